@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Side is the one interface that both clients satisfy: all that the engine
+// asks of a vendor. Methods are safe for concurrent use. Every error is or
+// wraps a *fault.Error. Pacing, retries of safe calls and budgets are the
+// client's business; the engine never sleeps for a limit.
+type Side interface {
+	Name() crm.Side
+	// Account says whose account the credential opens; it is one cheap call.
+	Account(ctx context.Context) (crm.Account, error)
+	// Objects lists all objects that the credential can see, without fields.
+	Objects(ctx context.Context) ([]crm.Object, error)
+	// Describe returns the schema of one object. fault.NotFound when there is no
+	// such object, fault.Denied with Scopes when it may not be seen.
+	Describe(ctx context.Context, object string) (*crm.Object, error)
+	// Owners lists everyone who can own records, inactive ones included.
+	Owners(ctx context.Context) ([]crm.Owner, error)
+	// Read streams every live record of the object once. yield gets pages in any
+	// order, never two at a time, and owns the slice. A read that cannot prove
+	// that it was complete returns an error, after what it yielded.
+	Read(ctx context.Context, read crm.Read, yield func([]crm.Record) error) (crm.ReadReport, error)
+	// Changes streams records modified at or after sinceMicros (UTC), and
+	// records archived, deleted or merged away since, the latter with Archived
+	// set and possibly no values. A record may come twice.
+	Changes(ctx context.Context, read crm.Read, sinceMicros int64, yield func([]crm.Record) error) (crm.ReadReport, error)
+	// Lookup reads records by id, in batches. Ids that are not there, or are
+	// archived, come back as records with Archived set and no values; a merged id
+	// comes back with MergedInto.
+	Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error)
+	// Find reads the live records whose field equals one of values (as the vendor
+	// compares), in batches.
+	Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error)
+	// Apply sends writes of one object in batches and returns one result for
+	// each write it was given, in any order. What a vendor refuses for one record
+	// is in its Result. The error is for what stops everything (Denied,
+	// cancelled, quota used up); results then still cover every write: those not
+	// sent carry Err and Unknown false. Creates are sent once; a create whose
+	// answer was lost comes back Unknown.
+	Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error)
+	// Forecast tells how many calls this work would cost on this side.
+	Forecast(work Work) int
+	// Usage tells what was spent so far.
+	Usage() crm.Usage
+	// RecordURL is where a person sees the record; empty when it cannot be said.
+	RecordURL(object, id string) string
+}
+
+// Work is an amount of work on one object of one side, in records.
+type Work struct {
+	Object   string
+	Read     int // complete reads
+	Lookup   int // reads by id
+	Create   int
+	Update   int
+	Archive  int
+	Relate   int
+	Relation int // relations read along, in far objects (0 to 2)
+}

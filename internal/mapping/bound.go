@@ -1,0 +1,95 @@
+package mapping
+
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Schemas gives the live schemas by API name.
+type Schemas struct {
+	HubSpot    map[string]*crm.Object
+	Salesforce map[string]*crm.Object
+}
+
+// Bound is a mapping checked against both schemas, ready to decide with.
+type Bound struct {
+	*Mapping
+	// Objects in the order in which writes go: referenced objects first.
+	Objects []*BoundObject
+}
+
+// Object finds a bound object by our name; nil when there is none.
+func (b *Bound) Object(name string) *BoundObject {
+	for _, o := range b.Objects {
+		if o.Name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+// BoundObject is one Object with its schemas, layouts and compiled expressions.
+type BoundObject struct {
+	*Object
+	HubSpotSchema *crm.Object
+	// HubSpotRead names every property that is needed: mapped, matched, filtered
+	// on, used in expressions, the owner; and the associations to read along.
+	HubSpotRead crm.Read
+	// WhereHubSpot and WhereSalesforce are nil when nothing is filtered.
+	WhereHubSpot    *Program
+	WhereSalesforce *Program
+	Targets         []*BoundTarget
+	// BaseNames names the slots of crm.Base for this object, in order: one per
+	// Field, then one per Association, then "owner" when OwnerByEmail.
+	BaseNames []string
+	// BaseVersion is a hash of BaseNames and of what gives each slot its meaning.
+	BaseVersion uint64
+}
+
+// Target finds a bound target by Salesforce object; nil when there is none.
+func (o *BoundObject) Target(object string) *BoundTarget {
+	for _, t := range o.Targets {
+		if t.Object == object {
+			return t
+		}
+	}
+	return nil
+}
+
+// BoundTarget is one Salesforce object of a BoundObject.
+type BoundTarget struct {
+	*Target
+	Schema *crm.Object
+	// When is nil when the target takes everything.
+	When *Program
+	// Read names every Salesforce field needed; relations hold "Contact" when
+	// OpportunityContactRole rows are to be read along.
+	Read   crm.Read
+	Fields []BoundField
+	// Associations of the object that exist on this target.
+	Associations []BoundAssociation
+}
+
+// BoundField is one Field on one target.
+type BoundField struct {
+	*Field
+	// Slot is its place in BaseNames.
+	Slot int
+	// HubSpotField and SalesforceField are nil on the side that From computes.
+	HubSpotField    *crm.Field
+	SalesforceField *crm.Field
+	// Program computes the value when From is set.
+	Program *Program
+	// StagePipeline tells for each HubSpot stage id the pipeline it belongs to,
+	// where HubSpot is a pipeline stage property; nil otherwise.
+	StagePipeline map[string]string
+}
+
+// BoundAssociation is one Association on one target.
+type BoundAssociation struct {
+	*Association
+	Slot int
+	// Mapping is our name of the object that the far end belongs to ("companies").
+	Mapping string
+	// Junction is true for OpportunityContactRole, false for a reference field.
+	Junction bool
+}

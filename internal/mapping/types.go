@@ -1,0 +1,203 @@
+// Package mapping reads lockstep.yaml: which objects and fields correspond,
+// which way values go, and who wins. Parse checks the text by itself, Bind
+// checks it against both live schemas and turns it into what package reconcile
+// decides with. Both report every problem with line, column and mend.
+package mapping
+
+import (
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Mapping is the content of lockstep.yaml.
+type Mapping struct {
+	// File it came from, for messages.
+	File string
+	// HubSpot and Salesforce name accounts; credentials are never in the file.
+	HubSpot    string
+	Salesforce string
+	// Every is the poll interval of `sync --watch`; default one minute.
+	Every   time.Duration
+	Brakes  Brakes
+	Budget  Budget
+	Objects []Object
+	// Version is a hash of everything that decides (not of comments or order of
+	// keys); plans and bases carry it.
+	Version uint64
+}
+
+// Brakes are limits beyond which a plan waits for a person.
+type Brakes struct {
+	Creates Limit
+	Updates Limit
+	Deletes Limit
+}
+
+// Limit is a number of records or a share of them; the zero Limit brakes nothing.
+type Limit struct {
+	Count int
+	// Share is 0 to 1 of the linked records.
+	Share float64
+}
+
+// Budget is the share (0 to 1) of each daily quota that is ours to use.
+type Budget struct {
+	HubSpot    float64
+	Salesforce float64
+}
+
+// Pos is a place in lockstep.yaml, from 1.
+type Pos struct {
+	Line   int
+	Column int
+}
+
+// CreatePolicy says where missing records may be created.
+type CreatePolicy string
+
+// The policies.
+const (
+	CreateBoth         CreatePolicy = "both"
+	CreateInSalesforce CreatePolicy = "in-salesforce"
+	CreateInHubSpot    CreatePolicy = "in-hubspot"
+	CreateNever        CreatePolicy = "never"
+)
+
+// In tells whether records may be created on side.
+func (c CreatePolicy) In(side crm.Side) bool {
+	return c == CreateBoth || c == CreateInSalesforce && side == crm.Salesforce || c == CreateInHubSpot && side == crm.HubSpot
+}
+
+// Direction says which way a field's values go.
+type Direction string
+
+// The directions.
+const (
+	Both         Direction = "both"
+	ToSalesforce Direction = "to-salesforce"
+	ToHubSpot    Direction = "to-hubspot"
+)
+
+// Flows tells whether values flow to side.
+func (d Direction) Flows(to crm.Side) bool {
+	return d == Both || d == ToSalesforce && to == crm.Salesforce || d == ToHubSpot && to == crm.HubSpot
+}
+
+// Winner says who wins when both sides changed since the base.
+type Winner string
+
+// The winners. The "unless-blank" forms never let a blank overwrite a value.
+const (
+	WinsNewest                Winner = "newest"
+	WinsHubSpot               Winner = "hubspot"
+	WinsSalesforce            Winner = "salesforce"
+	WinsHold                  Winner = "hold"
+	WinsHubSpotUnlessBlank    Winner = "hubspot-unless-blank"
+	WinsSalesforceUnlessBlank Winner = "salesforce-unless-blank"
+)
+
+// DeletePolicy says what follows when a linked record is deleted on one side.
+type DeletePolicy string
+
+// The policies. Deletes never cascade by surprise: the default is ignore.
+const (
+	DeletesIgnore  DeletePolicy = "ignore"
+	DeletesArchive DeletePolicy = "archive"
+	DeletesAsk     DeletePolicy = "ask"
+)
+
+// Object maps one HubSpot object to one or more Salesforce objects.
+type Object struct {
+	Pos
+	// Name is ours, unique in the file: "companies", "people", "deals".
+	Name string
+	// HubSpot is the object type as it stands in paths: "contacts".
+	HubSpot string
+	// Targets are tried in order; the first whose When holds takes a new record.
+	Targets []Target
+	// Match lists ways to find the same record on the other side, best first.
+	Match []Match
+	// ExternalID is the Salesforce field (unique, external id) that holds the
+	// HubSpot record id; empty when there is none. It makes creates repeatable.
+	ExternalID   string
+	Create       CreatePolicy
+	Where        Where
+	Fields       []Field
+	Associations []Association
+	// OwnerByEmail keeps hubspot_owner_id and OwnerId the same person.
+	OwnerByEmail bool
+	Deletes      DeletePolicy
+}
+
+// Target is one Salesforce object that records of an Object may become.
+type Target struct {
+	Pos
+	Object string
+	// When is an expression over `hubspot`; empty means always.
+	When string
+}
+
+// Match pairs two fields whose equal values mean "the same record".
+type Match struct {
+	Pos
+	HubSpot    string
+	Salesforce string
+	// As is how values are compared: email, domain, phone, text, id.
+	As string
+}
+
+// Where are the filters; an empty expression lets everything pass.
+type Where struct {
+	HubSpot       string
+	HubSpotPos    Pos
+	Salesforce    string
+	SalesforcePos Pos
+}
+
+// Field maps one property to one field, or computes one from an expression.
+type Field struct {
+	Pos
+	HubSpot    string
+	Salesforce string
+	// From is an expression that gives the value; then exactly one of HubSpot
+	// and Salesforce is named and Direction points to it.
+	From      string
+	Direction Direction
+	Wins      Winner
+	// Values maps HubSpot values to Salesforce values, in the order of the file
+	// (the first HubSpot value of several that share a Salesforce value is the
+	// way back).
+	Values []ValuePair
+	// Unmapped says what to do with a value that the other side does not take:
+	// "hold" (default), "skip" (leave this field alone), or "use" with UnmappedValue.
+	Unmapped      string
+	UnmappedValue string
+	// Blank is written to Salesforce where HubSpot holds nothing; it never flows back.
+	Blank string
+	// TooLong says what to do with text longer than the other side's field:
+	// "hold" (default), "skip" or "cut" (at a character border, told in the plan).
+	TooLong string
+	// On limits the field to these Salesforce objects; empty means all targets.
+	On []string
+}
+
+// ValuePair is one line of a value table.
+type ValuePair struct {
+	HubSpot    string
+	Salesforce string
+}
+
+// Association keeps HubSpot associations and a Salesforce reference or role in step.
+type Association struct {
+	Pos
+	// HubSpot is the far object: "companies", "contacts".
+	HubSpot string
+	// Salesforce is a reference field of the target ("AccountId") or the junction
+	// object "OpportunityContactRole".
+	Salesforce string
+	// On limits it to these Salesforce objects; empty means all that have it.
+	On []string
+	// Role is written to OpportunityContactRole.Role on a new row; may be empty.
+	Role string
+}

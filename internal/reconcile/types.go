@@ -1,0 +1,145 @@
+// Package reconcile decides: link, base and both records in, writes out. It is
+// pure: no I/O, no clock, no chance. The same snapshot always gives the same
+// decision, which is what makes a plan that can be shown, sealed and repeated.
+package reconcile
+
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Snapshot is all that one decision may look at: one thing, as both sides held
+// it when they were read.
+type Snapshot struct {
+	// Link is nil for a record that is linked to nothing yet.
+	Link *crm.Link
+	// HubSpot and Salesforce are nil where there is no such record. For an
+	// unlinked thing exactly one of them is set.
+	HubSpot    *crm.Record
+	Salesforce *crm.Record
+	// HubSpotGone and SalesforceGone: the linked record is archived or deleted.
+	HubSpotGone    bool
+	SalesforceGone bool
+	// Candidates are the other side's records that share a match key, best rule
+	// first; only those of the first rule that found any.
+	Candidates []Candidate
+	// Rivals are records of the same side as the unlinked record that share the
+	// match key by which the candidates were found.
+	Rivals []crm.Ref
+	// Known answers what other records and people are on the other side.
+	Known Known
+}
+
+// Candidate is a record that might be the same thing.
+type Candidate struct {
+	Record *crm.Record
+	// Object is the vendor's object name of the record ("Contact", "Lead").
+	Object string
+	// Rule is the index in Object.Match that found it.
+	Rule int
+	// LinkedTo is set when the candidate is already linked to another record.
+	LinkedTo crm.Ref
+}
+
+// Standing says how a referenced record stands on the other side.
+type Standing uint8
+
+// The standings.
+const (
+	// Unknown: not mapped, or never seen.
+	Unknown Standing = iota
+	// Linked: it exists on the other side.
+	Linked
+	// Planned: this plan creates it, before anything that refers to it.
+	Planned
+	// Waiting: it is held, excluded or failed; the reference must wait.
+	Waiting
+)
+
+// Known answers questions about other things. It must be a function of the
+// snapshot's moment: asked twice, it answers the same.
+type Known interface {
+	// Counterpart returns the record on the other side that ref is linked with.
+	// The returned Ref is only filled for Linked.
+	Counterpart(mapping string, ref crm.Ref) (crm.Ref, Standing)
+	// Owner returns the other side's owner with the same e-mail as the owner
+	// with this id on side; ok is false when there is none who is active.
+	Owner(side crm.Side, id string) (other string, ok bool)
+	// OwnerName returns a name for messages.
+	OwnerName(side crm.Side, id string) string
+}
+
+// Decision is what becomes of one thing.
+type Decision struct {
+	Mapping string
+	// HubSpot and Salesforce say which records the thing is made of; one of them
+	// is zero for an unlinked record.
+	HubSpot    crm.Ref
+	Salesforce crm.Ref
+	Outcome    crm.Outcome
+	Reason     crm.Reason
+	// Notes are remarks on single fields that did not decide the outcome: text
+	// that was cut, a value that was left alone, a reference that waits.
+	Notes []crm.Reason
+	// NewLink is set when an unlinked pair is to be linked (also when a write
+	// follows). Its Base is what both sides agree on once the writes are done.
+	NewLink *crm.Link
+	// Base is the new base of the existing link (also when there is no write:
+	// both sides may have come to agree by themselves). Nil: leave it.
+	Base *crm.Base
+	// Writes are at most one per side, besides relations.
+	Writes []PlannedWrite
+	// Awaits are references of this thing that are not on the other side yet;
+	// when one of them is linked the thing must be decided again.
+	Awaits []crm.Ref
+	// Unlink: the link is to be given up (both sides are gone).
+	Unlink bool
+}
+
+// PlannedWrite is one write before its references are known.
+type PlannedWrite struct {
+	Side   crm.Side
+	Op     crm.Op
+	Object string
+	// ID of the record to write to; empty on Create.
+	ID            string
+	Changes       []Change
+	ExternalField string
+	// ExternalValue is the value for ExternalField (a HubSpot record id).
+	ExternalValue string
+	// Relation for Relate and Unrelate: the far end as the SOURCE side knows it
+	// (Relate), or the row to remove on the target (Unrelate).
+	Relation *RelationChange
+	Reason   crm.Reason
+}
+
+// Change is one field of a planned write.
+type Change struct {
+	// Field is the target's API name.
+	Field  string
+	Before crm.Value
+	After  crm.Value
+	// Ref is set when After is only known at apply time: the id of the record on
+	// the target side that is linked with Ref.
+	Ref *crm.Ref
+	// RefMapping is our name of the object that Ref belongs to.
+	RefMapping string
+	// Why names the rule: "hubspot changed", "newest: hubspot", "first match:
+	// fill blank", "owner by e-mail".
+	Why string
+}
+
+// RelationChange is one association row to add or remove.
+type RelationChange struct {
+	// Far is the far record on the source side, for Relate.
+	Far        crm.Ref
+	FarMapping string
+	// Object is the junction object: "OpportunityContactRole".
+	Object string
+	// FarField and NearField are the junction's reference fields: "ContactId", "OpportunityId".
+	FarField  string
+	NearField string
+	Role      string
+	Primary   bool
+	// RowID is the row to remove, for Unrelate.
+	RowID string
+}

@@ -1,0 +1,21 @@
+package zz
+import (
+ _ "modernc.org/sqlite"
+ _ "github.com/pressly/goose/v3"
+ _ "github.com/expr-lang/expr"
+ _ "github.com/spf13/cobra"
+ _ "go.yaml.in/yaml/v3"
+ _ "github.com/go-json-experiment/json"
+ _ "golang.org/x/term"
+ _ "github.com/vbauerster/mpb/v8"
+ _ "github.com/zalando/go-keyring"
+ _ "github.com/golang-jwt/jwt/v5"
+ _ "golang.org/x/text/unicode/norm"
+ _ "golang.org/x/text/cases"
+ _ "golang.org/x/net/html"
+ _ "golang.org/x/net/idna"
+ _ "golang.org/x/sync/errgroup"
+ _ "golang.org/x/sync/singleflight"
+ _ "github.com/tink-crypto/tink-go/v2/aead"
+ _ "github.com/tink-crypto/tink-go/v2/keyset"
+)
