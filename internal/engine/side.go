@@ -44,21 +44,9 @@ type Side interface {
 	// answer was lost comes back Unknown.
 	Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error)
 	// Forecast tells how many calls this work would cost on this side.
-	Forecast(work Work) int
+	Forecast(work crm.Work) int
 	// Usage tells what was spent so far.
 	Usage() crm.Usage
 	// RecordURL is where a person sees the record; empty when it cannot be said.
 	RecordURL(object, id string) string
-}
-
-// Work is an amount of work on one object of one side, in records.
-type Work struct {
-	Object   string
-	Read     int // complete reads
-	Lookup   int // reads by id
-	Create   int
-	Update   int
-	Archive  int
-	Relate   int
-	Relation int // relations read along, in far objects (0 to 2)
 }
