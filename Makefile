@@ -1,0 +1,49 @@
+# Lockstep's tasks. `make help` lists them.
+SHELL := /bin/bash
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## build ./lockstep
+	go build -trimpath -o lockstep ./cmd/lockstep
+
+.PHONY: demo
+demo: ## run the demo: no account, no file, no question
+	go run ./cmd/lockstep demo
+
+.PHONY: check
+check: ## formatting, vet, staticcheck and the quick tests
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go vet -tags clients ./clients
+	go run $(STATICCHECK) ./...
+	go test ./...
+
+.PHONY: race
+race: tools ## every Go test under the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: clients
+clients: tools ## the vendors' own clients against the sandbox
+	cd clients && npm ci --no-audit --no-fund --loglevel=error
+	go test -count=1 -tags clients -v ./clients
+
+.PHONY: prove
+prove: ## the demo, twice, checked by its own figures
+	go run ./scripts/provedemo -seed small
+	go run ./scripts/provedemo -seed 10000
+
+.PHONY: test
+test: tools check race clients prove ## everything, from a bare machine; what CI runs
+
+.PHONY: tools
+tools: ## install what the tests need on a bare Debian machine (node, npm, a C compiler for -race)
+	scripts/tools.sh
+
+.PHONY: bench
+bench: ## speed, as ratios in one run
+	go test -run '^$$' -bench . -benchtime 2s ./bench
