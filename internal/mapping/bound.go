@@ -39,10 +39,17 @@ type BoundObject struct {
 	WhereSalesforce *Program
 	Targets         []*BoundTarget
 	// BaseNames names the slots of crm.Base for this object, in order: one per
-	// Field, then one per Association, then "owner" when OwnerByEmail.
+	// Field, then one per Association, then "owner" when OwnerByEmail, then
+	// "rules": what filters, routes and matches the record beyond the mapped
+	// fields, so that a change there is noticed too.
 	BaseNames []string
 	// BaseVersion is a hash of BaseNames and of what gives each slot its meaning.
 	BaseVersion uint64
+	// RuleFields are the HubSpot properties behind the slot "rules", sorted.
+	RuleFields []string
+	// PipelineProperty is the HubSpot property that names the pipeline of a
+	// record ("pipeline"), where stages are mapped; empty otherwise.
+	PipelineProperty string
 }
 
 // Target finds a bound target by Salesforce object; nil when there is none.
@@ -67,6 +74,8 @@ type BoundTarget struct {
 	Fields []BoundField
 	// Associations of the object that exist on this target.
 	Associations []BoundAssociation
+	// RuleFields are the Salesforce fields behind the slot "rules", sorted.
+	RuleFields []string
 }
 
 // BoundField is one Field on one target.
@@ -92,4 +101,32 @@ type BoundAssociation struct {
 	Mapping string
 	// Junction is true for OpportunityContactRole, false for a reference field.
 	Junction bool
+	// ReferenceTo are the Salesforce objects that the reference may point to.
+	ReferenceTo []string
 }
+
+// Slot returns the place of a slot in BaseNames, or -1.
+func (o *BoundObject) Slot(name string) int {
+	for i, n := range o.BaseNames {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// The names of the slots that belong to no field.
+const (
+	SlotOwner = "owner"
+	SlotRules = "rules"
+)
+
+// The fields that hold the owner of a record.
+const (
+	HubSpotOwner    = "hubspot_owner_id"
+	SalesforceOwner = "OwnerId"
+)
+
+// LeadConverted is the field that says that a Lead became a Contact; it is read
+// along wherever Leads are mapped, because such a Lead can no longer be written.
+const LeadConverted = "IsConverted"

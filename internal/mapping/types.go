@@ -110,6 +110,9 @@ const (
 // Object maps one HubSpot object to one or more Salesforce objects.
 type Object struct {
 	Pos
+	NamePos       Pos
+	HubSpotPos    Pos
+	ExternalIDPos Pos
 	// Name is ours, unique in the file: "companies", "people", "deals".
 	Name string
 	// HubSpot is the object type as it stands in paths: "contacts".
@@ -135,14 +138,17 @@ type Target struct {
 	Pos
 	Object string
 	// When is an expression over `hubspot`; empty means always.
-	When string
+	When    string
+	WhenPos Pos
 }
 
 // Match pairs two fields whose equal values mean "the same record".
 type Match struct {
 	Pos
-	HubSpot    string
-	Salesforce string
+	HubSpotPos    Pos
+	SalesforcePos Pos
+	HubSpot       string
+	Salesforce    string
 	// As is how values are compared: email, domain, phone, text, id.
 	As string
 }
@@ -158,8 +164,11 @@ type Where struct {
 // Field maps one property to one field, or computes one from an expression.
 type Field struct {
 	Pos
-	HubSpot    string
-	Salesforce string
+	HubSpotPos    Pos
+	SalesforcePos Pos
+	FromPos       Pos
+	HubSpot       string
+	Salesforce    string
 	// From is an expression that gives the value; then exactly one of HubSpot
 	// and Salesforce is named and Direction points to it.
 	From      string
@@ -178,12 +187,15 @@ type Field struct {
 	// TooLong says what to do with text longer than the other side's field:
 	// "hold" (default), "skip" or "cut" (at a character border, told in the plan).
 	TooLong string
+	// TooLongGiven: the file says TooLong itself, so nobody needs a warning.
+	TooLongGiven bool
 	// On limits the field to these Salesforce objects; empty means all targets.
 	On []string
 }
 
 // ValuePair is one line of a value table.
 type ValuePair struct {
+	Pos
 	HubSpot    string
 	Salesforce string
 }
@@ -191,6 +203,8 @@ type ValuePair struct {
 // Association keeps HubSpot associations and a Salesforce reference or role in step.
 type Association struct {
 	Pos
+	HubSpotPos    Pos
+	SalesforcePos Pos
 	// HubSpot is the far object: "companies", "contacts".
 	HubSpot string
 	// Salesforce is a reference field of the target ("AccountId") or the junction

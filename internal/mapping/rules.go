@@ -1,0 +1,180 @@
+package mapping
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Bounds that keep a mapping within what one person can read and one plan can
+// show.
+const (
+	maxObjects = 50
+	maxFields  = 1_000
+)
+
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// checkMapping reports what is wrong with a mapping by itself, beyond the form
+// of each value.
+func checkMapping(m *Mapping, p *Problems) {
+	if len(m.Objects) == 0 && !p.failed() {
+		p.errorf(Pos{1, 1}, "mapping.no-objects", "add one below objects:, or let `lockstep init` write them", "the file maps no objects")
+	}
+	if len(m.Objects) > maxObjects {
+		p.errorf(m.Objects[maxObjects].Pos, "mapping.too-many", "split the file", "the file maps more than %d objects", maxObjects)
+		return
+	}
+	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]string{}
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		if o.Name == "" || o.HubSpot == "" || len(o.Targets) == 0 {
+			continue
+		}
+		if !namePattern.MatchString(o.Name) {
+			p.errorf(o.NamePos, "mapping.bad-name", "use lower case letters, digits, - and _", "%s cannot be the name of an object", quoteShort(o.Name))
+		}
+		if first, ok := names[o.Name]; ok {
+			p.errorf(o.NamePos, "mapping.duplicate-name", "give each its own name", "two objects are named %s, the first in line %d", o.Name, first.Line)
+		}
+		names[o.Name] = o.NamePos
+		if other, ok := hubspot[o.HubSpot]; ok {
+			p.errorf(o.HubSpotPos, "mapping.mapped-twice", "keep one of the two; use several Salesforce objects with `when` rules for one HubSpot object", "HubSpot %s is mapped by %s already", o.HubSpot, other)
+		}
+		hubspot[o.HubSpot] = o.Name
+		for _, t := range o.Targets {
+			if other, ok := salesforce[t.Object]; ok {
+				p.errorf(t.Pos, "mapping.mapped-twice", "keep one of the two", "Salesforce %s is mapped by %s already", t.Object, other)
+			}
+			salesforce[t.Object] = o.Name
+		}
+		checkTargets(o, p)
+		checkFields(o, p)
+		checkOneWriter(o, p)
+	}
+}
+
+func checkTargets(o *Object, p *Problems) {
+	for i, t := range o.Targets {
+		if t.When == "" && i < len(o.Targets)-1 {
+			p.warnf(t.Pos, "mapping.unreachable", "give it a `when`, or put it last", "%s takes every new record, so those after it get none", t.Object)
+		}
+	}
+	for i := range o.Associations {
+		checkOn(o, o.Associations[i].On, o.Associations[i].Pos, p)
+	}
+}
+
+func checkOn(o *Object, on []string, pos Pos, p *Problems) {
+	for _, name := range on {
+		if o.target(name) == nil {
+			mend := didYouMean(name, o.targetNames())
+			if mend == "" {
+				mend = "the objects here are " + strings.Join(o.targetNames(), ", ")
+			}
+			p.errorf(pos, "mapping.unknown-target", mend, "on: %s is none of the Salesforce objects of %s", name, o.Name)
+		}
+	}
+}
+
+func (o *Object) target(object string) *Target {
+	for i := range o.Targets {
+		if o.Targets[i].Object == object {
+			return &o.Targets[i]
+		}
+	}
+	return nil
+}
+
+func (o *Object) targetNames() []string {
+	var names []string
+	for _, t := range o.Targets {
+		names = append(names, t.Object)
+	}
+	return names
+}
+
+func checkFields(o *Object, p *Problems) {
+	if len(o.Fields) > maxFields {
+		p.errorf(o.Fields[maxFields].Pos, "mapping.too-many", "take out what nobody needs", "%s maps more than %d fields", o.Name, maxFields)
+		return
+	}
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		checkOn(o, f.On, f.Pos, p)
+		switch {
+		case f.From == "" && f.HubSpot == "" && f.Salesforce == "":
+			p.errorf(f.Pos, "field.incomplete", "write {hubspot: phone, salesforce: Phone}", "a field names neither side")
+		case f.From == "" && f.Salesforce == "":
+			p.errorf(f.Pos, "field.incomplete", "add salesforce: and the field's name", "%s has no Salesforce field", f.HubSpot)
+		case f.From == "" && f.HubSpot == "":
+			p.errorf(f.Pos, "field.incomplete", "add hubspot: and the property's name, or from: and an expression", "%s has no HubSpot property", f.Salesforce)
+		case f.From != "":
+			checkComputed(f, p)
+		}
+		if f.Blank != "" && f.Direction == ToHubSpot {
+			p.errorf(f.Pos, "field.blank", "take `blank` out", "`blank` is written to Salesforce, and this field only goes to HubSpot")
+		}
+	}
+}
+
+func checkComputed(f *Field, p *Problems) {
+	if f.HubSpot != "" && f.Salesforce != "" {
+		p.errorf(f.Pos, "field.computed", "name only the side that the value is written to", "a field with `from` names both sides")
+		return
+	}
+	if f.HubSpot == "" && f.Salesforce == "" {
+		p.errorf(f.Pos, "field.computed", "add salesforce: (or hubspot:) and the field that the value is written to", "a field with `from` names no side")
+		return
+	}
+	if f.Direction != f.naturalDirection() {
+		p.errorf(f.Pos, "field.computed", "take `direction` out", "a computed value goes to the side that is named, not %s", f.Direction)
+	}
+	if len(f.Values) > 0 {
+		p.errorf(f.Pos, "field.computed", "put the choice into the expression", "a field with `from` cannot have a value table")
+	}
+}
+
+// checkOneWriter reports two fields that write one target field.
+func checkOneWriter(o *Object, p *Problems) {
+	for _, t := range o.Targets {
+		toHubSpot, toSalesforce := map[string]Pos{}, map[string]Pos{}
+		claim := func(taken map[string]Pos, side, name string, pos Pos) {
+			if name == "" {
+				return
+			}
+			if first, ok := taken[strings.ToLower(name)]; ok && first != pos {
+				p.errorf(pos, "field.two-writers", "keep one, or limit them with `on` or `direction`", "%s %s is written by two fields, the first in line %d", side, name, first.Line)
+				return
+			}
+			taken[strings.ToLower(name)] = pos
+		}
+		for i := range o.Fields {
+			f := &o.Fields[i]
+			if !takes(f.On, t.Object) {
+				continue
+			}
+			if f.Direction != ToHubSpot {
+				claim(toSalesforce, "Salesforce", f.Salesforce, f.Pos)
+			}
+			if f.Direction != ToSalesforce {
+				claim(toHubSpot, "HubSpot", f.HubSpot, f.Pos)
+			}
+		}
+		if o.ExternalID != "" {
+			claim(toSalesforce, "Salesforce", o.ExternalID, o.ExternalIDPos)
+		}
+		if o.OwnerByEmail {
+			claim(toSalesforce, "Salesforce", "OwnerId", o.NamePos)
+			claim(toHubSpot, "HubSpot", "hubspot_owner_id", o.NamePos)
+		}
+		for i := range o.Associations {
+			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Salesforce != ContactRole {
+				claim(toSalesforce, "Salesforce", a.Salesforce, a.Pos)
+			}
+		}
+	}
+}
+
+// ContactRole is the junction object that an Association may name instead of a
+// reference field.
+const ContactRole = "OpportunityContactRole"

@@ -1,0 +1,117 @@
+package mapping
+
+// This file says what may stand in lockstep.yaml, once. Parse checks against
+// it, JSONSchema prints it.
+
+// formKind is how a value is written.
+type formKind int
+
+const (
+	formText       formKind = iota // any scalar, taken as it is written
+	formEnum                       // one of options
+	formExpression                 // text in the mapping language
+	formDuration                   // "1m"
+	formShare                      // "60%"
+	formLimit                      // 500 or "20%"
+	formGroup                      // keys
+	formList                       // items
+	formTable                      // any scalar: any scalar
+	formEither                     // one of either
+)
+
+type form struct {
+	kind    formKind
+	options []string
+	keys    []key
+	items   *form
+	either  []form
+	// example is shown where something else was written.
+	example string
+}
+
+type key struct {
+	name     string
+	doc      string
+	required bool
+	form     form
+}
+
+func text(example string) form       { return form{kind: formText, example: example} }
+func enum(options ...string) form    { return form{kind: formEnum, options: options, example: options[0]} }
+func expression(example string) form { return form{kind: formExpression, example: example} }
+func group(keys []key) form          { return form{kind: formGroup, keys: keys} }
+func list(items form) form           { return form{kind: formList, items: &items} }
+func either(a form, more ...form) form {
+	return form{kind: formEither, either: append([]form{a}, more...)}
+}
+
+// fileKeys is the whole of lockstep.yaml.
+func fileKeys() []key {
+	limit := form{kind: formLimit, example: "500"}
+	share := form{kind: formShare, example: "60%"}
+	return []key{
+		{"hubspot", "The HubSpot account, by the name given to `lockstep connect hubspot --name`.", true, text("acme")},
+		{"salesforce", "The Salesforce account, by the name given to `lockstep connect salesforce --name`.", true, text("acme-production")},
+		{"every", "How often `sync --watch` looks for changes; 1s to 24h. Default 1m.", false, form{kind: formDuration, example: "1m"}},
+		{"brakes", "Limits beyond which a plan waits for a person: a number of records, or a share of the linked ones. Default: none.", false, group([]key{
+			{"creates", "Most records that one plan may create.", false, limit},
+			{"updates", "Most records that one plan may update.", false, limit},
+			{"deletes", "Most records that one plan may archive.", false, limit},
+		})},
+		{"budget", "The share of each vendor's daily quota of calls that is ours to use. Default: HubSpot 60%, Salesforce 30%.", false, group([]key{
+			{"hubspot", "Share of HubSpot's daily quota.", false, share},
+			{"salesforce", "Share of Salesforce's daily quota.", false, share},
+		})},
+		{"objects", "What corresponds to what. Nothing is synced that is not named here.", true, list(group(objectKeys()))},
+	}
+}
+
+func objectKeys() []key {
+	return []key{
+		{"name", "Our name for the pair of objects, unique in the file; lower case.", true, text("people")},
+		{"hubspot", "The HubSpot object, as it stands in API paths.", true, text("contacts")},
+		{"salesforce", "The Salesforce object; or a list of objects with rules, the first whose rule holds takes a new record.", true, either(
+			text("Contact"),
+			list(either(text("Contact"), group([]key{
+				{"object", "The Salesforce object.", true, text("Contact")},
+				{"when", "Which HubSpot records become this object. Without it: all.", false, expression(`hubspot.associatedcompanyid != ""`)},
+			}))))},
+		{"match", "How the same record is found on the other side, best way first. Several candidates are held, never guessed.", false, list(group([]key{
+			{"hubspot", "The HubSpot property.", true, text("email")},
+			{"salesforce", "The Salesforce field.", true, text("Email")},
+			{"as", "How the two are compared. Default text: equal but for case and spaces.", false, enum("text", "email", "domain", "phone", "id")},
+		}))},
+		{"external-id", "A unique external id field on the Salesforce object that keeps the HubSpot record id; it makes creates safe to repeat.", false, text("HubSpot_Id__c")},
+		{"create", "Where missing records may be created. Default in-salesforce.", false, enum("in-salesforce", "in-hubspot", "both", "never")},
+		{"where", "Which records take part; a record outside is not written to, on either side.", false, group([]key{
+			{"hubspot", "A condition on the HubSpot record.", false, expression(`hubspot.lifecyclestage != "subscriber"`)},
+			{"salesforce", "A condition on the Salesforce record.", false, expression(`salesforce.IsDeleted == false`)},
+		})},
+		{"fields", "Which property corresponds to which field.", false, list(group(fieldKeys()))},
+		{"associations", "HubSpot associations that Salesforce keeps as a reference or a contact role.", false, list(group([]key{
+			{"hubspot", "The HubSpot object at the far end.", true, text("companies")},
+			{"salesforce", "The reference field, or OpportunityContactRole.", true, text("AccountId")},
+			{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
+			{"role", "The Role of a new OpportunityContactRole.", false, text("Decision Maker")},
+		}))},
+		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, enum("by-email")},
+		{"deletes", "What follows when a linked record is deleted on one side. Default ignore.", false, enum("ignore", "ask", "archive")},
+	}
+}
+
+func fieldKeys() []key {
+	return []key{
+		{"hubspot", "The HubSpot property.", false, text("phone")},
+		{"salesforce", "The Salesforce field.", false, text("Phone")},
+		{"from", "An expression that gives the value; then name only the side that it is written to.", false, expression(`hubspot.country == "US" ? "AMER" : "EMEA"`)},
+		{"direction", "Which way values go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
+		{"wins", "Who wins when both sides changed. Default newest; the unless-blank forms never let a blank overwrite a value.", false,
+			enum("newest", "hubspot", "salesforce", "hold", "hubspot-unless-blank", "salesforce-unless-blank")},
+		{"values", "HubSpot value: Salesforce value. The first of several HubSpot values with one Salesforce value is the way back.", false, form{kind: formTable}},
+		{"unmapped", "What to do with a value that the other side does not take: hold the record, skip this field, or {use: another value}. Default hold.", false,
+			either(enum("hold", "skip"), group([]key{{"use", "The value to write instead, as the receiving side stores it.", true, text("Other")}}))},
+		{"blank", "Written to Salesforce where HubSpot holds nothing; it never flows back.", false, text("Unknown")},
+		{"too-long", "What to do with text longer than the other side's field. Default hold.", false, enum("hold", "skip", "cut")},
+		{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
+	}
+}

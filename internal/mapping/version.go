@@ -1,0 +1,41 @@
+package mapping
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+)
+
+// version is a hash of everything that decides: not of comments, of the order
+// of keys, of places in the file, or of how often and how fast we work.
+func (m *Mapping) version() uint64 {
+	h := fnv.New64a()
+	put(h, m.HubSpot, m.Salesforce, m.Brakes)
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		put(h, "object", o.Name, o.HubSpot, o.ExternalID, o.Create, o.Where.HubSpot, o.Where.Salesforce, o.OwnerByEmail, o.Deletes)
+		for _, t := range o.Targets {
+			put(h, "target", t.Object, t.When)
+		}
+		for _, k := range o.Match {
+			put(h, "match", k.HubSpot, k.Salesforce, k.As)
+		}
+		for j := range o.Fields {
+			f := &o.Fields[j]
+			put(h, "field", f.HubSpot, f.Salesforce, f.From, f.Direction, f.Wins, f.Unmapped, f.UnmappedValue, f.Blank, f.TooLong, f.On)
+			for _, v := range f.Values {
+				put(h, "value", v.HubSpot, v.Salesforce)
+			}
+		}
+		for _, a := range o.Associations {
+			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role)
+		}
+	}
+	return h.Sum64()
+}
+
+func put(h hash.Hash64, parts ...any) {
+	for _, p := range parts {
+		fmt.Fprintf(h, "%q\x00", fmt.Sprint(p))
+	}
+}
