@@ -123,6 +123,14 @@ type Change struct {
 	Ref *crm.Ref
 	// RefMapping is our name of the object that Ref belongs to.
 	RefMapping string
+	// RefObjects are the target side's objects that the reference may point to;
+	// when Ref has become another one, the change is dropped. Empty: any.
+	RefObjects []string
+	// Slot is the place in the base of the field that is written, -1 for none.
+	// Where Ref is set the decision leaves 0 in this slot of the written side;
+	// ReferenceHash of the id belongs there (0 is right as well, and costs one
+	// more decision).
+	Slot int
 	// Why names the rule: "hubspot changed", "newest: hubspot", "first match:
 	// fill blank", "owner by e-mail".
 	Why string
@@ -135,7 +143,11 @@ type RelationChange struct {
 	FarMapping string
 	// Object is the junction object: "OpportunityContactRole".
 	Object string
-	// FarField and NearField are the junction's reference fields: "ContactId", "OpportunityId".
+	// FarObject is what the far record must be on the target side ("Contact",
+	// "companies"); when it has become another object, the relation is dropped.
+	FarObject string
+	// FarField and NearField are the junction's reference fields: "ContactId",
+	// "OpportunityId"; empty for a HubSpot association.
 	FarField  string
 	NearField string
 	Role      string

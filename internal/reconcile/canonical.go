@@ -1,0 +1,264 @@
+package reconcile
+
+import (
+	"html"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// Canonical is the form of a value by which equal things are equal, whatever a
+// vendor does to the text when it stores it. It is a pure function of its
+// arguments, so "equal canonical form" is an equivalence; and it is idempotent.
+//
+//   - text: NFC, no white space at the ends, LF line ends. Case counts.
+//   - e-mail: also lower case.
+//   - phone: digits with a leading + where there is one ("00" counts as +),
+//     formatting and a trunk "(0)" after a country code dropped, an extension
+//     kept after ";". A national and an international form of one number stay
+//     different, because a country cannot be guessed without being wrong for
+//     somebody. What holds no digits is text.
+//   - web address: without http(s)://, with the host in lower case, without a
+//     slash at the end; HubSpot's company domain: the bare host.
+//   - number: exact decimal; on Salesforce rounded to the field's scale, which
+//     its API does not do on its own.
+//   - checkbox: true or false; a blank one is false in Salesforce, which knows
+//     no third value, and blank in HubSpot, which does.
+//   - date: 2006-01-02. Time: UTC, HubSpot to the millisecond, Salesforce to
+//     the second.
+//   - picklist: the option's value where the text is an option's value or label
+//     (values before labels); several: sorted, each once.
+//   - HTML: its text with white space folded, escaped again.
+//
+// A blank gives "". A value that was not read, or is not what its kind says,
+// gives a fault.Invalid. f may be nil.
+func Canonical(kind crm.Kind, f *crm.Field, side crm.Side, v crm.Value) (string, error) {
+	if v.State == crm.Missing || v.State == crm.Unreadable {
+		return "", fault.New(fault.Invalid, "the value was not read")
+	}
+	text := v.Text
+	if kind != crm.KindHTML {
+		text = cleanText(text)
+	}
+	if text == "" {
+		if kind == crm.KindBool && side == crm.Salesforce {
+			return "false", nil
+		}
+		return "", nil
+	}
+	switch kind {
+	case crm.KindEmail:
+		return strings.ToLower(text), nil
+	case crm.KindPhone:
+		return canonicalPhone(text), nil
+	case crm.KindURL:
+		return canonicalURL(text), nil
+	case crm.KindInteger, crm.KindNumber, crm.KindCurrency, crm.KindPercent:
+		return canonicalNumber(f, side, text)
+	case crm.KindBool:
+		if b, ok := parseBool(text); ok {
+			return b, nil
+		}
+		return "", fault.New(fault.Invalid, "the value is neither true nor false")
+	case crm.KindDate, crm.KindDateTime:
+		return canonicalMoment(kind, side, text)
+	case crm.KindPicklist:
+		return canonicalOption(f, text), nil
+	case crm.KindMultiPicklist:
+		return strings.Join(canonicalSet(f, text), ";"), nil
+	case crm.KindHTML:
+		return html.EscapeString(strings.Join(strings.Fields(htmlText(text)), " ")), nil
+	}
+	if isDomain(f, side) {
+		if d := mapping.DomainOf(text); d != "" {
+			return d, nil
+		}
+	}
+	return text, nil
+}
+
+// isDomain tells HubSpot's company domain from other text: HubSpot stores it as
+// a bare lower-case host whatever is sent.
+func isDomain(f *crm.Field, side crm.Side) bool {
+	return f != nil && side == crm.HubSpot && f.Name == "domain"
+}
+
+// cleanText is what neither vendor keeps apart: white space at the ends is
+// trimmed on save, line ends come back in either form, and accents may be one
+// code point or two.
+func cleanText(s string) string {
+	if strings.IndexByte(s, '\r') >= 0 {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+		s = strings.ReplaceAll(s, "\r", "\n")
+	}
+	return strings.TrimSpace(norm.NFC.String(s))
+}
+
+var (
+	extensionPattern = regexp.MustCompile(`(?i)(?:ext(?:ension)?\.?|durchwahl|;|x|#)\s*([0-9]+)\s*$`)
+	trunkPattern     = regexp.MustCompile(`^(\+[^()]*)\(\s*0\s*\)`)
+)
+
+func canonicalPhone(text string) string {
+	s := strings.ToLower(text)
+	extension := ""
+	if m := extensionPattern.FindStringSubmatchIndex(s); m != nil && strings.ContainsAny(s[:m[0]], "0123456789") {
+		extension, s = ";"+s[m[2]:m[3]], s[:m[0]]
+	}
+	if rest, ok := strings.CutPrefix(strings.TrimLeft(s, " ("), "00"); ok {
+		s = "+" + rest
+	}
+	s = trunkPattern.ReplaceAllString(strings.TrimSpace(s), "$1")
+	var b strings.Builder
+	digits := 0
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			b.WriteRune(r)
+			digits++
+		case r == '+' && b.Len() == 0:
+			b.WriteRune(r)
+		case r >= 'a' && r <= 'z':
+			b.WriteRune(r)
+		}
+	}
+	if digits == 0 {
+		return text
+	}
+	return b.String() + extension
+}
+
+func canonicalURL(text string) string {
+	s := text
+	for {
+		lower := strings.ToLower(s)
+		cut := strings.TrimPrefix(strings.TrimPrefix(lower, "https://"), "http://")
+		if len(cut) == len(lower) {
+			break
+		}
+		s = s[len(s)-len(cut):]
+	}
+	host, rest := s, ""
+	if i := strings.IndexAny(s, "/?#"); i >= 0 {
+		host, rest = s[:i], s[i:]
+	}
+	out := strings.TrimSpace(strings.ToLower(host) + strings.TrimRight(rest, "/ "))
+	if out == "" {
+		return text
+	}
+	return out
+}
+
+func canonicalNumber(f *crm.Field, side crm.Side, text string) (string, error) {
+	d, ok := parseDecimal(text)
+	if !ok {
+		return "", fault.New(fault.Invalid, "the value is not a number")
+	}
+	if side == crm.Salesforce && f != nil && f.Precision > 0 {
+		d = d.round(f.Scale)
+	}
+	return d.String(), nil
+}
+
+func parseBool(text string) (string, bool) {
+	switch strings.ToLower(text) {
+	case "true":
+		return "true", true
+	case "false":
+		return "false", true
+	}
+	return "", false
+}
+
+const (
+	dateForm   = "2006-01-02"
+	secondForm = "2006-01-02T15:04:05Z"
+	milliForm  = "2006-01-02T15:04:05.000Z"
+)
+
+func canonicalMoment(kind crm.Kind, side crm.Side, text string) (string, error) {
+	t, ok := mapping.ParseTime(text)
+	if !ok {
+		return "", fault.New(fault.Invalid, "the value is not a date")
+	}
+	return momentText(kind, side, t), nil
+}
+
+func momentText(kind crm.Kind, side crm.Side, t time.Time) string {
+	switch {
+	case kind == crm.KindDate:
+		return t.Format(dateForm)
+	case side == crm.Salesforce:
+		return t.Truncate(time.Second).Format(secondForm)
+	}
+	return t.Truncate(time.Millisecond).Format(milliForm)
+}
+
+// canonicalOption returns the option's value for its value or its label.
+func canonicalOption(f *crm.Field, text string) string {
+	if f == nil {
+		return text
+	}
+	for _, same := range []func(o crm.Option) bool{
+		func(o crm.Option) bool { return o.Value == text },
+		func(o crm.Option) bool { return strings.EqualFold(o.Value, text) },
+		func(o crm.Option) bool { return o.Label != "" && strings.EqualFold(o.Label, text) },
+	} {
+		for i := range f.Options {
+			if same(f.Options[i]) {
+				return f.Options[i].Value
+			}
+		}
+	}
+	return text
+}
+
+func canonicalSet(f *crm.Field, text string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, part := range splitSet(text) {
+		if c := canonicalOption(f, part); !seen[c] {
+			seen[c] = true
+			out = append(out, c)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// splitSet takes "a;b;c" apart.
+func splitSet(text string) []string {
+	var out []string
+	for part := range strings.SplitSeq(text, ";") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+var (
+	breakPattern   = regexp.MustCompile(`(?i)<\s*(br|/p|/div|/li|/tr|/h[1-6])\s*/?\s*>`)
+	droppedPattern = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<!--.*?-->`)
+	tagPattern     = regexp.MustCompile(`<[/!?]?[A-Za-z][^>]*>`)
+)
+
+// htmlText is the text of a piece of HTML, with line ends where blocks end.
+func htmlText(s string) string {
+	s = droppedPattern.ReplaceAllString(s, "")
+	s = breakPattern.ReplaceAllString(s, "\n")
+	s = tagPattern.ReplaceAllString(s, "")
+	return cleanText(strings.ReplaceAll(html.UnescapeString(s), "\u00a0", " "))
+}
+
+// textHTML is HTML that shows the text.
+func textHTML(s string) string {
+	return strings.ReplaceAll(html.EscapeString(cleanText(s)), "\n", "<br>")
+}
