@@ -1,0 +1,86 @@
+package salesforce
+
+import (
+	"slices"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+)
+
+// junction is a relation between two objects that is a record of its own.
+type junction struct {
+	// near and far are the two objects; nearField and farField refer to them.
+	near, far           string
+	nearField, farField string
+	// object is the junction's own, relationship its name in a subquery of near.
+	object       string
+	relationship string
+	role         string
+	primary      string
+}
+
+// junctionsOf are the relations of an object that are not a field of it.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitycontactrole.htm
+func junctionsOf(object string) []junction {
+	if object != "Opportunity" {
+		return nil
+	}
+	return []junction{{
+		near: "Opportunity", nearField: "OpportunityId",
+		far: "Contact", farField: "ContactId",
+		object: "OpportunityContactRole", relationship: "OpportunityContactRoles",
+		role: "Role", primary: "IsPrimary",
+	}}
+}
+
+// junctionTo finds the relation of object to far, by the far object's name or
+// the junction's own.
+func junctionTo(object, far string) (junction, error) {
+	for _, j := range junctionsOf(object) {
+		if j.far == far || j.object == far {
+			return j, nil
+		}
+	}
+	return junction{}, fault.New(fault.Invalid, "Salesforce has no relation of %s to %s that is a record of its own", object, far).
+		WithMend("map the reference field instead, such as AccountId")
+}
+
+func relationsOf(read crm.Read) ([]junction, error) {
+	var found []junction
+	for _, far := range read.Relations {
+		j, err := junctionTo(read.Layout.Object, far)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(found, func(k junction) bool { return k.object == j.object }) {
+			found = append(found, j)
+		}
+	}
+	return found, nil
+}
+
+// subquery reads the rows along with the near record. Inside queryAll it
+// returns deleted rows, too, so it has to ask which are.
+func (j *junction) subquery(all bool) string {
+	deleted := ""
+	if all {
+		deleted = ", IsDeleted"
+	}
+	return "(SELECT Id, " + j.farField + ", " + j.role + ", " + j.primary + deleted + " FROM " + j.relationship + ")"
+}
+
+// layout is how the rows are read by themselves.
+func (j *junction) layout() *crm.Layout {
+	return crm.NewLayout(j.object, []string{j.nearField, j.farField, j.role, j.primary})
+}
+
+// relation turns a row that was read by itself into a relation of the near record.
+func (j *junction) relation(row *crm.Record) (near string, relation crm.Relation) {
+	return row.Value(j.nearField).Text, crm.Relation{
+		Object:  j.far,
+		ID:      row.Value(j.farField).Text,
+		Label:   row.Value(j.role).Text,
+		Primary: row.Value(j.primary).Text == "true",
+		RowID:   row.ID,
+	}
+}
