@@ -38,8 +38,6 @@ type Place struct {
 	// Pipeline is the HubSpot pipeline that the record is in, or will be in after
 	// the write; only stage properties look at it.
 	Pipeline string
-	// Quiet conversions are only compared with: long text is cut as `too-long:
-	// cut` would, whatever the mapping says.
 }
 
 // Convert turns a value of one side into what the other side (to) stores: by

@@ -1,0 +1,136 @@
+package reconcile
+
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// Difference is one thing on which the records of a linked pair do not agree.
+type Difference struct {
+	// HubSpotField and SalesforceField name the two ends; one is empty for a
+	// computed field.
+	HubSpotField    string
+	SalesforceField string
+	HubSpot         crm.Value
+	Salesforce      crm.Value
+	// Allowed says why the mapping lets the two differ ("direction:
+	// to-salesforce"), empty when it does not.
+	Allowed string
+}
+
+// Compare lists where the records of a pair differ, by what they hold and by
+// nothing else: not by the base, not by what was seen before. It is the
+// independent check behind `lockstep verify`. Both records of s must be set.
+func Compare(o *mapping.BoundObject, s Snapshot) []Difference {
+	target := o.Target(s.Salesforce.Layout.Object)
+	if target == nil {
+		return nil
+	}
+	m := newMerge(&decider{object: o, Snapshot: s}, target, "")
+	var out []Difference
+	for i := range target.Fields {
+		f := &target.Fields[i]
+		if f.Program != nil {
+			out = m.compareComputed(out, f)
+			continue
+		}
+		h, v := s.HubSpot.Value(f.HubSpotField.Name), s.Salesforce.Value(f.SalesforceField.Name)
+		if unread(h) || unread(v) || Agree(f, h, v, m.place(f)) {
+			continue
+		}
+		out = append(out, Difference{HubSpotField: f.HubSpotField.Name, SalesforceField: f.SalesforceField.Name, HubSpot: h, Salesforce: v, Allowed: m.allowed(f, h, v)})
+	}
+	for i := range target.Associations {
+		out = m.compareReference(out, &target.Associations[i])
+	}
+	if o.OwnerByEmail {
+		h, v := s.HubSpot.Value(mapping.HubSpotOwner), s.Salesforce.Value(mapping.SalesforceOwner)
+		if !m.sameOwner(h.Text, v.Text) {
+			allowed := ""
+			if _, ok := m.d.known().Owner(crm.HubSpot, h.Text); !ok {
+				allowed = "the HubSpot owner has no counterpart in Salesforce"
+			}
+			out = append(out, Difference{HubSpotField: mapping.HubSpotOwner, SalesforceField: mapping.SalesforceOwner, HubSpot: h, Salesforce: v, Allowed: allowed})
+		}
+	}
+	return out
+}
+
+func unread(v crm.Value) bool { return v.State == crm.Missing || v.State == crm.Unreadable }
+
+// allowed says why the mapping lets two values differ.
+func (m *merge) allowed(f *mapping.BoundField, h, s crm.Value) string {
+	if f.Direction != mapping.Both {
+		return "direction: " + string(f.Direction)
+	}
+	for _, to := range []crm.Side{crm.Salesforce, crm.HubSpot} {
+		v := h
+		if to == crm.HubSpot {
+			v = s
+		}
+		if n := Convert(f, to, v, m.place(f)); n.Action == Leave {
+			return n.Reason.Text
+		}
+	}
+	return ""
+}
+
+func (m *merge) compareComputed(out []Difference, f *mapping.BoundField) []Difference {
+	to := f.Direction
+	side := crm.Salesforce
+	if to == mapping.ToHubSpot {
+		side = crm.HubSpot
+	}
+	held := m.record(side).Value(fieldOn(f, side).Name)
+	v, err := f.Program.Text(m.d.HubSpot, m.d.Salesforce)
+	if err != nil || unread(held) {
+		return out
+	}
+	n := Convert(f, side, v, m.place(f))
+	if n.Action == Write && sameOn(fieldOn(f, side), side, n.Value, held) {
+		return out
+	}
+	diff := Difference{HubSpotField: f.HubSpot, SalesforceField: f.Salesforce, HubSpot: v, Salesforce: held, Allowed: "direction: " + string(to)}
+	if side == crm.HubSpot {
+		diff.HubSpot, diff.Salesforce = held, v
+	}
+	return append(out, diff)
+}
+
+func (m *merge) compareReference(out []Difference, a *mapping.BoundAssociation) []Difference {
+	if a.Junction {
+		return m.compareRoles(out, a)
+	}
+	far, _ := mainRelation(m.d.HubSpot, a.HubSpot)
+	held := m.d.Salesforce.Value(a.Salesforce)
+	diff := Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(far), Salesforce: held}
+	if far == "" {
+		if held.IsPresent() {
+			diff.Allowed = "HubSpot has no such association"
+			out = append(out, diff)
+		}
+		return out
+	}
+	other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: far})
+	switch {
+	case standing == Linked && other.ID == wideID(held.Text):
+		return out
+	case standing != Linked:
+		diff.Allowed = "the HubSpot record at the far end is not in Salesforce"
+	}
+	return append(out, diff)
+}
+
+func (m *merge) compareRoles(out []Difference, a *mapping.BoundAssociation) []Difference {
+	have := map[string]bool{}
+	for _, id := range relatedIDs(m.d.Salesforce, "Contact") {
+		have[wideID(id)] = true
+	}
+	for _, id := range relatedIDs(m.d.HubSpot, a.HubSpot) {
+		other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: id})
+		if standing == Linked && other.Object == "Contact" && !have[wideID(other.ID)] {
+			out = append(out, Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(id)})
+		}
+	}
+	return out
+}

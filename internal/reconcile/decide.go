@@ -1,0 +1,225 @@
+package reconcile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// Decide says what becomes of one thing. It looks at nothing but its arguments
+// and changes neither.
+//
+// The rules, in order:
+//   - A linked pair of which one record is gone follows `deletes`, whatever
+//     `where` says; a pair of which both are gone is unlinked.
+//   - A record that `where` leaves out is written to on neither side.
+//   - A linked pair is merged field by field against its base. The side that
+//     changed gives the value; where both changed, `wins` decides; where nothing
+//     is known of the past, blanks are filled, then `wins` decides. A field that
+//     goes one way is never written the other way: a change on its receiving
+//     side stays until the giving side changes. Values that mean the same are
+//     never written.
+//   - An unlinked record is linked when exactly one free record matches it and
+//     nothing else on its own side does, created where `create` allows it when
+//     nothing matches, and held otherwise.
+//   - One value that cannot be written holds the whole thing, so that nothing is
+//     half written.
+func Decide(o *mapping.BoundObject, s Snapshot) Decision {
+	d := &decider{object: o, Snapshot: s, out: Decision{Mapping: o.Name}}
+	if s.HubSpot != nil {
+		d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: o.HubSpotSchema.Name, ID: s.HubSpot.ID}
+	}
+	if s.Salesforce != nil {
+		d.out.Salesforce = crm.Ref{Side: crm.Salesforce, Object: s.Salesforce.Layout.Object, ID: s.Salesforce.ID}
+	}
+	if s.Link != nil {
+		d.linked()
+	} else {
+		d.unlinked()
+	}
+	return d.out
+}
+
+type decider struct {
+	Snapshot
+	object *mapping.BoundObject
+	out    Decision
+}
+
+func (d *decider) end(outcome crm.Outcome, code, mend, format string, args ...any) {
+	d.out.Outcome = outcome
+	d.out.Reason = crm.Reason{Code: code, Text: fmt.Sprintf(format, args...), Mend: mend}
+}
+
+func (d *decider) note(r crm.Reason) { d.out.Notes = append(d.out.Notes, r) }
+
+// hold ends with the first of several reasons and keeps the others as notes.
+func (d *decider) hold(reasons []crm.Reason) {
+	d.out.Outcome, d.out.Reason = crm.Held, reasons[0]
+	d.out.Writes, d.out.NewLink, d.out.Base = nil, nil, nil
+	for _, r := range reasons[1:] {
+		d.note(crm.Reason{Code: NoteAlsoHeld, Text: r.Text, Mend: r.Mend, Field: r.Field})
+	}
+}
+
+func (d *decider) known() Known {
+	if d.Known == nil {
+		return nobody{}
+	}
+	return d.Known
+}
+
+// nobody knows nothing; it stands in for an absent Known.
+type nobody struct{}
+
+func (nobody) Counterpart(string, crm.Ref) (crm.Ref, Standing) { return crm.Ref{}, Unknown }
+func (nobody) Owner(crm.Side, string) (string, bool)           { return "", false }
+func (nobody) OwnerName(_ crm.Side, id string) string          { return id }
+
+// linked decides a pair that is linked already.
+func (d *decider) linked() {
+	o, link := d.object, d.Link
+	d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: o.HubSpotSchema.Name, ID: link.HubSpotID}
+	d.out.Salesforce = crm.Ref{Side: crm.Salesforce, Object: link.SalesforceObject, ID: link.SalesforceID}
+	if d.gone() {
+		return
+	}
+	if d.HubSpot == nil || d.Salesforce == nil {
+		side := crm.HubSpot
+		if d.HubSpot != nil {
+			side = crm.Salesforce
+		}
+		d.end(crm.Held, CodeUnread, "run `lockstep sync` again", "the %s record of the pair was not read", side.Title())
+		return
+	}
+	target := o.Target(link.SalesforceObject)
+	if target == nil {
+		d.end(crm.Excluded, CodeNoTarget, "name "+link.SalesforceObject+" in `salesforce` of "+o.Name+" again, if it shall be kept in step", "the mapping of %s no longer names Salesforce %s", o.Name, link.SalesforceObject)
+		return
+	}
+	if isConverted(crm.Salesforce, link.SalesforceObject, d.Salesforce) {
+		d.end(crm.Held, CodeLeadConverted, "link the Contact instead: remove this link, then `lockstep sync`", "the Salesforce Lead was converted and can no longer be written")
+		return
+	}
+	if !d.passes(crm.HubSpot, d.HubSpot, CodeFilter) || !d.passes(crm.Salesforce, d.Salesforce, CodeFilter) {
+		return
+	}
+	d.pair(target, link.Base, false)
+}
+
+// gone handles pairs of which a record is deleted; true when that ends it.
+func (d *decider) gone() bool {
+	hubspot := d.HubSpotGone || d.HubSpot != nil && d.HubSpot.Archived
+	salesforce := d.SalesforceGone || d.Salesforce != nil && d.Salesforce.Archived
+	for _, r := range []*crm.Record{d.HubSpot, d.Salesforce} {
+		if r != nil && r.MergedInto != "" && !(hubspot && salesforce) {
+			side := crm.HubSpot
+			if r == d.Salesforce {
+				side = crm.Salesforce
+			}
+			d.end(crm.Held, CodeMerged, "merge the two on the other side as well", "the %s record was merged into %s", side.Title(), r.MergedInto)
+			return true
+		}
+	}
+	switch {
+	case hubspot && salesforce:
+		d.out.Unlink = true
+		d.end(crm.Excluded, CodeBothGone, "", "deleted on both sides; the link is given up")
+	case hubspot:
+		d.oneGone(crm.HubSpot)
+	case salesforce:
+		d.oneGone(crm.Salesforce)
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *decider) oneGone(side crm.Side) {
+	other := d.out.Salesforce
+	if side == crm.Salesforce {
+		other = d.out.HubSpot
+	}
+	switch d.object.Deletes {
+	case mapping.DeletesArchive:
+		if !d.deletable(other) {
+			d.end(crm.Held, CodeNotWritable, "grant it, or write deletes: ignore", "deleted in %s, and the credential may not delete %s %s", side.Title(), other.Side.Title(), other.Object)
+			return
+		}
+		d.end(crm.Synced, CodeArchived, "", "deleted in %s, so it is deleted in %s as well", side.Title(), other.Side.Title())
+		d.out.Writes = []PlannedWrite{{Side: other.Side, Op: crm.Archive, Object: other.Object, ID: other.ID, Reason: d.out.Reason}}
+	case mapping.DeletesAsk:
+		d.end(crm.Held, CodeDeleted, "delete it in "+other.Side.Title()+" too, restore it in "+side.Title()+", or write deletes: ignore", "deleted in %s, still in %s", side.Title(), other.Side.Title())
+	default:
+		d.end(crm.Excluded, CodeGone, "write deletes: ask (or archive) to be told (or followed)", "deleted in %s; `deletes` says ignore, so it stays in %s and is not created again", side.Title(), other.Side.Title())
+	}
+}
+
+func (d *decider) deletable(ref crm.Ref) bool {
+	if ref.Side == crm.HubSpot {
+		return d.object.HubSpotSchema.Deletable
+	}
+	t := d.object.Target(ref.Object)
+	return t != nil && t.Schema.Deletable
+}
+
+// passes evaluates the filter of one side; on false the outcome is set.
+func (d *decider) passes(side crm.Side, rec *crm.Record, code string) bool {
+	program := d.object.WhereHubSpot
+	if side == crm.Salesforce {
+		program = d.object.WhereSalesforce
+	}
+	if program == nil {
+		return true
+	}
+	var ok bool
+	var err error
+	if side == crm.HubSpot {
+		ok, err = program.Bool(rec, nil)
+	} else {
+		ok, err = program.Bool(nil, rec)
+	}
+	if err != nil {
+		d.end(crm.Held, CodeExpression, fault.MendOf(err), "the filter of %s cannot be evaluated: %v", side.Title(), err)
+		return false
+	}
+	if !ok {
+		what := "left out"
+		if code == CodeFilterOther {
+			what = "its counterpart " + nameRecord(side, rec) + " is left out"
+		}
+		d.end(crm.Excluded, code, "", "%s by where: {%s: %s}", what, side, strconv.Quote(program.Source))
+	}
+	return ok
+}
+
+// nameRecord says which record is meant: object, id and what people call it.
+func nameRecord(side crm.Side, rec *crm.Record) string {
+	object := side.Title()
+	if rec.Layout != nil {
+		object += " " + rec.Layout.Object
+	}
+	if name := recordName(rec); name != "" {
+		return object + " " + rec.ID + " (" + name + ")"
+	}
+	return object + " " + rec.ID
+}
+
+func recordName(rec *crm.Record) string {
+	for _, names := range [][]string{{"Name"}, {"FirstName", "LastName"}, {"firstname", "lastname"}, {"name"}, {"dealname"}, {"subject"}, {"Email"}, {"email"}, {"domain"}} {
+		var parts []string
+		for _, n := range names {
+			if v := strings.TrimSpace(rec.Value(n).Text); v != "" {
+				parts = append(parts, v)
+			}
+		}
+		if len(parts) > 0 {
+			return strings.Join(parts, " ")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,211 @@
+package reconcile
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// unlinked decides a record that is linked to nothing yet.
+func (d *decider) unlinked() {
+	side, rec := crm.HubSpot, d.HubSpot
+	if rec == nil {
+		side, rec = crm.Salesforce, d.Salesforce
+	}
+	if rec == nil {
+		d.end(crm.Held, CodeUnread, "run `lockstep sync` again", "the record was not read")
+		return
+	}
+	if rec.Archived || side == crm.HubSpot && d.HubSpotGone || side == crm.Salesforce && d.SalesforceGone {
+		d.end(crm.Excluded, CodeGone, "", "deleted in %s before it was linked to anything", side.Title())
+		return
+	}
+	if side == crm.Salesforce && d.object.Target(rec.Layout.Object) == nil {
+		d.end(crm.Excluded, CodeNoTarget, "", "the mapping of %s does not name Salesforce %s", d.object.Name, rec.Layout.Object)
+		return
+	}
+	if isConverted(side, d.objectOf(side, rec), rec) {
+		d.end(crm.Excluded, CodeConvertedLead, "", "the Lead was converted; its Contact takes part instead")
+		return
+	}
+	if !d.passes(side, rec, CodeFilter) {
+		return
+	}
+	candidates := d.candidates(side)
+	if len(candidates) == 0 {
+		d.create(side, rec)
+		return
+	}
+	d.match(side, rec, candidates)
+}
+
+func (d *decider) objectOf(side crm.Side, rec *crm.Record) string {
+	if side == crm.HubSpot {
+		return d.object.HubSpotSchema.Name
+	}
+	return rec.Layout.Object
+}
+
+// candidates are those of the best rule that can be the same thing: live ones,
+// not Leads that became Contacts.
+func (d *decider) candidates(side crm.Side) []Candidate {
+	var out []Candidate
+	for _, c := range d.Candidates {
+		if c.Record == nil || c.Record.Archived || isConverted(side.Other(), c.Object, c.Record) {
+			continue
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	best := out[0].Rule
+	for _, c := range out {
+		best = min(best, c.Rule)
+	}
+	kept := out[:0]
+	for _, c := range out {
+		if c.Rule == best {
+			kept = append(kept, c)
+		}
+	}
+	sort.SliceStable(kept, func(i, j int) bool {
+		a, b := kept[i], kept[j]
+		if a.Object != b.Object {
+			return a.Object < b.Object
+		}
+		return compareIDs(a.Record.ID, b.Record.ID) < 0
+	})
+	return kept
+}
+
+// match links the only free candidate, and holds everything else.
+func (d *decider) match(side crm.Side, rec *crm.Record, candidates []Candidate) {
+	rule := d.ruleText(candidates[0].Rule)
+	var names []string
+	for _, c := range candidates {
+		name := nameRecord(side.Other(), c.Record)
+		if !c.LinkedTo.IsZero() {
+			name += ", linked with " + c.LinkedTo.Side.Title() + " " + c.LinkedTo.ID
+		}
+		names = append(names, name)
+	}
+	switch {
+	case len(candidates) > 1:
+		d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Other().Title()+", or give them different values", "%d %s records match by %s: %s", len(candidates), side.Other().Title(), rule, strings.Join(names, "; "))
+		return
+	case !candidates[0].LinkedTo.IsZero():
+		d.end(crm.Held, CodeAlreadyLinked, "merge the duplicates in "+side.Title()+", or give this record another value", "the only match by %s is taken: %s", rule, names[0])
+		return
+	case len(d.Rivals) > 0:
+		d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Title()+", or give them different values", "%s matches by %s, and so do %s", names[0], rule, refNames(d.Rivals))
+		return
+	}
+	c := candidates[0]
+	if !d.passes(side.Other(), c.Record, CodeFilterOther) {
+		return
+	}
+	if side == crm.HubSpot {
+		d.Salesforce = c.Record
+		d.out.Salesforce = crm.Ref{Side: crm.Salesforce, Object: c.Object, ID: c.Record.ID}
+	} else {
+		d.HubSpot = c.Record
+		d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: d.object.HubSpotSchema.Name, ID: c.Record.ID}
+	}
+	target := d.object.Target(d.out.Salesforce.Object)
+	if target == nil {
+		d.end(crm.Excluded, CodeNoTarget, "", "the mapping of %s does not name Salesforce %s", d.object.Name, d.out.Salesforce.Object)
+		return
+	}
+	if other := d.foreignID(); other != "" {
+		d.end(crm.Held, CodeAlreadyLinked, "clear "+d.object.ExternalID+" of the Salesforce record if that is wrong", "%s says by %s that it belongs to HubSpot record %s", nameRecord(crm.Salesforce, d.Salesforce), d.object.ExternalID, other)
+		return
+	}
+	d.pair(target, crm.Base{}, true)
+}
+
+// foreignID is the HubSpot record id that the Salesforce record carries, when
+// it is another one than that of this pair.
+func (d *decider) foreignID() string {
+	if d.object.ExternalID == "" {
+		return ""
+	}
+	if id := strings.TrimSpace(d.Salesforce.Value(d.object.ExternalID).Text); id != "" && id != d.HubSpot.ID {
+		return id
+	}
+	return ""
+}
+
+func (d *decider) ruleText(rule int) string {
+	if rule < 0 || rule >= len(d.object.Match) {
+		return d.object.ExternalID
+	}
+	m := d.object.Match[rule]
+	return fmt.Sprintf("%s (%s, %s)", m.As, m.HubSpot, m.Salesforce)
+}
+
+func refNames(refs []crm.Ref) string {
+	var names []string
+	for _, r := range refs {
+		names = append(names, r.Side.Title()+" "+r.Object+" "+r.ID)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}
+
+// create decides a record that has no counterpart.
+func (d *decider) create(side crm.Side, rec *crm.Record) {
+	to := side.Other()
+	if !d.object.Create.In(to) {
+		d.end(crm.Excluded, CodeNoCreate, "write create: "+createWord(to), "it has no counterpart in %s, and `create: %s` does not make one there", to.Title(), d.object.Create)
+		return
+	}
+	target := d.object.Target(rec.Layout.Object)
+	if side == crm.HubSpot {
+		var err error
+		if target, err = d.route(rec); err != nil {
+			d.end(crm.Held, CodeExpression, fault.MendOf(err), "the rule that chooses the Salesforce object cannot be evaluated: %v", err)
+			return
+		}
+	}
+	if target == nil {
+		d.end(crm.Excluded, CodeNoTarget, "put an object without `when` last", "no `when` of %s takes it", d.object.Name)
+		return
+	}
+	schema := target.Schema
+	if to == crm.HubSpot {
+		schema = d.object.HubSpotSchema
+	}
+	if !schema.Creatable {
+		d.end(crm.Held, CodeNotWritable, "grant Create on "+schema.Name, "the credential may not create %s %s", to.Title(), schema.Name)
+		return
+	}
+	newMerge(d, target, to).create(schema)
+}
+
+func createWord(to crm.Side) string {
+	if to == crm.HubSpot {
+		return "both (or in-hubspot)"
+	}
+	return "in-salesforce (or both)"
+}
+
+func (d *decider) route(rec *crm.Record) (*mapping.BoundTarget, error) {
+	for _, t := range d.object.Targets {
+		if t.When == nil {
+			return t, nil
+		}
+		ok, err := t.When.Bool(rec, nil)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return t, nil
+		}
+	}
+	return nil, nil
+}
