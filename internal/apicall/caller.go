@@ -39,6 +39,7 @@ type Caller struct {
 	throttled int
 	dayLimit  int
 	dayLeft   int
+	latency   time.Duration
 }
 
 // New returns a caller; fault.Invalid when the base URL cannot be used.
@@ -85,6 +86,14 @@ func (c *Caller) Usage() crm.Usage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return crm.Usage{Calls: c.calls, Retries: c.retries, Throttled: c.throttled, DayLimit: c.dayLimit, DayLeft: c.dayLeft}
+}
+
+// Latency is how long an answer takes lately, without the wait for a turn; 0
+// before the first answer.
+func (c *Caller) Latency() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.latency
 }
 
 // Do makes the call, repeating it as its Safety allows, and hands the body of a
@@ -151,6 +160,7 @@ func (c *Caller) attempt(ctx context.Context, call Call, decode func(int, http.H
 		_, _ = io.CopyN(io.Discard, answer.Body, drainBytes)
 		answer.Body.Close()
 	}()
+	c.noteLatency(time.Since(began))
 	c.readHeaders(release, answer.Header)
 	id := c.requestID(answer.Header)
 	var f *failure
@@ -273,6 +283,16 @@ func (c *Caller) requestID(header http.Header) string {
 func (c *Caller) countCall() {
 	c.mu.Lock()
 	c.calls++
+	c.mu.Unlock()
+}
+
+// noteLatency keeps a moving average in which the last eight answers or so count.
+func (c *Caller) noteLatency(took time.Duration) {
+	c.mu.Lock()
+	if c.latency == 0 {
+		c.latency = took
+	}
+	c.latency += (took - c.latency) / 8
 	c.mu.Unlock()
 }
 

@@ -1,0 +1,286 @@
+package hubspot
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+const (
+	// leastOverlap is how far each change search reaches back behind the last: new
+	// states appear in HubSpot's index after seconds, sometimes minutes.
+	leastOverlap = 60 * time.Second
+	mostOverlap  = 15 * time.Minute
+	// rememberedRows bounds what is kept to notice late arrivals.
+	rememberedRows = 20_000
+	// archivedPages is how much of the list of archived records is read when
+	// nothing says how many there are to find.
+	archivedPages = 10
+)
+
+// poll is what the last Changes of one object saw, kept in memory to make an
+// idle cycle cheap and to measure the index's lag.
+type poll struct {
+	asked   time.Time // HubSpot's time when it was asked
+	since   int64     // micros
+	live    int       // live records by search's total
+	seen    map[string]int64
+	overlap time.Duration
+}
+
+// overlap is how far to reach back; it grows with the lag seen.
+func (c *Client) overlap(object string) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.polls[object]; p != nil {
+		return p.overlap
+	}
+	return leastOverlap
+}
+
+// Changes streams records modified at or after sinceMicros by search, and those
+// archived since.
+//
+// Search orders by stamp and is paged by stamp: an offset would skip records,
+// since each edit meanwhile moves a record to the end. Where more records than
+// a page share one stamp, that stamp is paged by id. A record may come twice.
+//
+// Archived records are in no search. The list of archived ones is read when the
+// number of live records fell since the last call, and at the first call; then
+// at most ten pages of it (1,000 records, oldest ids first), which Method says.
+// When nothing changed, a call costs two calls.
+func (c *Client) Changes(ctx context.Context, read crm.Read, sinceMicros int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	ctx, calls := tallied(ctx)
+	object := read.Layout.Object
+	ch := &changes{lister: c.newLister(read), since: sinceMicros, yield: yield, seen: map[string]int64{}}
+	c.mu.Lock()
+	ch.before = c.polls[object]
+	c.mu.Unlock()
+	asked := c.now()
+	report := crm.ReadReport{Expected: -1, Method: "search by modified time"}
+	err := ch.modified(ctx)
+	if err == nil {
+		err = ch.archived(ctx, &report)
+	}
+	report.Rows, report.Archived = ch.rows, ch.gone
+	report.Calls = int(calls.Load())
+	if err != nil {
+		report.NextMicros = sinceMicros
+		return report, err
+	}
+	now := &poll{asked: asked, since: sinceMicros, live: ch.live, seen: ch.seen, overlap: ch.nextOverlap()}
+	c.mu.Lock()
+	c.polls[object] = now
+	c.mu.Unlock()
+	report.NextMicros = max(asked.Add(-now.overlap).UnixMicro(), sinceMicros)
+	return report, nil
+}
+
+// changes is one call of Changes.
+type changes struct {
+	*lister
+	before  *poll // nil on the first call
+	since   int64
+	yield   func([]crm.Record) error
+	seen    map[string]int64
+	rows    int
+	gone    int
+	created int           // records made since
+	late    time.Duration // the longest lag seen
+	live    int
+}
+
+// modified pages through the records by stamp.
+func (ch *changes) modified(ctx context.Context) error {
+	property := modifiedProperty(ch.read.Layout.Object)
+	from := ch.since / 1000
+	for {
+		p, err := ch.search(ctx, search{
+			Groups: where(filter{Property: property, Operator: "GTE", Value: strconv.FormatInt(from, 10)}),
+			Sorts:  ascending(property),
+			Limit:  searchPage,
+		})
+		if err != nil {
+			return err
+		}
+		if err := ch.give(ctx, p); err != nil {
+			return err
+		}
+		if len(p.records) < searchPage {
+			return nil
+		}
+		last := p.records[len(p.records)-1].ModifiedMicros / 1000
+		if last <= from {
+			if err := ch.sameStamp(ctx, property, from); err != nil {
+				return err
+			}
+			last = from + 1
+		}
+		from = last
+	}
+}
+
+// sameStamp pages the records of one stamp by id.
+func (ch *changes) sameStamp(ctx context.Context, property string, stamp int64) error {
+	id := "0"
+	for {
+		p, err := ch.search(ctx, search{
+			Groups: where(
+				filter{Property: property, Operator: "EQ", Value: strconv.FormatInt(stamp, 10)},
+				filter{Property: idProperty, Operator: "GT", Value: id}),
+			Sorts: ascending(idProperty),
+			Limit: searchPage,
+		})
+		if err != nil {
+			return err
+		}
+		if err := ch.give(ctx, p); err != nil {
+			return err
+		}
+		if len(p.records) < searchPage {
+			return nil
+		}
+		id = p.records[len(p.records)-1].ID
+	}
+}
+
+// give yields the records that were not yielded with the same stamp before.
+func (ch *changes) give(ctx context.Context, p *page) error {
+	fresh := make([]crm.Record, 0, len(p.records))
+	var swallowed []crm.Record
+	for i, record := range p.records {
+		if stamp, ok := ch.seen[record.ID]; ok && stamp == record.ModifiedMicros {
+			continue
+		}
+		ch.note(&record)
+		fresh = append(fresh, record)
+		if p.merged != nil && p.merged[i] != "" {
+			swallowed = append(swallowed, mergedAway(&record, p.merged[i])...)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := ch.client.relationsFor(ctx, fresh, ch.read); err != nil {
+		return err
+	}
+	ch.rows += len(fresh)
+	if err := ch.yield(fresh); err != nil || len(swallowed) == 0 {
+		return err
+	}
+	ch.gone += len(swallowed)
+	return ch.yield(swallowed)
+}
+
+// mergedAway are the records that survivor swallowed. Since January 2025 a merge
+// makes a new record, and the ids of both old ones lead to it.
+// https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies
+func mergedAway(survivor *crm.Record, ids string) []crm.Record {
+	var gone []crm.Record
+	for id := range strings.SplitSeq(ids, ";") {
+		if id = strings.TrimSpace(id); id != "" && id != survivor.ID {
+			gone = append(gone, crm.Record{Layout: survivor.Layout, ID: id, Archived: true, MergedInto: survivor.ID, ModifiedMicros: survivor.ModifiedMicros})
+		}
+	}
+	return gone
+}
+
+// note remembers a record, and notices one that the last call should have seen
+// and did not: the index was late by that much.
+func (ch *changes) note(record *crm.Record) {
+	b := ch.before
+	known := false
+	if b != nil {
+		_, known = b.seen[record.ID]
+	}
+	if _, again := ch.seen[record.ID]; record.CreatedMicros >= ch.since && !known && !again {
+		ch.created++
+	}
+	if len(ch.seen) < rememberedRows {
+		ch.seen[record.ID] = record.ModifiedMicros
+	}
+	if b == nil || len(b.seen) >= rememberedRows || record.ModifiedMicros < b.since || record.ModifiedMicros >= b.asked.UnixMicro() {
+		return
+	}
+	if stamp, ok := b.seen[record.ID]; !ok || stamp != record.ModifiedMicros {
+		ch.late = max(ch.late, b.asked.Sub(time.UnixMicro(record.ModifiedMicros)))
+	}
+}
+
+// nextOverlap is three times the lag seen, and shrinks slowly when none is.
+func (ch *changes) nextOverlap() time.Duration {
+	overlap := leastOverlap
+	if ch.before != nil {
+		overlap = ch.before.overlap * 9 / 10
+	}
+	return min(max(overlap, 3*ch.late, leastOverlap), mostOverlap)
+}
+
+// archived yields records archived since, when there may be any.
+func (ch *changes) archived(ctx context.Context, report *crm.ReadReport) error {
+	live, err := ch.client.count(ctx, ch.read.Layout.Object)
+	if err != nil {
+		return err
+	}
+	ch.live = live
+	pages := archivedPages
+	if ch.before != nil {
+		if live >= ch.before.live+ch.created {
+			return nil
+		}
+		pages = 0 // some are gone for certain: look until they are found
+	}
+	report.Method += ", list of archived"
+	after := ""
+	for n := 1; ; n++ {
+		p, err := ch.archivedPage(ctx, after)
+		if err != nil {
+			return err
+		}
+		var gone []crm.Record
+		for i, record := range p.records {
+			at := record.ModifiedMicros
+			if p.archivedMicros != nil {
+				at = max(at, p.archivedMicros[i])
+			}
+			if at >= ch.since-mostOverlap.Microseconds() { // the index that counts may have been late
+				gone = append(gone, record)
+			}
+		}
+		if len(gone) > 0 {
+			ch.gone += len(gone)
+			if err := ch.yield(gone); err != nil {
+				return err
+			}
+		}
+		if after = p.after; after == "" {
+			return nil
+		}
+		if n == pages {
+			report.Method += " (its first 1,000 only)"
+			return nil
+		}
+	}
+}
+
+// archivedPage reads one page of the archived records, with their values.
+func (ch *changes) archivedPage(ctx context.Context, after string) (*page, error) {
+	query := url.Values{"limit": {strconv.Itoa(listPage)}, "archived": {"true"}, "properties": {idProperty}}
+	if after != "" {
+		query.Set("after", after)
+	}
+	p := new(page)
+	err := ch.client.get(ctx, ch.client.paths.objects(ch.read.Layout.Object), query, func(_ int, _ http.Header, body io.Reader) error {
+		return decodePage(body, crm.Read{Layout: ch.read.Layout}, p)
+	})
+	for i := range p.records {
+		p.records[i].Archived = true
+	}
+	return p, err
+}

@@ -1,0 +1,535 @@
+package hubspot_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"context"
+
+	"github.com/lockstep-sync/lockstep/internal/hubspot"
+)
+
+const token = "pat-na1-00000000-fake-0000-0000-000000000000"
+
+// portal is a small HubSpot written for these tests: one list of records per
+// object, answered as the vendor's guides say. It shares nothing with the sandbox.
+type portal struct {
+	mu      sync.Mutex
+	records map[string][]*item
+	// index is what search sees; nil: the records themselves.
+	index map[string][]*item
+	// calls by "METHOD /path", and all of them in order.
+	calls map[string]int
+	log   []string
+	// latency of each answer.
+	latency time.Duration
+	// inclusive: the list's cursor names the next record, not the one before it.
+	inclusive bool
+	// shuffled: the list's cursor is an offset and no id.
+	offsets  bool
+	noSearch bool
+	headers  map[string]string
+	// intercept may answer in place of the portal.
+	intercept func(request *http.Request, body []byte) *http.Response
+	created   int
+	related   []string
+	now       func() time.Time
+}
+
+type item struct {
+	id                uint64
+	values            map[string]string
+	created, modified time.Time
+	archived          bool
+	archivedAt        time.Time
+	mergedInto        uint64
+	associations      map[string][]association
+}
+
+type association struct {
+	id    uint64
+	kinds []string
+}
+
+func newPortal() *portal {
+	return &portal{records: map[string][]*item{}, calls: map[string]int{}, now: time.Now}
+}
+
+// client opens the portal.
+func (p *portal) client(t testing.TB, change func(*hubspot.Config)) *hubspot.Client {
+	t.Helper()
+	config := hubspot.Config{
+		Base:  "https://api.hubapi.com",
+		HTTP:  &http.Client{Transport: p},
+		Token: func(context.Context) (string, error) { return token, nil },
+		Seed:  1,
+	}
+	if change != nil {
+		change(&config)
+	}
+	client, err := hubspot.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// add puts a record in; ids may come in any order.
+func (p *portal) add(object string, id uint64, values map[string]string) *item {
+	if values == nil {
+		values = map[string]string{}
+	}
+	at := p.now().UTC().Truncate(time.Millisecond)
+	r := &item{id: id, values: values, created: at, modified: at}
+	i, _ := slices.BinarySearchFunc(p.records[object], id, func(r *item, id uint64) int { return cmp.Compare(r.id, id) })
+	p.records[object] = slices.Insert(p.records[object], i, r)
+	return r
+}
+
+func (p *portal) find(object string, id uint64) *item {
+	for _, r := range p.records[object] {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
+}
+
+func (p *portal) RoundTrip(request *http.Request) (*http.Response, error) {
+	if p.latency > 0 {
+		select {
+		case <-time.After(p.latency):
+		case <-request.Context().Done():
+			return nil, request.Context().Err()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var body []byte
+	if request.Body != nil {
+		body, _ = io.ReadAll(request.Body)
+	}
+	name := request.Method + " " + request.URL.Path
+	p.calls[name]++
+	p.log = append(p.log, name)
+	if request.Header.Get("Authorization") != "Bearer "+token {
+		return reply(request, 401, `{"status":"error","message":"Authentication credentials not found.","category":"INVALID_AUTHENTICATION","correlationId":"c-401"}`), nil
+	}
+	if p.intercept != nil {
+		if answer := p.intercept(request, body); answer != nil {
+			if answer.StatusCode == 0 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return answer, nil
+		}
+	}
+	answer := p.route(request, body)
+	for key, value := range p.headers {
+		answer.Header.Set(key, value)
+	}
+	return answer, nil
+}
+
+func reply(request *http.Request, status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, Request: request, Body: io.NopCloser(strings.NewReader(body)),
+		Header: http.Header{"Content-Type": {"application/json;charset=utf-8"}, "X-Hubspot-Correlation-Id": {"c-" + strconv.Itoa(status)}},
+	}
+}
+
+// lost is the answer that never comes.
+func lost() *http.Response { return &http.Response{} }
+
+func (p *portal) route(request *http.Request, body []byte) *http.Response {
+	parts := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
+	switch {
+	case len(parts) == 4 && parts[2] == "objects" && request.Method == "GET":
+		return p.list(request, parts[3])
+	case len(parts) == 5 && parts[2] == "objects" && request.Method == "GET":
+		return p.one(request, parts[3], parts[4])
+	case len(parts) == 5 && parts[4] == "search":
+		return p.search(request, parts[3], body)
+	case len(parts) == 6 && parts[2] == "objects" && parts[4] == "batch":
+		return p.batch(request, parts[3], parts[5], body)
+	case len(parts) == 7 && parts[2] == "associations" && parts[6] == "read":
+		return p.readAssociations(request, parts[3], parts[4], body)
+	}
+	return reply(request, 404, `{"status":"error","message":"resource not found"}`)
+}
+
+func (p *portal) list(request *http.Request, object string) *http.Response {
+	query := request.URL.Query()
+	archived := query.Get("archived") == "true"
+	limit, _ := strconv.Atoi(query.Get("limit"))
+	var live []*item
+	for _, r := range p.records[object] {
+		if r.archived == archived && r.mergedInto == 0 {
+			live = append(live, r)
+		}
+	}
+	from := 0
+	if after := query.Get("after"); after != "" {
+		cursor, _ := strconv.ParseUint(after, 10, 64)
+		if p.offsets {
+			from = min(int(cursor), len(live))
+		} else {
+			from, _ = slices.BinarySearchFunc(live, cursor, func(r *item, id uint64) int { return cmp.Compare(r.id, id) })
+			if !p.inclusive && from < len(live) && live[from].id == cursor {
+				from++
+			}
+		}
+	}
+	page := live[from:min(from+limit, len(live))]
+	var next string
+	if from+limit < len(live) {
+		switch {
+		case p.offsets:
+			next = strconv.Itoa(from + limit)
+		case p.inclusive:
+			next = strconv.FormatUint(page[len(page)-1].id+1, 10)
+		default:
+			next = strconv.FormatUint(page[len(page)-1].id, 10)
+		}
+	}
+	associations := strings.Split(query.Get("associations"), ",")
+	return p.page(request, object, page, strings.Split(query.Get("properties"), ","), associations, next, -1, 200)
+}
+
+func (p *portal) one(request *http.Request, object, id string) *http.Response {
+	n, _ := strconv.ParseUint(id, 10, 64)
+	r := p.find(object, n)
+	for r != nil && r.mergedInto != 0 {
+		r = p.find(object, r.mergedInto)
+	}
+	if r == nil || r.archived {
+		return reply(request, 404, `{"status":"error","message":"resource not found","correlationId":"c-404"}`)
+	}
+	text, _ := json.Marshal(wire(r, []string{"hs_object_id"}, nil))
+	return reply(request, 200, string(text))
+}
+
+func wire(r *item, properties, associations []string) map[string]any {
+	values := map[string]any{"hs_object_id": strconv.FormatUint(r.id, 10)}
+	for _, name := range properties {
+		if value, ok := r.values[name]; ok {
+			values[name] = value
+		} else if name != "" && name != "hs_object_id" && !strings.HasPrefix(name, "unknown") {
+			values[name] = nil
+		}
+	}
+	out := map[string]any{
+		"id": strconv.FormatUint(r.id, 10), "properties": values, "archived": r.archived,
+		"createdAt": r.created.Format("2006-01-02T15:04:05.999Z"), "updatedAt": r.modified.Format("2006-01-02T15:04:05.999Z"),
+	}
+	if r.archived {
+		out["archivedAt"] = r.archivedAt.Format("2006-01-02T15:04:05.999Z")
+	}
+	all := map[string]any{}
+	for _, to := range associations {
+		var results []map[string]string
+		rest := map[string]any{}
+		for i, a := range r.associations[to] {
+			if i == 100 {
+				rest["paging"] = map[string]any{"next": map[string]string{"after": "MC0y"}}
+				break
+			}
+			for _, kind := range a.kinds {
+				results = append(results, map[string]string{"id": strconv.FormatUint(a.id, 10), "type": kind})
+			}
+		}
+		if len(results) > 0 {
+			rest["results"] = results
+			all[to] = rest
+		}
+	}
+	if len(all) > 0 {
+		out["associations"] = all
+	}
+	return out
+}
+
+func (p *portal) page(request *http.Request, _ string, records []*item, properties, associations []string, next string, total, status int) *http.Response {
+	answer := map[string]any{}
+	results := make([]any, 0, len(records))
+	for _, r := range records {
+		results = append(results, wire(r, properties, associations))
+	}
+	answer["results"] = results
+	if next != "" {
+		answer["paging"] = map[string]any{"next": map[string]string{"after": next, "link": "https://api.hubapi.com/next?after=" + next}}
+	}
+	if total >= 0 {
+		answer["total"] = total
+	}
+	text, _ := json.Marshal(answer)
+	return reply(request, status, string(text))
+}
+
+type wireSearch struct {
+	Groups []struct {
+		Filters []struct {
+			Property string   `json:"propertyName"`
+			Operator string   `json:"operator"`
+			Value    string   `json:"value"`
+			Values   []string `json:"values"`
+		} `json:"filters"`
+	} `json:"filterGroups"`
+	Sorts []struct {
+		Property  string `json:"propertyName"`
+		Direction string `json:"direction"`
+	} `json:"sorts"`
+	Properties []string `json:"properties"`
+	Limit      int      `json:"limit"`
+	After      string   `json:"after"`
+}
+
+func (p *portal) search(request *http.Request, object string, body []byte) *http.Response {
+	if p.noSearch {
+		return reply(request, 403, `{"status":"error","message":"no","category":"MISSING_SCOPES","errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.contacts.read"]}}]}`)
+	}
+	var query wireSearch
+	if err := json.Unmarshal(body, &query); err != nil || len(body) > 3000 || query.Limit > 200 {
+		return reply(request, 400, fmt.Sprintf(`{"status":"error","message":"bad search: %v %d","category":"VALIDATION_ERROR"}`, err, len(body)))
+	}
+	source := p.records[object]
+	if p.index != nil {
+		source = p.index[object]
+	}
+	number := func(r *item, property string) (uint64, bool) {
+		switch property {
+		case "hs_object_id":
+			return r.id, true
+		case "lastmodifieddate", "hs_lastmodifieddate":
+			return uint64(r.modified.UnixMilli()), true
+		}
+		return 0, false
+	}
+	var hits []*item
+	for _, r := range source {
+		match := !r.archived && r.mergedInto == 0
+		for _, g := range query.Groups {
+			for _, f := range g.Filters {
+				n, numeric := number(r, f.Property)
+				want, _ := strconv.ParseUint(f.Value, 10, 64)
+				switch f.Operator {
+				case "GT":
+					match = match && numeric && n > want
+				case "GTE":
+					match = match && numeric && n >= want
+				case "LT":
+					match = match && numeric && n < want
+				case "EQ":
+					match = match && numeric && n == want
+				case "IN":
+					match = match && slices.Contains(f.Values, strings.ToLower(r.values[f.Property])) && r.values[f.Property] != ""
+				}
+			}
+		}
+		if match {
+			hits = append(hits, r)
+		}
+	}
+	if len(query.Sorts) > 0 {
+		by := query.Sorts[0]
+		slices.SortStableFunc(hits, func(a, b *item) int {
+			x, _ := number(a, by.Property)
+			y, _ := number(b, by.Property)
+			if by.Direction == "DESCENDING" {
+				x, y = y, x
+			}
+			return cmp.Compare(x, y)
+		})
+	}
+	from, _ := strconv.Atoi(query.After)
+	if from+query.Limit > 10_000 {
+		return reply(request, 400, `{"status":"error","message":"There was a problem with the request."}`)
+	}
+	page := hits[min(from, len(hits)):min(from+query.Limit, len(hits))]
+	next := ""
+	if from+query.Limit < len(hits) {
+		next = strconv.Itoa(from + query.Limit)
+	}
+	return p.page(request, object, page, query.Properties, nil, next, len(hits), 200)
+}
+
+type wireInput struct {
+	ID         string            `json:"id"`
+	By         string            `json:"idProperty"`
+	Properties map[string]string `json:"properties"`
+	Trace      string            `json:"objectWriteTraceId"`
+	From       struct{ ID string }
+	To         json.RawMessage
+}
+
+func (p *portal) batch(request *http.Request, object, verb string, body []byte) *http.Response {
+	var batch struct {
+		By         string   `json:"idProperty"`
+		Properties []string `json:"properties"`
+		Inputs     []wireInput
+	}
+	if err := json.Unmarshal(body, &batch); err != nil || len(batch.Inputs) > 100 {
+		return reply(request, 400, `{"status":"error","message":"bad batch","category":"VALIDATION_ERROR"}`)
+	}
+	switch verb {
+	case "read":
+		return p.readBatch(request, object, batch.By, batch.Properties, batch.Inputs)
+	case "create":
+		return p.createBatch(request, object, batch.Inputs)
+	case "update":
+		return p.updateBatch(request, object, batch.Inputs)
+	case "archive":
+		for _, input := range batch.Inputs {
+			n, _ := strconv.ParseUint(input.ID, 10, 64)
+			if r := p.find(object, n); r != nil {
+				r.archived, r.archivedAt = true, p.now().UTC()
+			}
+		}
+		return reply(request, 204, "")
+	}
+	return reply(request, 404, `{"status":"error","message":"resource not found"}`)
+}
+
+func (p *portal) readBatch(request *http.Request, object, by string, properties []string, inputs []wireInput) *http.Response {
+	archived := request.URL.Query().Get("archived") == "true"
+	var found []*item
+	var missing []string
+	for _, input := range inputs {
+		var hit *item
+		for _, r := range p.records[object] {
+			same := strconv.FormatUint(r.id, 10) == input.ID
+			if by != "" {
+				same = strings.EqualFold(r.values[by], input.ID)
+			}
+			if same && r.archived == archived && r.mergedInto == 0 {
+				hit = r
+				break
+			}
+		}
+		if hit == nil {
+			missing = append(missing, input.ID)
+			continue
+		}
+		found = append([]*item{hit}, found...) // not the order of the inputs
+	}
+	results := make([]any, 0, len(found))
+	for _, r := range found {
+		results = append(results, wire(r, properties, nil))
+	}
+	answer := map[string]any{"status": "COMPLETE", "results": results}
+	status := 200
+	if len(missing) > 0 {
+		status = 207
+		answer["numErrors"] = 1
+		answer["errors"] = []any{map[string]any{"status": "error", "category": "OBJECT_NOT_FOUND", "message": "Could not get some CONTACT objects, they may be deleted or not exist.", "context": map[string]any{"ids": missing}}}
+	}
+	text, _ := json.Marshal(answer)
+	return reply(request, status, string(text))
+}
+
+// createBatch refuses a batch as a whole when an e-mail exists, and names the
+// input when an option is wrong.
+func (p *portal) createBatch(request *http.Request, object string, inputs []wireInput) *http.Response {
+	for _, input := range inputs {
+		if _, ok := input.Properties["unknown_property"]; ok {
+			return reply(request, 400, `{"status":"error","message":"Property values were not valid","category":"VALIDATION_ERROR","correlationId":"c-400","errors":[{"message":"Property \"unknown_property\" does not exist","code":"PROPERTY_DOESNT_EXIST","context":{"propertyName":["unknown_property"]}}]}`)
+		}
+		for _, r := range p.records[object] {
+			if email := input.Properties["email"]; email != "" && r.values["email"] == email {
+				return reply(request, 409, fmt.Sprintf(`{"status":"error","message":"Contact already exists. Existing ID: %d","category":"CONFLICT","correlationId":"c-409"}`, r.id))
+			}
+		}
+	}
+	var results, errors []any
+	for _, input := range inputs {
+		if input.Properties["lifecyclestage"] == "wrong" {
+			errors = append(errors, map[string]any{"status": "error", "category": "VALIDATION_ERROR", "message": "bad option",
+				"errors":  []any{map[string]any{"message": "wrong was not one of the allowed options", "code": "INVALID_OPTION", "context": map[string]any{"propertyName": []string{"lifecyclestage"}}}},
+				"context": map[string]any{"objectWriteTraceId": []string{input.Trace}}})
+			continue
+		}
+		p.created++
+		r := p.add(object, uint64(900_000+p.created), input.Properties)
+		out := wire(r, nil, nil)
+		out["objectWriteTraceId"] = input.Trace
+		results = append([]any{out}, results...)
+	}
+	answer := map[string]any{"status": "COMPLETE", "results": results}
+	status := 201
+	if len(errors) > 0 {
+		status, answer["errors"], answer["numErrors"] = 207, errors, len(errors)
+	}
+	text, _ := json.Marshal(answer)
+	return reply(request, status, string(text))
+}
+
+func (p *portal) updateBatch(request *http.Request, object string, inputs []wireInput) *http.Response {
+	var results []any
+	var missing []string
+	for _, input := range inputs {
+		n, _ := strconv.ParseUint(input.ID, 10, 64)
+		r := p.find(object, n)
+		if r == nil || r.archived {
+			missing = append(missing, input.ID)
+			continue
+		}
+		for name, value := range input.Properties {
+			r.values[name] = value
+		}
+		r.modified = p.now().UTC().Truncate(time.Millisecond)
+		results = append([]any{wire(r, nil, nil)}, results...)
+	}
+	answer := map[string]any{"status": "COMPLETE", "results": results}
+	status := 200
+	if len(missing) > 0 {
+		status = 207
+		answer["errors"] = []any{map[string]any{"status": "error", "category": "OBJECT_NOT_FOUND", "message": "not found", "context": map[string]any{"ids": missing}}}
+	}
+	text, _ := json.Marshal(answer)
+	return reply(request, status, string(text))
+}
+
+func (p *portal) readAssociations(request *http.Request, from, to string, body []byte) *http.Response {
+	var batch struct{ Inputs []wireInput }
+	_ = json.Unmarshal(body, &batch)
+	if len(batch.Inputs) > 1000 {
+		return reply(request, 400, `{"status":"error","message":"too many","category":"VALIDATION_ERROR"}`)
+	}
+	var out bytes.Buffer
+	out.WriteString(`{"status":"COMPLETE","results":[`)
+	first := true
+	for _, input := range batch.Inputs {
+		n, _ := strconv.ParseUint(input.ID, 10, 64)
+		r := p.find(from, n)
+		if r == nil || len(r.associations[to]) == 0 {
+			continue
+		}
+		if !first {
+			out.WriteByte(',')
+		}
+		first = false
+		fmt.Fprintf(&out, `{"from":{"id":"%d"},"to":[`, n)
+		for i, a := range r.associations[to] {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			fmt.Fprintf(&out, `{"toObjectId":%d,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":279,"label":null}`, a.id)
+			if slices.Contains(a.kinds, "contact_to_company") {
+				out.WriteString(`,{"category":"HUBSPOT_DEFINED","typeId":1,"label":"Primary"}`)
+			}
+			out.WriteString("]}")
+		}
+		out.WriteString("]}")
+	}
+	out.WriteString("]}")
+	return reply(request, 200, out.String())
+}
