@@ -1,0 +1,564 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+const (
+	// applyBatch is how many things are sent and committed together: five
+	// Salesforce collections of 200 fit one composite call.
+	applyBatch = 1000
+	// applyGrace is how long a batch that is under way may go on after the run
+	// was told to stop, so that its answers are known and saved.
+	applyGrace = 20 * time.Second
+)
+
+// job is one thing of the plan on its way out.
+type job struct {
+	row   store.PlanRow
+	d     *decided
+	sends []*send
+	// final outcome and reason; empty until known.
+	outcome crm.Outcome
+	reason  crm.Reason
+	// retry: the next cycle tries again by itself. now: this run does.
+	retry, now bool
+	// reread are records that changed under the plan, as they are now.
+	reread []store.Change
+	awaits []store.Await
+}
+
+// send is one write of a job.
+type send struct {
+	job     *job
+	planned *reconcile.PlannedWrite
+	changes []reconcile.Change // with references resolved
+	write   crm.Write
+	ready   bool // its references are known
+	result  crm.Result
+	sent    bool
+}
+
+func (s *send) ok() bool { return s.sent && s.result.Err == nil && !s.result.Unknown }
+
+// apply sends what the plan holds, object by object in the order of writes,
+// and settles every thing of it. With block set, nothing is sent: things with
+// writes become pending for that reason, everything else is settled.
+func (e *Engine) apply(ctx context.Context, c *cycle, block *crm.Reason) error {
+	sendCtx, release := withGrace(ctx)
+	defer release()
+	total := 0
+	counts, err := e.store.CountPlan(ctx)
+	if err != nil {
+		return err
+	}
+	perObject := map[string]int{}
+	for _, n := range counts {
+		if n.Ops&store.Writes != 0 {
+			perObject[n.Mapping] += n.Count
+			total += n.Count
+		}
+	}
+	for _, o := range e.mapping.Objects {
+		m := e.meter(StepWrite, "", o.Name, perObject[o.Name])
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			for after := ""; ; {
+				page, err := e.store.PlanPage(context.WithoutCancel(ctx), o.Name, side, after, applyBatch, true, 0)
+				if err != nil {
+					return err
+				}
+				if len(page) > 0 {
+					after = page[len(page)-1].ID
+					if ctx.Err() != nil && c.stopped == nil {
+						c.stopped = ctx.Err()
+					}
+					b := &batch{e: e, c: c, o: o, block: block}
+					if err := b.run(sendCtx, page); err != nil {
+						return err
+					}
+					if perObject[o.Name] > 0 {
+						m.add(b.withWrites)
+					}
+				}
+				if len(page) < applyBatch {
+					break
+				}
+			}
+		}
+		if perObject[o.Name] > 0 {
+			m.end()
+		}
+	}
+	return nil
+}
+
+// withGrace returns a context that ends a while after ctx does.
+func withGrace(ctx context.Context) (context.Context, func()) {
+	graced, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var mu sync.Mutex
+	var timer *time.Timer
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(applyGrace, func() { cancel(ctx.Err()) })
+	})
+	return graced, func() {
+		stop()
+		mu.Lock()
+		if timer != nil {
+			timer.Stop()
+		}
+		mu.Unlock()
+		cancel(nil)
+	}
+}
+
+// batch is one page of the plan on its way out.
+type batch struct {
+	e          *Engine
+	c          *cycle
+	o          *mapping.BoundObject
+	block      *crm.Reason
+	jobs       []*job
+	withWrites int
+}
+
+func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
+	for _, row := range page {
+		d, err := decodeDecided(row.Body)
+		if err != nil {
+			return fault.New(fault.Internal, "read the plan of %s %s", row.Mapping, row.ID).Wrap(err).
+				WithMend("run `lockstep sync` again: the plan is made anew")
+		}
+		j := &job{row: row, d: d}
+		for i := range d.Writes {
+			j.sends = append(j.sends, &send{job: j, planned: &d.Writes[i]})
+		}
+		if len(j.sends) > 0 {
+			b.withWrites++
+		}
+		b.jobs = append(b.jobs, j)
+	}
+	if b.withWrites > 0 && b.block == nil && b.c.stopped == nil {
+		if err := b.recheck(ctx); err != nil {
+			b.stop(err)
+		}
+	}
+	if b.withWrites > 0 && b.block == nil && b.c.stopped == nil {
+		if err := b.resolve(ctx); err != nil {
+			return err
+		}
+		if err := b.intend(ctx); err != nil {
+			return err
+		}
+		b.send(ctx, false)
+		if err := b.unknown(ctx); err != nil {
+			return err
+		}
+		b.resolveNear()
+		b.send(ctx, true)
+	}
+	for _, j := range b.jobs {
+		b.conclude(j)
+	}
+	return b.settle(context.WithoutCancel(ctx))
+}
+
+// stop notes why the run cannot go on; the first reason stands.
+func (b *batch) stop(err error) {
+	if b.c.stopped == nil {
+		b.c.stopped = err
+	}
+}
+
+// recheck looks again at both records of things whose decision has grown old
+// before an update or archive is sent: HubSpot has no conditional write, so
+// this is how an edit made meanwhile is noticed.
+func (b *batch) recheck(ctx context.Context) error {
+	type lookupKey struct {
+		side   crm.Side
+		object string
+	}
+	ids := map[lookupKey][]string{}
+	var jobs []*job
+	for _, j := range b.jobs {
+		old := j.d.FromSealed || time.Since(j.row.Decided) > b.e.fresh
+		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords) == 0 && !j.d.FromSealed {
+			continue
+		}
+		jobs = append(jobs, j)
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			if ref, at := j.d.on(side); at.Print != 0 {
+				k := lookupKey{side, ref.Object}
+				ids[k] = append(ids[k], ref.ID)
+			}
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	records := map[crm.Side]map[string]*crm.Record{crm.HubSpot: {}, crm.Salesforce: {}}
+	for k, list := range ids {
+		if err := b.e.lookup(ctx, b.o, k.side, map[string][]string{k.object: list}, records[k.side]); err != nil {
+			return err
+		}
+	}
+	for _, j := range jobs {
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			ref, at := j.d.on(side)
+			if at.Print == 0 {
+				continue
+			}
+			l := b.e.lens(b.o, side, ref.Object)
+			r := records[side][ref.ID]
+			if r == nil {
+				r = &crm.Record{Layout: l.read.Layout, ID: ref.ID, Archived: true}
+			}
+			if is := l.look(r); !r.Archived && is.Context == at.Context && l.print(b.o, r) == at.Print {
+				continue
+			}
+			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r).Seen, Record: encodeRecord(r, l.layout)})
+		}
+		if len(j.reread) > 0 {
+			j.outcome, j.now = crm.Pending, true
+			j.reason = crm.Reason{Code: CodePendingChanged, Text: "the record changed after the plan was made; nothing was written to it",
+				Mend: "make a new plan: `lockstep plan`"}
+			b.c.changed++
+		}
+	}
+	return nil
+}
+
+// on returns the thing's record on side and what was seen of it.
+func (d *decided) on(side crm.Side) (crm.Ref, sight) {
+	if side == crm.HubSpot {
+		return d.HubSpot, d.HubSpotAt
+	}
+	return d.Salesforce, d.SalesAt
+}
+
+// resolve turns references into ids of the side that is written to.
+func (b *batch) resolve(ctx context.Context) error {
+	wanted := wishes{}
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			for _, ch := range s.planned.Changes {
+				if ch.Ref != nil {
+					wanted[standKey{ch.RefMapping, *ch.Ref}] = struct{}{}
+				}
+			}
+			if r := s.planned.Relation; r != nil && !r.Far.IsZero() {
+				wanted[standKey{r.FarMapping, r.Far}] = struct{}{}
+			}
+		}
+	}
+	k, err := b.e.learn(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, j := range b.jobs {
+		if j.outcome != "" {
+			continue
+		}
+		for i, s := range j.sends {
+			b.prepare(j, s, k, i)
+		}
+	}
+	return nil
+}
+
+// prepare makes the write of a send. A reference that did not come to be is
+// left out, and the thing is decided again when it does.
+func (b *batch) prepare(j *job, s *send, k *known, number int) {
+	p := s.planned
+	s.write = crm.Write{Key: fmt.Sprintf("%s/%d", intentKey(j.row.Mapping, j.row.Side, j.row.ID), number), Op: p.Op, Object: p.Object, ID: p.ID,
+		ExternalField: p.ExternalField, ExternalValue: p.ExternalValue}
+	for _, ch := range p.Changes {
+		if ch.Ref != nil {
+			far, standing := k.Counterpart(ch.RefMapping, *ch.Ref)
+			if standing != reconcile.Linked {
+				b.await(j, ch.RefMapping, *ch.Ref)
+				continue
+			}
+			ch.After = crm.Text(far.ID)
+		}
+		s.changes = append(s.changes, ch)
+		s.write.Fields = append(s.write.Fields, crm.FieldValue{Name: ch.Field, Value: ch.After})
+	}
+	s.ready = p.Op == crm.Create || p.Op == crm.Archive || len(s.write.Fields) > 0
+	if r := p.Relation; r != nil {
+		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
+		s.ready = true
+		if !r.Far.IsZero() {
+			far, standing := k.Counterpart(r.FarMapping, r.Far)
+			if standing != reconcile.Linked {
+				b.await(j, r.FarMapping, r.Far)
+				s.ready = false
+				return
+			}
+			s.write.Relation.Object, s.write.Relation.ID = far.Object, far.ID
+		}
+	}
+}
+
+func (b *batch) await(j *job, name string, ref crm.Ref) {
+	thing := j.d.HubSpot
+	if j.row.Side == crm.Salesforce {
+		thing = j.d.Salesforce
+	}
+	j.awaits = append(j.awaits, store.Await{Mapping: name, Ref: ref, ThingMapping: b.o.Name, Thing: thing})
+}
+
+// resolveNear gives relations the id of a record that was just created.
+func (b *batch) resolveNear() {
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			if s.planned.Relation == nil || s.write.ID != "" {
+				continue
+			}
+			for _, made := range j.sends {
+				if made.planned.Op == crm.Create && made.planned.Side == s.planned.Side && made.ok() {
+					s.write.ID = made.result.ID
+				}
+			}
+			if s.write.ID == "" {
+				s.ready = false
+			}
+		}
+	}
+}
+
+// intend commits what is about to be created.
+func (b *batch) intend(ctx context.Context) error {
+	var intents []store.Intent
+	sent := now()
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			if s.planned.Op != crm.Create || !s.ready || j.outcome != "" {
+				continue
+			}
+			body := intentBody(s)
+			intents = append(intents, store.Intent{Key: intentKey(j.row.Mapping, j.row.Side, j.row.ID), Mapping: j.row.Mapping,
+				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: j.row.ID},
+				Hash:   newHasher().text(string(body)).sum(), Sent: sent, Body: body})
+		}
+	}
+	if len(intents) == 0 {
+		return nil
+	}
+	return b.e.store.WriteDurable(ctx, func(t *store.Tx) error { return t.PutIntents(intents) })
+}
+
+// send sends records, or relations once their records are there; both sides at
+// once, objects of one side one after the other.
+func (b *batch) send(ctx context.Context, relations bool) {
+	type lane struct {
+		side   crm.Side
+		object string
+	}
+	lanes := map[crm.Side][]lane{}
+	sends := map[lane][]*send{}
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			if !s.ready || s.sent || j.outcome != "" || (s.planned.Relation != nil) != relations {
+				continue
+			}
+			k := lane{s.planned.Side, s.planned.Object}
+			if sends[k] == nil {
+				lanes[k.side] = append(lanes[k.side], k)
+			}
+			sends[k] = append(sends[k], s)
+		}
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	for side, list := range lanes {
+		group.Go(func() {
+			for _, k := range list {
+				mu.Lock()
+				stopped := b.c.stopped != nil
+				mu.Unlock()
+				if stopped {
+					return
+				}
+				if err := b.e.sendLane(ctx, side, sends[k]); err != nil {
+					mu.Lock()
+					b.stop(err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// sendLane sends writes of one object and gives each its result.
+func (e *Engine) sendLane(ctx context.Context, side crm.Side, sends []*send) error {
+	writes := make([]crm.Write, len(sends))
+	byKey := make(map[string]*send, len(sends))
+	for i, s := range sends {
+		writes[i] = s.write
+		byKey[s.write.Key] = s
+	}
+	results, err := e.sides[side].Apply(ctx, writes)
+	for _, r := range results {
+		if s := byKey[r.Key]; s != nil {
+			s.result, s.sent = r, true
+			if err != nil && r.Err != nil && !r.Unknown && r.Cause == "" {
+				s.sent = false // it never left
+			}
+			delete(byKey, r.Key)
+		}
+	}
+	for _, s := range byKey {
+		// A client that does not answer for a write leaves it open.
+		s.sent = true
+		s.result = crm.Result{Key: s.write.Key, Unknown: true, Err: fault.New(fault.Unavailable, "no answer for this record")}
+	}
+	return err
+}
+
+// unknown looks up creates whose answer was lost before anything else is done
+// with them.
+func (b *batch) unknown(ctx context.Context) error {
+	var lost []*send
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			if s.sent && s.result.Unknown && s.planned.Op == crm.Create {
+				lost = append(lost, s)
+			}
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	intents, err := b.e.store.Intents(ctx)
+	if err != nil {
+		return err
+	}
+	mine := map[string]*send{}
+	for _, s := range lost {
+		mine[intentKey(b.o.Name, s.job.row.Side, s.job.row.ID)] = s
+	}
+	var open []store.Intent
+	for _, i := range intents {
+		if mine[i.Key] != nil {
+			open = append(open, i)
+		}
+	}
+	fates, err := b.e.fates(ctx, open)
+	if err != nil {
+		// The other side cannot be looked at now: the intents stay open.
+		b.stop(err)
+		return nil
+	}
+	for _, i := range open {
+		s := mine[i.Key]
+		switch f := fates[i.Key]; {
+		case f.id != "":
+			s.result = crm.Result{Key: s.write.Key, ID: f.id, Created: true}
+		case f.several:
+			s.job.outcome, s.job.reason = crm.Held, severalReason(i.Target.Side)
+		default:
+			s.job.now = true
+			s.job.outcome = crm.Pending
+			s.job.reason = crm.Reason{Code: CodePendingUnknownCreate, Text: "the create did not arrive; it is sent again"}
+		}
+	}
+	return nil
+}
+
+// conclude works out what became of a thing.
+func (b *batch) conclude(j *job) {
+	if j.outcome != "" {
+		return
+	}
+	if len(j.sends) == 0 {
+		j.outcome, j.reason = j.d.Outcome, j.d.Reason
+		return
+	}
+	if b.block != nil {
+		j.outcome, j.reason = crm.Pending, *b.block
+		return
+	}
+	for _, s := range j.sends {
+		if s.ready && !s.ok() {
+			b.fail(j, s)
+			return
+		}
+	}
+	j.outcome, j.reason = j.d.Outcome, j.d.Reason
+}
+
+// fail turns what a vendor said about one write into an outcome.
+func (b *batch) fail(j *job, s *send) {
+	vendor := s.planned.Side.Title()
+	if !s.sent {
+		j.outcome = crm.Pending
+		j.reason = crm.Reason{Code: CodePendingStopped, Text: "the run stopped before this record's turn", Mend: "run `lockstep sync` again: it goes on from here"}
+		if fault.KindOf(b.c.stopped) == fault.RateLimited {
+			j.reason = crm.Reason{Code: CodePendingBudget, Text: vendor + ": " + errorText(b.c.stopped), Mend: fault.MendOf(b.c.stopped)}
+		}
+		return
+	}
+	text, mend := errorText(s.result.Err), fault.MendOf(s.result.Err)
+	field := ""
+	if len(s.result.Fields) > 0 {
+		field = s.result.Fields[0]
+	}
+	if s.result.Cause != "" {
+		text = s.result.Cause + ": " + text
+	}
+	because := func(o crm.Outcome, code, verb string) {
+		j.outcome, j.reason = o, crm.Reason{Code: code, Text: vendor + " " + verb + ": " + text, Mend: mend, Field: field}
+	}
+	if s.result.Unknown {
+		if s.planned.Op == crm.Create {
+			because(crm.Pending, CodePendingUnknownCreate, "did not answer a create")
+			j.reason.Mend = "it is looked up before anything is repeated: run `lockstep sync` again"
+			return
+		}
+		because(crm.Failed, CodeFailedUnavailable, "did not answer")
+		j.now = true
+		return
+	}
+	switch kind := fault.KindOf(s.result.Err); {
+	case kind == fault.RateLimited:
+		because(crm.Pending, CodePendingBudget, "has no calls left")
+	case kind == fault.Denied:
+		because(crm.Failed, CodeFailedDenied, "does not allow it")
+	case kind == fault.Conflict && s.planned.Op == crm.Create:
+		because(crm.Held, CodeHeldDuplicate, "says that it exists already")
+	case kind == fault.NotFound && s.planned.Op != crm.Create && s.planned.Relation == nil:
+		// It was deleted under the plan: look again, then decide.
+		ref, _ := j.d.on(s.planned.Side)
+		j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true})
+		because(crm.Pending, CodePendingChanged, "does not have the record any more")
+		j.now = true
+		b.c.changed++
+	case kind == fault.Conflict, kind == fault.Unavailable, kind == fault.Internal:
+		because(crm.Failed, CodeFailedUnavailable, "could not do it now")
+		j.retry = true
+	default:
+		because(crm.Failed, CodeFailedRefused, "refused it")
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "no reason was given"
+	}
+	if f, ok := fault.As(err); ok {
+		return f.What
+	}
+	return err.Error()
+}

@@ -1,0 +1,32 @@
+package engine
+
+// Reason codes that the engine gives itself; package reconcile gives the
+// others. They are stable: programs and runbooks match on them.
+const (
+	// CodeFailedRefused: the vendor refused the record; it is tried again when
+	// the record or the mapping changes.
+	CodeFailedRefused = "failed.refused"
+	// CodeFailedUnavailable: the vendor could not be reached or had an error of
+	// its own; it is tried again in the next cycle.
+	CodeFailedUnavailable = "failed.unavailable"
+	// CodeFailedDenied: the credential may not do this.
+	CodeFailedDenied = "failed.denied"
+	// CodeHeldDuplicate: the vendor says that the record exists there already.
+	CodeHeldDuplicate = "held.duplicate-at-target"
+	// CodeHeldUnknownCreate: the answer to a create was lost and several new
+	// records on the other side could be the one.
+	CodeHeldUnknownCreate = "held.unknown-create"
+	// CodePendingUnknownCreate: the answer to a create was lost, and the other
+	// side could not be looked at yet.
+	CodePendingUnknownCreate = "pending.unknown-create"
+	// CodePendingBrake: a brake of the mapping waits for a person.
+	CodePendingBrake = "pending.brake"
+	// CodePendingChanged: the record changed after the plan was made.
+	CodePendingChanged = "pending.changed-since-plan"
+	// CodePendingStopped: the run stopped before this record's turn.
+	CodePendingStopped = "pending.stopped"
+	// CodePendingBudget: the quota or our share of it is used up.
+	CodePendingBudget = "pending.budget"
+	// CodeExcludedGone: the record is archived or deleted and was never linked.
+	CodeExcludedGone = "excluded.gone"
+)

@@ -1,0 +1,621 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+const (
+	// decideBatch is how many changes are decided and committed together.
+	decideBatch = 500
+	// candidateLimit bounds how many records with one match key are looked at:
+	// more than one is ambiguous already, the rest is for the message.
+	candidateLimit = 10
+)
+
+// reconcile decides every due change and writes the plan. It reads what the
+// decisions need, and writes nothing outside.
+func (e *Engine) reconcile(ctx context.Context, c *cycle) error {
+	if err := e.store.Write(ctx, func(t *store.Tx) error { return t.ClearPlan() }); err != nil {
+		return err
+	}
+	open, err := e.openIntents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range e.mapping.Objects {
+		m := e.meter(StepDecide, "", o.Name, -1)
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			for after := ""; ; {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				page, err := e.store.DueChanges(ctx, o.Name, side, after, decideBatch)
+				if err != nil {
+					return err
+				}
+				if len(page) > 0 {
+					after = page[len(page)-1].Ref.ID
+					d := &decider{e: e, c: c, o: o, side: side, open: open}
+					if err := d.batch(ctx, page); err != nil {
+						return err
+					}
+					m.add(len(page))
+				}
+				if len(page) < decideBatch {
+					break
+				}
+			}
+		}
+		m.end()
+	}
+	return nil
+}
+
+// decider decides one batch of changes of one side.
+type decider struct {
+	e    *Engine
+	c    *cycle
+	o    *mapping.BoundObject
+	side crm.Side
+	open map[string]bool
+
+	// stale are match keys that turned out not to hold any more, by side.
+	stale map[crm.Side][]store.Key
+	// forget are unlinked records that are no more.
+	forget []string
+	// claimed are other-side records taken in this batch.
+	claimed map[string]crm.Ref
+}
+
+// subject is one thing on its way to a decision.
+type subject struct {
+	snapshot reconcile.Snapshot
+	link     *store.Link
+	ref      crm.Ref // the changed record
+	at       map[crm.Side]sight
+}
+
+func (d *decider) batch(ctx context.Context, page []store.Change) error {
+	d.stale, d.claimed = map[crm.Side][]store.Key{}, map[string]crm.Ref{}
+	ids := make([]string, len(page))
+	for i := range page {
+		ids[i] = page[i].Ref.ID
+	}
+	if d.side == crm.Salesforce {
+		// What a HubSpot record's decision took along is decided already.
+		rows, err := d.e.store.PlanRows(ctx, d.o.Name, crm.Salesforce, ids)
+		if err != nil {
+			return err
+		}
+		page = slices.DeleteFunc(page, func(c store.Change) bool { _, ok := rows[c.Ref.ID]; return ok })
+	}
+	if len(page) == 0 {
+		return nil
+	}
+	records, err := d.values(ctx, d.side, page)
+	if err != nil {
+		return err
+	}
+	links, err := d.e.store.Links(ctx, d.o.Name, d.side, ids)
+	if err != nil {
+		return err
+	}
+	subjects := make([]*subject, 0, len(page))
+	for i := range page {
+		r := records[page[i].Ref.ID]
+		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}}
+		if l, ok := links[page[i].Ref.ID]; ok {
+			s.link = &l
+			s.snapshot.Link = &s.link.Link
+		}
+		if s.link == nil && (r == nil || r.Archived) {
+			d.forget = append(d.forget, page[i].Ref.ID)
+			continue
+		}
+		d.put(s, d.side, page[i].Ref.Object, r)
+		subjects = append(subjects, s)
+	}
+	if err := d.counterparts(ctx, subjects); err != nil {
+		return err
+	}
+	if err := d.candidates(ctx, subjects); err != nil {
+		return err
+	}
+	wanted := wishes{}
+	for _, s := range subjects {
+		wanted.of(d.e, d.o, &s.snapshot)
+	}
+	k, err := d.e.learn(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	rows := make([]store.PlanRow, 0, len(subjects))
+	for _, s := range subjects {
+		rows = append(rows, d.decide(s, k))
+	}
+	return d.e.store.Write(ctx, func(t *store.Tx) error {
+		for side, keys := range d.stale {
+			if err := t.DropKeys(d.o.Name, side, keys); err != nil {
+				return err
+			}
+		}
+		if len(d.forget) > 0 {
+			if err := t.DropOutcomes(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
+			if err := t.DropChanges(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
+		}
+		return t.PutPlan(rows)
+	})
+}
+
+// put places a record in the snapshot; one that is archived counts as gone.
+func (d *decider) put(s *subject, side crm.Side, object string, r *crm.Record) {
+	gone := r == nil || r.Archived
+	if !gone {
+		if l := d.e.lens(d.o, side, object); l != nil {
+			s.at[side] = l.look(r)
+		}
+	}
+	if side == crm.HubSpot {
+		if s.snapshot.HubSpotGone = gone; !gone {
+			s.snapshot.HubSpot = r
+		}
+		return
+	}
+	if s.snapshot.SalesforceGone = gone; !gone {
+		s.snapshot.Salesforce = r
+	}
+}
+
+// values decodes the records of changes, and reads those whose values are not
+// kept. A record that is not there any more is nil or Archived.
+func (d *decider) values(ctx context.Context, side crm.Side, changes []store.Change) (map[string]*crm.Record, error) {
+	records := make(map[string]*crm.Record, len(changes))
+	missing := map[string][]string{}
+	for i := range changes {
+		c := &changes[i]
+		l := d.e.lens(d.o, side, c.Ref.Object)
+		if l == nil {
+			continue
+		}
+		if len(c.Record) > 0 {
+			if r := decodeRecord(c.Record, l.read.Layout, l.layout); r != nil {
+				records[c.Ref.ID] = r
+				continue
+			}
+		}
+		missing[c.Ref.Object] = append(missing[c.Ref.Object], c.Ref.ID)
+	}
+	return records, d.e.lookup(ctx, d.o, side, missing, records)
+}
+
+// lookup reads records by object and id and adds them to records.
+func (e *Engine) lookup(ctx context.Context, o *mapping.BoundObject, side crm.Side, missing map[string][]string, records map[string]*crm.Record) error {
+	objects := make([]string, 0, len(missing))
+	for object := range missing {
+		objects = append(objects, object)
+	}
+	slices.Sort(objects)
+	for _, object := range objects {
+		l := e.lens(o, side, object)
+		if l == nil || len(missing[object]) == 0 {
+			continue
+		}
+		found, err := e.sides[side].Lookup(ctx, l.read, missing[object])
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			records[found[i].ID] = &found[i]
+		}
+	}
+	return nil
+}
+
+// fetch returns records of one side by ref: from the changes at hand, else by
+// reading them in batches.
+func (d *decider) fetch(ctx context.Context, side crm.Side, refs []crm.Ref) (map[string]*crm.Record, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, 0, len(refs))
+	object := map[string]string{}
+	for _, r := range refs {
+		if _, ok := object[r.ID]; !ok {
+			object[r.ID] = r.Object
+			ids = append(ids, r.ID)
+		}
+	}
+	kept, err := d.e.store.ChangesByID(ctx, d.o.Name, side, ids)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]store.Change, 0, len(ids))
+	for _, id := range ids {
+		c, ok := kept[id]
+		if !ok {
+			c = store.Change{Mapping: d.o.Name, Ref: crm.Ref{Side: side, Object: object[id], ID: id}}
+		}
+		changes = append(changes, c)
+	}
+	return d.values(ctx, side, changes)
+}
+
+// counterparts brings the other half of every linked thing.
+func (d *decider) counterparts(ctx context.Context, subjects []*subject) error {
+	other := d.side.Other()
+	ref := func(s *subject) crm.Ref {
+		if other == crm.Salesforce {
+			return crm.Ref{Side: other, Object: s.link.SalesforceObject, ID: s.link.SalesforceID}
+		}
+		return crm.Ref{Side: other, Object: d.o.HubSpot, ID: s.link.HubSpotID}
+	}
+	var refs []crm.Ref
+	for _, s := range subjects {
+		if s.link != nil {
+			refs = append(refs, ref(s))
+		}
+	}
+	records, err := d.fetch(ctx, other, refs)
+	if err != nil {
+		return err
+	}
+	for _, s := range subjects {
+		if s.link != nil {
+			r := ref(s)
+			d.put(s, other, r.Object, records[r.ID])
+		}
+	}
+	return nil
+}
+
+// candidates finds, for every unlinked thing, the records of the other side
+// that share its best match key, and its rivals for them.
+func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
+	other := d.side.Other()
+	own := map[*subject][]store.Key{}
+	var all []store.Key
+	for _, s := range subjects {
+		if s.link == nil {
+			own[s] = keysOf(d.o, d.e.lens(d.o, d.side, s.ref.Object), d.recordOf(s))
+			all = append(all, own[s]...)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	there, err := d.e.store.Keys(ctx, d.o.Name, other, all, candidateLimit)
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	refs := make([]crm.Ref, len(there))
+	ids := make([]string, len(there))
+	for i, k := range there {
+		refs[i], ids[i] = k.Ref, k.Ref.ID
+	}
+	records, err := d.fetch(ctx, other, refs)
+	if err != nil {
+		return err
+	}
+	there = d.holding(other, there, records)
+	links, err := d.e.store.Links(ctx, d.o.Name, other, ids)
+	if err != nil {
+		return err
+	}
+	plans, err := d.e.store.PlanRows(ctx, d.o.Name, other, ids)
+	if err != nil {
+		return err
+	}
+	byKey := map[keyID][]store.Key{}
+	for _, k := range there {
+		byKey[keyID{k.Rule, k.Hash}] = append(byKey[keyID{k.Rule, k.Hash}], k)
+	}
+	var contested []store.Key
+	for _, s := range subjects {
+		rule, found := best(own[s], byKey)
+		for _, k := range found {
+			r := records[k.Ref.ID]
+			candidate := reconcile.Candidate{Record: r, Object: k.Ref.Object, Rule: rule}
+			if l, ok := links[k.Ref.ID]; ok {
+				candidate.LinkedTo = d.linkedTo(l.HubSpotID, l.SalesforceObject, l.SalesforceID)
+			} else if p, ok := plans[k.Ref.ID]; ok && p.Ops&store.LinksRecords != 0 && p.ID != "" && p.SalesforceID != "" {
+				candidate.LinkedTo = d.linkedTo(p.ID, s.ref.Object, p.SalesforceID)
+			}
+			s.snapshot.Candidates = append(s.snapshot.Candidates, candidate)
+		}
+		if len(found) > 0 {
+			for _, k := range own[s] {
+				if k.Rule == rule {
+					contested = append(contested, k)
+				}
+			}
+		}
+	}
+	return d.rivals(ctx, subjects, own, contested)
+}
+
+type keyID struct {
+	rule int
+	hash uint64
+}
+
+// linkedTo is the record of our side that a candidate is linked with.
+func (d *decider) linkedTo(hubspotID, salesforceObject, salesforceID string) crm.Ref {
+	if d.side == crm.HubSpot {
+		return crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: hubspotID}
+	}
+	return crm.Ref{Side: crm.Salesforce, Object: salesforceObject, ID: salesforceID}
+}
+
+// best returns the records found by the first rule that found any.
+func best(own []store.Key, byKey map[keyID][]store.Key) (rule int, found []store.Key) {
+	rules := make([]int, 0, len(own))
+	for _, k := range own {
+		if !slices.Contains(rules, k.Rule) {
+			rules = append(rules, k.Rule)
+		}
+	}
+	slices.Sort(rules)
+	for _, rule := range rules {
+		once := map[string]bool{}
+		for _, k := range own {
+			if k.Rule != rule {
+				continue
+			}
+			for _, f := range byKey[keyID{k.Rule, k.Hash}] {
+				if !once[f.Ref.ID] {
+					once[f.Ref.ID] = true
+					found = append(found, f)
+				}
+			}
+		}
+		if len(found) > 0 {
+			slices.SortFunc(found, func(a, b store.Key) int { return strings.Compare(a.Ref.ID, b.Ref.ID) })
+			return rule, found
+		}
+	}
+	return 0, nil
+}
+
+// holding keeps the keys that the records still have, and notes the others.
+func (d *decider) holding(side crm.Side, keys []store.Key, records map[string]*crm.Record) []store.Key {
+	return slices.DeleteFunc(keys, func(k store.Key) bool {
+		l := d.e.lens(d.o, side, k.Ref.Object)
+		r := records[k.Ref.ID]
+		if l != nil && r != nil && !r.Archived {
+			for _, now := range keysOf(d.o, l, r) {
+				if now.Rule == k.Rule && now.Hash == k.Hash {
+					return false
+				}
+			}
+		}
+		d.stale[side] = append(d.stale[side], k)
+		return true
+	})
+}
+
+// rivals finds other unlinked records of our side with the same key.
+func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subject][]store.Key, contested []store.Key) error {
+	if len(contested) == 0 {
+		return nil
+	}
+	here, err := d.e.store.Keys(ctx, d.o.Name, d.side, contested, candidateLimit)
+	if err != nil {
+		return err
+	}
+	count := map[keyID]int{}
+	for _, k := range here {
+		count[keyID{k.Rule, k.Hash}]++
+	}
+	here = slices.DeleteFunc(here, func(k store.Key) bool { return count[keyID{k.Rule, k.Hash}] < 2 })
+	if len(here) == 0 {
+		return nil
+	}
+	ids := make([]string, len(here))
+	for i, k := range here {
+		ids[i] = k.Ref.ID
+	}
+	links, err := d.e.store.Links(ctx, d.o.Name, d.side, ids)
+	if err != nil {
+		return err
+	}
+	here = slices.DeleteFunc(here, func(k store.Key) bool { _, ok := links[k.Ref.ID]; return ok })
+	refs := make([]crm.Ref, len(here))
+	for i, k := range here {
+		refs[i] = k.Ref
+	}
+	records, err := d.fetch(ctx, d.side, refs)
+	if err != nil {
+		return err
+	}
+	here = d.holding(d.side, here, records)
+	for _, s := range subjects {
+		if len(s.snapshot.Candidates) == 0 {
+			continue
+		}
+		rule := s.snapshot.Candidates[0].Rule
+		once := map[string]bool{s.ref.ID: true}
+		for _, k := range own[s] {
+			if k.Rule != rule {
+				continue
+			}
+			for _, h := range here {
+				if h.Rule == k.Rule && h.Hash == k.Hash && !once[h.Ref.ID] {
+					once[h.Ref.ID] = true
+					s.snapshot.Rivals = append(s.snapshot.Rivals, h.Ref)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (d *decider) recordOf(s *subject) *crm.Record {
+	if d.side == crm.HubSpot {
+		return s.snapshot.HubSpot
+	}
+	return s.snapshot.Salesforce
+}
+
+// decide asks reconcile and makes a row of the plan.
+func (d *decider) decide(s *subject, k *known) store.PlanRow {
+	for i := range s.snapshot.Candidates {
+		if by, ok := d.claimed[s.snapshot.Candidates[i].Record.ID]; ok && s.snapshot.Candidates[i].LinkedTo.IsZero() {
+			s.snapshot.Candidates[i].LinkedTo = by
+		}
+	}
+	s.snapshot.Known = k
+	body := decided{Decision: reconcile.Decide(d.o, s.snapshot), WasLinked: s.link != nil,
+		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
+	body.Mapping = d.o.Name
+	d.complete(s, &body)
+	if body.NewLink != nil && s.link == nil {
+		for _, c := range s.snapshot.Candidates {
+			if c.Record.ID == body.NewLink.HubSpotID && d.side == crm.Salesforce || c.Record.ID == body.NewLink.SalesforceID && d.side == crm.HubSpot {
+				d.claimed[c.Record.ID] = s.ref
+				if l := d.e.lens(d.o, d.side.Other(), c.Object); l != nil {
+					s.at[d.side.Other()] = l.look(c.Record)
+				}
+			}
+		}
+	}
+	if len(body.Writes) > 0 {
+		d.print(s)
+	}
+	body.HubSpotAt, body.SalesAt = s.at[crm.HubSpot], s.at[crm.Salesforce]
+	row := store.PlanRow{Mapping: d.o.Name, Side: crm.HubSpot, ID: body.HubSpot.ID, SalesforceID: body.Salesforce.ID, Ops: opsOf(&body), Decided: now()}
+	if row.ID == "" {
+		row.Side, row.ID = crm.Salesforce, body.Salesforce.ID
+	}
+	if d.open[intentKey(d.o.Name, row.Side, row.ID)] {
+		// A create of this thing was sent and its fate is not known: nothing
+		// may be sent for it before that is.
+		body.Writes, body.NewLink, body.Base, row.Ops = nil, nil, nil, 0
+		body.Outcome = crm.Pending
+		body.Reason = crm.Reason{Code: CodePendingUnknownCreate, Text: "the answer to an earlier create was lost and its fate is not known yet",
+			Mend: "it is looked up before anything is repeated: run `lockstep sync` again"}
+	}
+	row.Outcome, row.Code, row.Body = body.Outcome, body.Reason.Code, encodeDecided(&body)
+	l := d.c.ledger(d.o.Name)
+	l.sawAll([]uint64{thingKey(row.Side, row.ID)})
+	d.c.plans(&body)
+	if d.c.planning {
+		l.settle(thingKey(row.Side, row.ID), row.Outcome)
+		if row.SalesforceID != "" && row.Side == crm.HubSpot {
+			l.join(row.ID, row.SalesforceID)
+		}
+	}
+	return row
+}
+
+// print adds what an old decision is compared with before it is sent.
+func (d *decider) print(s *subject) {
+	records := []*crm.Record{s.snapshot.HubSpot, s.snapshot.Salesforce}
+	for _, c := range s.snapshot.Candidates {
+		records = append(records, c.Record)
+	}
+	for side, at := range s.at {
+		for _, r := range records {
+			if r == nil || r.Layout == nil {
+				continue
+			}
+			if l := d.e.lens(d.o, side, r.Layout.Object); l != nil && l.look(r).Seen == at.Seen {
+				at.Print = l.print(d.o, r)
+				s.at[side] = at
+			}
+		}
+	}
+}
+
+// complete fills in what a decision may leave open because it is plain from
+// the snapshot: which records the thing is made of.
+func (d *decider) complete(s *subject, body *decided) {
+	if s.link != nil {
+		body.HubSpot = crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: s.link.HubSpotID}
+		body.Salesforce = crm.Ref{Side: crm.Salesforce, Object: s.link.SalesforceObject, ID: s.link.SalesforceID}
+		return
+	}
+	if d.side == crm.HubSpot {
+		body.HubSpot = s.ref
+	} else {
+		body.Salesforce = s.ref
+	}
+	if n := body.NewLink; n != nil {
+		n.Mapping = d.o.Name
+		if n.HubSpotID != "" {
+			body.HubSpot = crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: n.HubSpotID}
+		}
+		if n.SalesforceID != "" {
+			body.Salesforce = crm.Ref{Side: crm.Salesforce, Object: n.SalesforceObject, ID: n.SalesforceID}
+		}
+	}
+	// What is not linked is one record: a held thing names its candidates in
+	// its reason, they are things of their own.
+	if body.NewLink == nil {
+		if d.side == crm.HubSpot {
+			body.Salesforce = crm.Ref{}
+		} else {
+			body.HubSpot = crm.Ref{}
+		}
+	}
+}
+
+func opsOf(d *decided) store.Ops {
+	var ops store.Ops
+	for _, w := range d.Writes {
+		hubspot, salesforce := store.Ops(0), store.Ops(0)
+		switch w.Op {
+		case crm.Create:
+			hubspot, salesforce = store.CreatesInHubSpot, store.CreatesInSalesforce
+		case crm.Update:
+			hubspot, salesforce = store.UpdatesHubSpot, store.UpdatesSalesforce
+		case crm.Archive:
+			hubspot, salesforce = store.ArchivesHubSpot, store.ArchivesSalesforce
+		case crm.Relate, crm.Unrelate:
+			hubspot, salesforce = store.RelatesHubSpot, store.RelatesSalesforce
+		}
+		if w.Side == crm.HubSpot {
+			ops |= hubspot
+		} else {
+			ops |= salesforce
+		}
+	}
+	if d.NewLink != nil {
+		ops |= store.LinksRecords
+	}
+	return ops
+}
+
+// title is what people call the record: its name, else its first mapped values.
+func title(s *subject) string {
+	if r := s.snapshot.HubSpot; r != nil {
+		return titleOf(r, "name", "dealname", "firstname", "lastname", "email")
+	}
+	if r := s.snapshot.Salesforce; r != nil {
+		return titleOf(r, "Name", "FirstName", "LastName", "Email")
+	}
+	return ""
+}
+
+func titleOf(r *crm.Record, fields ...string) string {
+	var parts []string
+	for _, f := range fields {
+		if v := r.Value(f); v.IsPresent() {
+			if strings.EqualFold(f, "email") && len(parts) > 0 {
+				break
+			}
+			parts = append(parts, v.Text)
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,320 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// intentSkew is how much the vendor's clock may differ from ours when a record
+// is judged to be younger than the intent to create it.
+const intentSkew = 10 * time.Minute
+
+// intentKey names the create that one thing may have: its record's side and id.
+func intentKey(name string, side crm.Side, id string) string {
+	return fmt.Sprintf("%s/%s/%s", name, side, id)
+}
+
+// intentBody keeps what was to be created.
+func intentBody(s *send) []byte {
+	p := pen{}
+	p.byte(codecVersion)
+	w := *s.planned
+	w.Changes = s.changes
+	p.write(&w)
+	source, _ := s.job.d.on(s.planned.Side.Other())
+	p.text(source.Object)
+	return p.b
+}
+
+// readIntent returns what was to be created, and from which vendor object.
+func readIntent(body []byte) (w reconcile.PlannedWrite, source string, err error) {
+	e := eye{b: string(body)}
+	if e.byte() != codecVersion {
+		return w, "", errCut
+	}
+	w, source = e.write(), e.text()
+	if e.bad {
+		return w, "", errCut
+	}
+	return w, source, nil
+}
+
+// fate is what a look at the other side told of one intent: the record that
+// was created, several that might be it, or (the zero fate) none.
+type fate struct {
+	id      string
+	several bool
+}
+
+func severalReason(side crm.Side) crm.Reason {
+	return crm.Reason{Code: CodeHeldUnknownCreate, Text: "the answer to a create was lost, and several new records in " + side.Title() + " could be the one",
+		Mend: "delete or merge the surplus records in " + side.Title() + ", then run `lockstep sync`"}
+}
+
+// openIntents names the things whose create has an unknown fate.
+func (e *Engine) openIntents(ctx context.Context) (map[string]bool, error) {
+	intents, err := e.store.Intents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := make(map[string]bool, len(intents))
+	for _, i := range intents {
+		open[i.Key] = true
+	}
+	return open, nil
+}
+
+// recover looks up every create that an earlier run sent and did not record:
+// what is found is linked, what is not found may be sent again.
+func (e *Engine) recover(ctx context.Context) error {
+	intents, err := e.store.Intents(ctx)
+	if err != nil || len(intents) == 0 {
+		return err
+	}
+	e.log.Info("looking up creates whose answer was lost", "count", len(intents))
+	fates, err := e.fates(ctx, intents)
+	if err != nil {
+		return fmt.Errorf("look up creates whose answer was lost: %w", err)
+	}
+	return e.store.Write(ctx, func(t *store.Tx) error {
+		for _, i := range intents {
+			f := fates[i.Key]
+			if f.several {
+				continue // it stays open until a person has tidied up
+			}
+			o := e.mapping.Object(i.Mapping)
+			if f.id != "" && o != nil {
+				link := store.Link{Link: crm.Link{Mapping: i.Mapping, HubSpotID: i.Target.ID, SalesforceObject: i.Target.Object, SalesforceID: f.id}}
+				source := crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: i.Target.ID}
+				if i.Target.Side == crm.HubSpot {
+					_, object, err := readIntent(i.Body)
+					if err != nil {
+						return err
+					}
+					link.HubSpotID, link.SalesforceObject, link.SalesforceID = f.id, object, i.Target.ID
+					source = crm.Ref{Side: crm.Salesforce, Object: object, ID: i.Target.ID}
+				}
+				if err := t.PutLinks([]store.Link{link}); err != nil {
+					return err
+				}
+				for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+					id := link.HubSpotID
+					if side == crm.Salesforce {
+						id = link.SalesforceID
+					}
+					if err := t.DropOutcomes(i.Mapping, side, []string{id}); err != nil {
+						return err
+					}
+					if _, err := t.FireAwaits(i.Mapping, side, []string{id}); err != nil {
+						return err
+					}
+				}
+				if err := t.PutDue(i.Mapping, []crm.Ref{source}); err != nil {
+					return err
+				}
+			}
+			if err := t.DropIntents([]string{i.Key}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fates looks up intents at the side that they were sent to: by external id
+// where there is one, else among all records that are young enough and linked
+// to nothing, by match keys or, without any, by every value that was written.
+func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]fate, error) {
+	type group struct {
+		mapping string
+		side    crm.Side
+		object  string
+	}
+	groups := map[group][]store.Intent{}
+	for _, i := range intents {
+		g := group{i.Mapping, i.Target.Side, i.Target.Object}
+		groups[g] = append(groups[g], i)
+	}
+	fates := map[string]fate{}
+	for g, list := range groups {
+		o := e.mapping.Object(g.mapping)
+		if o == nil || e.lens(o, g.side, g.object) == nil {
+			continue // the mapping does not name it any more
+		}
+		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}}
+		if err := s.search(ctx, list); err != nil {
+			return nil, err
+		}
+		for key, ids := range s.hits {
+			f := fate{several: len(ids) > 1}
+			if len(ids) == 1 {
+				for id := range ids {
+					f.id = id
+				}
+			}
+			fates[key] = f
+		}
+	}
+	return fates, nil
+}
+
+// searcher looks for records that were created by one group of intents.
+type searcher struct {
+	e    *Engine
+	o    *mapping.BoundObject
+	lens *lens
+	hits map[string]map[string]bool // intent key → ids
+}
+
+// wantedRecord is one intent as the record that it would have become.
+type wantedRecord struct {
+	intent store.Intent
+	since  int64
+	print  []uint64
+	slots  []int
+}
+
+func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
+	external := map[string]store.Intent{}
+	externalField := ""
+	byKey := map[keyID][]*wantedRecord{}
+	var keyless []*wantedRecord
+	oldest := time.Now()
+	for _, i := range intents {
+		w, _, err := readIntent(i.Body)
+		if err != nil {
+			return err
+		}
+		if w.ExternalField != "" {
+			externalField = w.ExternalField
+			external[w.ExternalValue] = i
+			continue
+		}
+		if i.Sent.Before(oldest) {
+			oldest = i.Sent
+		}
+		want, record := s.want(i, &w)
+		keys := keysOf(s.o, s.lens, record)
+		for _, k := range keys {
+			byKey[keyID{k.Rule, k.Hash}] = append(byKey[keyID{k.Rule, k.Hash}], want)
+		}
+		if len(keys) == 0 {
+			keyless = append(keyless, want)
+		}
+	}
+	side := s.e.sides[s.lens.side]
+	if len(external) > 0 {
+		values := make([]string, 0, len(external))
+		for v := range external {
+			values = append(values, v)
+		}
+		found, err := side.Find(ctx, s.lens.read, externalField, values)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if intent, ok := external[found[i].Value(externalField).Text]; ok && !found[i].Archived {
+				s.hit(intent.Key, found[i].ID)
+			}
+		}
+	}
+	if len(byKey) == 0 && len(keyless) == 0 {
+		return nil
+	}
+	look := func(page []crm.Record) error { return s.look(ctx, page, byKey, keyless) }
+	var err error
+	if s.lens.side == crm.Salesforce {
+		_, err = side.Changes(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), look)
+	} else {
+		// HubSpot's search lags behind its writes; the list does not.
+		_, err = side.Read(ctx, s.lens.read, look)
+	}
+	return err
+}
+
+// want builds the record that an intent would have become.
+func (s *searcher) want(i store.Intent, w *reconcile.PlannedWrite) (*wantedRecord, *crm.Record) {
+	layout := s.lens.read.Layout
+	r := &crm.Record{Layout: layout, Values: make([]crm.Value, len(layout.Fields))}
+	for _, ch := range w.Changes {
+		if n := layout.Index(ch.Field); n >= 0 {
+			r.Values[n] = ch.After
+		}
+	}
+	want := &wantedRecord{intent: i, since: i.Sent.Add(-intentSkew).UnixMicro(), print: reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)}
+	written := map[string]bool{}
+	for _, ch := range w.Changes {
+		written[ch.Field] = ch.After.IsPresent()
+	}
+	for _, t := range s.o.Targets {
+		if s.lens.side == crm.Salesforce && t.Object != s.lens.object {
+			continue
+		}
+		for _, f := range t.Fields {
+			name := f.Salesforce
+			if s.lens.side == crm.HubSpot {
+				name = f.HubSpot
+			}
+			if written[name] {
+				want.slots = append(want.slots, f.Slot)
+			}
+		}
+	}
+	return want, r
+}
+
+func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID][]*wantedRecord, keyless []*wantedRecord) error {
+	var ids []string
+	for i := range page {
+		ids = append(ids, page[i].ID)
+	}
+	links, err := s.e.store.Links(ctx, s.o.Name, s.lens.side, ids)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		r := &page[i]
+		if _, linked := links[r.ID]; linked || r.Archived {
+			continue
+		}
+		for _, k := range keysOf(s.o, s.lens, r) {
+			for _, w := range byKey[keyID{k.Rule, k.Hash}] {
+				if r.CreatedMicros == 0 || r.CreatedMicros >= w.since {
+					s.hit(w.intent.Key, r.ID)
+				}
+			}
+		}
+		if len(keyless) == 0 {
+			continue
+		}
+		print := reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)
+		for _, w := range keyless {
+			if (r.CreatedMicros == 0 || r.CreatedMicros >= w.since) && sameIn(w.slots, w.print, print) {
+				s.hit(w.intent.Key, r.ID)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *searcher) hit(key, id string) {
+	if s.hits[key] == nil {
+		s.hits[key] = map[string]bool{}
+	}
+	s.hits[key][id] = true
+}
+
+func sameIn(slots []int, a, b []uint64) bool {
+	for _, n := range slots {
+		if n >= len(a) || n >= len(b) || a[n] != b[n] {
+			return false
+		}
+	}
+	return len(slots) > 0
+}

@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// ledger counts, for one object of the mapping, which things were read in a
+// run and what became of them. The two sides of the account are kept apart:
+// reading adds to one, deciding and writing to the other, and a run is closed
+// only when both name the same things. It costs seventeen bytes for each thing.
+type ledger struct {
+	mu      sync.Mutex
+	read    []uint64
+	results []result
+	joined  map[uint64]uint64 // an unlinked Salesforce record's key → its pair's
+}
+
+type result struct {
+	key     uint64
+	outcome uint8
+}
+
+// thingKey names a thing: the HubSpot record, or a Salesforce record that has
+// none.
+func thingKey(side crm.Side, id string) uint64 {
+	return newHasher().text(string(side)).text(id).sum()
+}
+
+func (l *ledger) sawAll(keys []uint64) {
+	l.mu.Lock()
+	l.read = append(l.read, keys...)
+	l.mu.Unlock()
+}
+
+func (l *ledger) settle(key uint64, o crm.Outcome) {
+	l.mu.Lock()
+	l.results = append(l.results, result{key, uint8(slices.Index(crm.Outcomes, o))})
+	l.mu.Unlock()
+}
+
+// join says that two records that may both have been read are one thing.
+func (l *ledger) join(hubspotID, salesforceID string) {
+	l.mu.Lock()
+	if l.joined == nil {
+		l.joined = map[uint64]uint64{}
+	}
+	l.joined[thingKey(crm.Salesforce, salesforceID)] = thingKey(crm.HubSpot, hubspotID)
+	l.mu.Unlock()
+}
+
+// close adds up: how many things were read, their outcomes, and whether the
+// two accounts name the same things.
+func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, k := range l.read {
+		if to, ok := l.joined[k]; ok {
+			l.read[i] = to
+		}
+	}
+	slices.Sort(l.read)
+	l.read = slices.Compact(l.read)
+	for i, r := range l.results {
+		if to, ok := l.joined[r.key]; ok {
+			l.results[i].key = to
+		}
+	}
+	// Stable: of several results for one thing the last one stands, but what
+	// was written in this run stays written.
+	slices.SortStableFunc(l.results, func(a, b result) int {
+		switch {
+		case a.key < b.key:
+			return -1
+		case a.key > b.key:
+			return 1
+		}
+		return 0
+	})
+	kept := l.results[:0]
+	for _, r := range l.results {
+		if n := len(kept); n > 0 && kept[n-1].key == r.key {
+			if crm.Outcomes[r.outcome] != crm.Unchanged {
+				kept[n-1].outcome = r.outcome
+			}
+			continue
+		}
+		kept = append(kept, r)
+	}
+	l.results = kept
+	closed = len(l.results) == len(l.read)
+	for i, r := range l.results {
+		tally.Add(crm.Outcomes[r.outcome])
+		if closed && l.read[i] != r.key {
+			closed = false
+		}
+	}
+	return len(l.read), tally, closed
+}

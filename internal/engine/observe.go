@@ -1,0 +1,596 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+const (
+	// readsPerSide is how many objects of one side are read at once; the
+	// client's own pacing keeps the window full already with two.
+	readsPerSide = 2
+	// observeBatch is how many records are compared and committed together.
+	observeBatch = 500
+	// neighbourLimit bounds how many records with the same match key are woken.
+	neighbourLimit = 20
+)
+
+// Scope says what Observe reads.
+type Scope struct {
+	// Complete reads everything, whatever was read before.
+	Complete bool
+}
+
+// Reading tells what was read of one object of one side.
+type Reading struct {
+	// Mapping is our name of the object.
+	Mapping string   `json:"mapping"`
+	Side    crm.Side `json:"side"`
+	Object  string   `json:"object"`
+	// Complete: everything was read, not only changes.
+	Complete bool   `json:"complete"`
+	Method   string `json:"method"`
+	Rows     int    `json:"rows"`
+	Archived int    `json:"archived"`
+	Calls    int    `json:"calls"`
+	// Changed is how many of the rows need a decision.
+	Changed int `json:"changed"`
+	// Gone is how many known records were found archived or deleted.
+	Gone int `json:"gone"`
+}
+
+// Observation tells what a look at both sides found.
+type Observation struct {
+	Readings []Reading `json:"readings"`
+	// Due is how many records wait for a decision.
+	Due int `json:"due"`
+}
+
+// Observe reads what changed on both sides since the last time (everything, at
+// first) and keeps what needs a decision. It writes nothing outside.
+func (e *Engine) Observe(ctx context.Context, scope Scope) (Observation, error) {
+	e.working.Lock()
+	defer e.working.Unlock()
+	if err := e.begin(ctx); err != nil {
+		return Observation{}, err
+	}
+	return e.observe(ctx, scope, newCycle(e, 0))
+}
+
+func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observation, error) {
+	var observation Observation
+	var mu sync.Mutex
+	group, groupCtx := errgroup.WithContext(ctx)
+	limits := map[crm.Side]chan struct{}{crm.HubSpot: make(chan struct{}, readsPerSide), crm.Salesforce: make(chan struct{}, readsPerSide)}
+	start := func(o *mapping.BoundObject, side crm.Side, object string) {
+		group.Go(func() error {
+			select {
+			case limits[side] <- struct{}{}:
+			case <-groupCtx.Done():
+				return groupCtx.Err()
+			}
+			defer func() { <-limits[side] }()
+			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name)}
+			reading, err := w.run(groupCtx, scope)
+			if err != nil {
+				return fmt.Errorf("read %s of %s: %w", object, side.Title(), err)
+			}
+			mu.Lock()
+			observation.Readings = append(observation.Readings, reading)
+			mu.Unlock()
+			return nil
+		})
+	}
+	for _, o := range e.mapping.Objects {
+		start(o, crm.HubSpot, o.HubSpot)
+		for _, t := range o.Targets {
+			start(o, crm.Salesforce, t.Object)
+		}
+	}
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return observation, err
+	}
+	slices.SortFunc(observation.Readings, func(a, b Reading) int {
+		if d := e.order(a.Mapping) - e.order(b.Mapping); d != 0 {
+			return d
+		}
+		if a.Side != b.Side {
+			if a.Side == crm.HubSpot {
+				return -1
+			}
+			return 1
+		}
+		return slices.IndexFunc(e.mapping.Object(a.Mapping).Targets, func(t *mapping.BoundTarget) bool { return t.Object == a.Object }) -
+			slices.IndexFunc(e.mapping.Object(a.Mapping).Targets, func(t *mapping.BoundTarget) bool { return t.Object == b.Object })
+	})
+	due, err := e.store.CountDue(ctx)
+	observation.Due = due
+	return observation, err
+}
+
+// order is the place of a mapped object in the order of writes.
+func (e *Engine) order(name string) int {
+	return slices.IndexFunc(e.mapping.Objects, func(o *mapping.BoundObject) bool { return o.Name == name })
+}
+
+// watcher reads one object of one side and compares it with what is known.
+type watcher struct {
+	e      *Engine
+	c      *cycle
+	o      *mapping.BoundObject
+	lens   *lens
+	ledger *ledger
+	// fresh: nothing is known of the mapping yet, so nothing need be asked.
+	fresh   bool
+	pending []crm.Record
+	// ids seen by a complete read, as hashes: eight bytes for each record.
+	seen    []uint64
+	reading Reading
+}
+
+func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
+	l, began := w.lens, time.Now()
+	side := w.e.sides[l.side]
+	cursor, err := w.e.store.Cursor(ctx, w.o.Name, l.side, l.object)
+	if err != nil {
+		return w.reading, err
+	}
+	if w.fresh, err = w.nothingKnown(ctx); err != nil {
+		return w.reading, err
+	}
+	complete := scope.Complete || cursor.Since.IsZero() || cursor.Version != l.version ||
+		w.e.completeEvery > 0 && time.Since(cursor.Complete) >= w.e.completeEvery
+	w.reading = Reading{Mapping: w.o.Name, Side: l.side, Object: l.object, Complete: complete}
+	m := w.e.meter(StepRead, l.side, l.object, -1)
+	yield := func(page []crm.Record) error {
+		m.add(len(page))
+		w.pending = append(w.pending, page...)
+		if len(w.pending) < observeBatch {
+			return nil
+		}
+		return w.flush(ctx, complete)
+	}
+	var report crm.ReadReport
+	if complete {
+		report, err = side.Read(ctx, l.read, yield)
+	} else {
+		report, err = side.Changes(ctx, l.read, cursor.Since.UnixMicro(), yield)
+	}
+	if err != nil {
+		return w.reading, err
+	}
+	if err := w.flush(ctx, complete); err != nil {
+		return w.reading, err
+	}
+	if complete {
+		if err := w.findGone(ctx); err != nil {
+			return w.reading, err
+		}
+		cursor.Complete = began
+	}
+	m.end()
+	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, report.Rows, report.Archived, report.Calls
+	cursor.Version = l.version
+	if report.NextMicros > cursor.Since.UnixMicro() || complete {
+		cursor.Since = time.UnixMicro(report.NextMicros)
+	}
+	return w.reading, w.e.store.Write(ctx, func(t *store.Tx) error {
+		return t.PutCursor(w.o.Name, l.side, l.object, cursor)
+	})
+}
+
+func (w *watcher) nothingKnown(ctx context.Context) (bool, error) {
+	links, err := w.e.store.LinkPage(ctx, w.o.Name, "", 1)
+	if err != nil || len(links) > 0 {
+		return false, err
+	}
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		if page, err := w.e.store.OutcomePage(ctx, w.o.Name, side, "", 1); err != nil || len(page) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// flush compares the pending records and commits what needs a decision.
+func (w *watcher) flush(ctx context.Context, complete bool) error {
+	for len(w.pending) > 0 {
+		n := min(len(w.pending), observeBatch)
+		batch := w.pending[:n]
+		if complete {
+			for i := range batch {
+				if !batch[i].Archived {
+					w.seen = append(w.seen, thingKey(w.lens.side, batch[i].ID))
+				}
+			}
+		}
+		if err := w.compare(ctx, batch); err != nil {
+			return err
+		}
+		w.pending = w.pending[n:]
+	}
+	w.pending = nil
+	return nil
+}
+
+// found is what one batch of records turned out to be.
+type found struct {
+	changes  []store.Change
+	keys     []store.Key
+	glances  []store.Glance
+	forget   []string
+	moved    []store.Link // links whose record was merged into another
+	movedOff []string
+	wake     []dueRef
+	wakeAll  bool // held things of this mapping may be decidable now
+	read     []uint64
+	settled  []result
+}
+
+func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
+	l, st := w.lens, w.e.store
+	ids := make([]string, len(batch))
+	for i := range batch {
+		ids[i] = batch[i].ID
+	}
+	var links map[string]store.Link
+	var outcomes map[string]store.Outcome
+	if !w.fresh {
+		var err error
+		if links, err = st.Links(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
+		if outcomes, err = st.Outcomes(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
+	}
+	var f found
+	for i := range batch {
+		r := &batch[i]
+		link, linked := links[r.ID]
+		known, isKnown := outcomes[r.ID]
+		switch {
+		case linked && r.Archived:
+			w.seeGone(&f, r, link)
+		case linked:
+			w.seeLinked(&f, r, link)
+		case r.Archived:
+			if isKnown {
+				f.wakeAll = true
+			}
+			f.forget = append(f.forget, r.ID)
+		default:
+			w.seeUnlinked(&f, r, known, isKnown && !known.Linked)
+		}
+	}
+	if err := w.neighbours(ctx, &f); err != nil {
+		return err
+	}
+	if err := w.redirect(ctx, &f); err != nil {
+		return err
+	}
+	w.reading.Changed += len(f.changes)
+	for _, s := range f.settled {
+		w.ledger.settle(s.key, crm.Outcomes[s.outcome])
+	}
+	w.ledger.sawAll(f.read)
+	if len(f.changes)+len(f.keys)+len(f.glances)+len(f.forget)+len(f.moved)+len(f.wake) == 0 && !f.wakeAll {
+		return nil
+	}
+	return st.Write(ctx, func(t *store.Tx) error { return w.save(t, &f) })
+}
+
+func (w *watcher) save(t *store.Tx, f *found) error {
+	name, side := w.o.Name, w.lens.side
+	if len(f.moved) > 0 {
+		if err := t.DropLinks(name, f.movedOff); err != nil {
+			return err
+		}
+		if err := t.DropOutcomes(name, crm.HubSpot, f.movedOff); err != nil {
+			return err
+		}
+		if err := t.PutLinks(f.moved); err != nil {
+			return err
+		}
+	}
+	if len(f.forget) > 0 {
+		if err := t.DropOutcomes(name, side, f.forget); err != nil {
+			return err
+		}
+		if err := t.DropChanges(name, side, f.forget); err != nil {
+			return err
+		}
+	}
+	if f.wakeAll {
+		if err := t.KeptDue(name); err != nil {
+			return err
+		}
+	}
+	for _, d := range f.wake {
+		if err := t.PutDue(d.mapping, []crm.Ref{d.ref}); err != nil {
+			return err
+		}
+	}
+	if err := t.PutChanges(f.changes); err != nil {
+		return err
+	}
+	if err := t.PutKeys(name, side, f.keys); err != nil {
+		return err
+	}
+	return t.PutGlances(name, side, f.glances)
+}
+
+func (w *watcher) change(f *found, r *crm.Record, seen uint64) {
+	f.changes = append(f.changes, store.Change{Mapping: w.o.Name, Ref: crm.Ref{Side: w.lens.side, Object: w.lens.object, ID: r.ID},
+		Due: true, Seen: seen, Record: encodeRecord(r, w.lens.layout)})
+}
+
+func (w *watcher) addKeys(f *found, r *crm.Record) {
+	f.keys = append(f.keys, keysOf(w.o, w.lens, r)...)
+}
+
+// keysOf are the match keys of a record, the external id among them.
+func keysOf(o *mapping.BoundObject, l *lens, r *crm.Record) []store.Key {
+	ref := crm.Ref{Side: l.side, Object: l.object, ID: r.ID}
+	var keys []store.Key
+	if o.ExternalID != "" {
+		id := r.ID
+		if l.side == crm.Salesforce {
+			id = r.Value(o.ExternalID).Text
+		}
+		if id != "" {
+			keys = append(keys, store.Key{Rule: store.ExternalRule, Hash: newHasher().text(id).sum(), Ref: ref})
+		}
+	}
+	for _, k := range reconcile.Keys(o, l.side, l.object, r) {
+		keys = append(keys, store.Key{Rule: k.Rule, Hash: newHasher().text(k.Value).sum(), Ref: ref})
+	}
+	return keys
+}
+
+// seeLinked compares a linked record with what was seen of it and with the base.
+func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
+	l := w.lens
+	key := thingKey(crm.HubSpot, link.HubSpotID)
+	f.read = append(f.read, key)
+	at := l.look(r)
+	seen, context, gone, base := link.SeenHubSpot, link.ContextHubSpot, link.HubSpotGone, link.Base.HubSpot
+	if l.side == crm.Salesforce {
+		seen, context, gone, base = link.SeenSalesforce, link.ContextSalesforce, link.SalesforceGone, link.Base.Salesforce
+	}
+	if !gone && at.Seen == seen {
+		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
+		return
+	}
+	calm := context == at.Context || context == 0 && l.blind
+	if !gone && calm && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion &&
+		covers(base, reconcile.Fingerprint(w.o, l.side, l.object, r)) {
+		// Our own write coming back, or a change of fields that are not mapped.
+		f.glances = append(f.glances, store.Glance{HubSpotID: link.HubSpotID, Seen: at.Seen, Context: at.Context})
+		f.settled = append(f.settled, result{key, outcomeIndex(crm.Unchanged)})
+		if context == 0 {
+			w.addKeys(f, r)
+		}
+		return
+	}
+	w.change(f, r, at.Seen)
+	w.addKeys(f, r)
+}
+
+// covers tells whether a record holds just what the base says, slot by slot.
+func covers(base, now []uint64) bool {
+	return len(base) == len(now) && slices.Equal(base, now)
+}
+
+func outcomeIndex(o crm.Outcome) uint8 { return uint8(slices.Index(crm.Outcomes, o)) }
+
+// seeGone notes that a linked record was archived, deleted or merged away.
+func (w *watcher) seeGone(f *found, r *crm.Record, link store.Link) {
+	if w.lens.side == crm.HubSpot && link.HubSpotGone || w.lens.side == crm.Salesforce && link.SalesforceGone {
+		return
+	}
+	if r.MergedInto != "" && r.MergedInto != r.ID {
+		moved := link
+		if w.lens.side == crm.HubSpot {
+			moved.HubSpotID, moved.SeenHubSpot, moved.ContextHubSpot = r.MergedInto, 0, 0
+		} else {
+			moved.SalesforceID, moved.SeenSalesforce, moved.ContextSalesforce = r.MergedInto, 0, 0
+		}
+		f.moved = append(f.moved, moved)
+		f.movedOff = append(f.movedOff, link.HubSpotID)
+	}
+	w.reading.Gone++
+	f.read = append(f.read, thingKey(crm.HubSpot, link.HubSpotID))
+	w.change(f, r, w.lens.look(r).Seen)
+}
+
+// redirect follows merges: the link goes to the record that survived, unless
+// that one is linked itself; then the loser is decided as gone.
+func (w *watcher) redirect(ctx context.Context, f *found) error {
+	if len(f.moved) == 0 {
+		return nil
+	}
+	side, st := w.lens.side, w.e.store
+	survivors := make([]string, len(f.moved))
+	for i, m := range f.moved {
+		survivors[i] = m.HubSpotID
+		if side == crm.Salesforce {
+			survivors[i] = m.SalesforceID
+		}
+	}
+	taken, err := st.Links(ctx, w.o.Name, side, survivors)
+	if err != nil {
+		return err
+	}
+	var moved []store.Link
+	var off []string
+	for i, m := range f.moved {
+		into := survivors[i]
+		if _, ok := taken[into]; ok {
+			continue
+		}
+		taken[into] = m // a second loser of the same merge stays where it is
+		moved, off = append(moved, m), append(off, f.movedOff[i])
+		// The survivor carries the thing on; it is read before it is decided.
+		loser := f.movedOff[i]
+		if side == crm.Salesforce {
+			old, err := st.Links(ctx, w.o.Name, crm.HubSpot, []string{f.movedOff[i]})
+			if err != nil {
+				return err
+			}
+			loser = old[f.movedOff[i]].SalesforceID
+		}
+		f.forget = append(f.forget, loser)
+		f.changes = slices.DeleteFunc(f.changes, func(c store.Change) bool { return c.Ref.ID == loser })
+		object := w.lens.object
+		f.wake = append(f.wake, dueRef{w.o.Name, crm.Ref{Side: side, Object: object, ID: into}})
+		key := thingKey(crm.HubSpot, f.movedOff[i])
+		f.read = slices.DeleteFunc(f.read, func(k uint64) bool { return k == key })
+	}
+	f.moved, f.movedOff = moved, off
+	return nil
+}
+
+// seeUnlinked compares a record that is linked to nothing with what is known.
+func (w *watcher) seeUnlinked(f *found, r *crm.Record, known store.Outcome, isKnown bool) {
+	key := thingKey(w.lens.side, r.ID)
+	f.read = append(f.read, key)
+	at := w.lens.look(r)
+	if isKnown && known.Seen == at.Seen {
+		f.settled = append(f.settled, result{key, outcomeIndex(known.Outcome)})
+		return
+	}
+	if isKnown {
+		f.wakeAll = true
+	}
+	w.change(f, r, at.Seen)
+	w.addKeys(f, r)
+}
+
+// neighbours wakes settled records that share a match key with changed ones:
+// their candidates are not what they were.
+func (w *watcher) neighbours(ctx context.Context, f *found) error {
+	if w.fresh || len(f.keys) == 0 {
+		return nil
+	}
+	own := make(map[string]bool, len(f.changes))
+	for _, c := range f.changes {
+		own[c.Ref.ID] = true
+	}
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		near, err := w.e.store.Keys(ctx, w.o.Name, side, f.keys, neighbourLimit)
+		if err != nil {
+			return err
+		}
+		var ids []string
+		refs := map[string]crm.Ref{}
+		for _, k := range near {
+			if _, ok := refs[k.Ref.ID]; !ok && !(side == w.lens.side && own[k.Ref.ID]) {
+				refs[k.Ref.ID] = k.Ref
+				ids = append(ids, k.Ref.ID)
+			}
+		}
+		settled, err := w.e.store.Outcomes(ctx, w.o.Name, side, ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if o, ok := settled[id]; ok && !o.Linked {
+				f.wake = append(f.wake, dueRef{w.o.Name, refs[id]})
+			}
+		}
+	}
+	return nil
+}
+
+// findGone finds what was known and did not come in a complete read, and asks
+// for it by id before believing that it is gone.
+func (w *watcher) findGone(ctx context.Context) error {
+	if w.fresh {
+		w.seen = nil
+		return nil
+	}
+	slices.Sort(w.seen)
+	here := func(id string) bool {
+		_, ok := slices.BinarySearch(w.seen, thingKey(w.lens.side, id))
+		return ok
+	}
+	var missing []string
+	add := func(id string) error {
+		missing = append(missing, id)
+		if len(missing) < observeBatch {
+			return nil
+		}
+		err := w.confirm(ctx, missing)
+		missing = nil
+		return err
+	}
+	for after := ""; ; {
+		page, err := w.e.store.LinkPage(ctx, w.o.Name, after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, k := range page {
+			after = k.HubSpotID
+			id, gone := k.HubSpotID, k.HubSpotGone
+			if w.lens.side == crm.Salesforce {
+				if id, gone = k.SalesforceID, k.SalesforceGone; k.SalesforceObject != w.lens.object {
+					continue
+				}
+			}
+			if !gone && !here(id) {
+				if err := add(id); err != nil {
+					return err
+				}
+			}
+		}
+		if len(page) < 1000 {
+			break
+		}
+	}
+	for after := ""; ; {
+		page, err := w.e.store.OutcomePage(ctx, w.o.Name, w.lens.side, after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, o := range page {
+			after = o.Ref.ID
+			if !o.Linked && o.Ref.Object == w.lens.object && !here(o.Ref.ID) {
+				if err := add(o.Ref.ID); err != nil {
+					return err
+				}
+			}
+		}
+		if len(page) < 1000 {
+			break
+		}
+	}
+	if len(missing) > 0 {
+		if err := w.confirm(ctx, missing); err != nil {
+			return err
+		}
+	}
+	w.seen = nil
+	return nil
+}
+
+func (w *watcher) confirm(ctx context.Context, ids []string) error {
+	records, err := w.e.sides[w.lens.side].Lookup(ctx, w.lens.read, ids)
+	if err != nil {
+		return err
+	}
+	return w.compare(ctx, records)
+}

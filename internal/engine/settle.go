@@ -1,0 +1,404 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// settlement is everything that one batch changes in the store, in one
+// transaction: links and bases, fates of intents, journal, outcomes, awaits,
+// and the changes that are done with.
+type settlement struct {
+	links    []store.Link
+	unlinked []string
+	outcomes []store.Outcome
+	forget   map[crm.Side][]string // outcomes to drop
+	drop     map[crm.Side][]string // changes that are settled
+	keep     map[crm.Side][]string // changes that wait for somebody
+	reread   []store.Change
+	awaits   []store.Await
+	fire     map[crm.Side][]string
+	intents  []string
+	journal  []store.Entry
+	done     map[crm.Side][]string
+}
+
+func (b *batch) settle(ctx context.Context) error {
+	var hubspotIDs, newSalesforce []string
+	for _, j := range b.jobs {
+		if j.d.WasLinked || j.d.NewLink != nil {
+			if j.d.HubSpot.ID != "" {
+				hubspotIDs = append(hubspotIDs, j.d.HubSpot.ID)
+			}
+		}
+		if _, salesforce := j.newPair(); salesforce != "" {
+			newSalesforce = append(newSalesforce, salesforce)
+		}
+	}
+	links, err := b.e.store.Links(ctx, b.o.Name, crm.HubSpot, hubspotIDs)
+	if err != nil {
+		return err
+	}
+	taken, err := b.e.store.Links(ctx, b.o.Name, crm.Salesforce, newSalesforce)
+	if err != nil {
+		return err
+	}
+	s := &settlement{forget: map[crm.Side][]string{}, drop: map[crm.Side][]string{}, keep: map[crm.Side][]string{},
+		fire: map[crm.Side][]string{}, done: map[crm.Side][]string{}}
+	var writes Writes
+	for _, j := range b.jobs {
+		if hubspot, salesforce := j.newPair(); salesforce != "" {
+			if l, ok := taken[salesforce]; ok && l.HubSpotID != hubspot {
+				j.outcome = crm.Held
+				j.reason = crm.Reason{Code: CodeHeldDuplicate, Text: "Salesforce record " + salesforce + " is linked with HubSpot record " + l.HubSpotID + " already",
+					Mend: "merge the two HubSpot records, or change what makes them match"}
+				j.d.NewLink = nil
+			}
+		}
+		b.settleOne(s, j, links, &writes)
+	}
+	fired := 0
+	err = b.e.store.Write(ctx, func(t *store.Tx) error {
+		n, err := s.save(t, b.o.Name)
+		fired = n
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Only what is committed is counted.
+	l := b.c.ledger(b.o.Name)
+	for _, j := range b.jobs {
+		if hubspot, salesforce := j.newPair(); hubspot != "" && salesforce != "" && !j.created(crm.Salesforce) {
+			l.join(hubspot, salesforce)
+		}
+		l.settle(thingKey(j.row.Side, j.row.ID), j.outcome)
+		if j.now {
+			b.c.again++
+		}
+		if j.retry {
+			ref := j.d.HubSpot
+			if j.row.Side == crm.Salesforce {
+				ref = j.d.Salesforce
+			}
+			b.e.retry = append(b.e.retry, dueRef{b.o.Name, ref})
+		}
+	}
+	b.c.again += fired
+	b.c.writes.Created += writes.Created
+	b.c.writes.Updated += writes.Updated
+	b.c.writes.Archived += writes.Archived
+	b.c.writes.Related += writes.Related
+	b.c.writes.Linked += writes.Linked
+	return nil
+}
+
+// newPair returns the two ids of a link that this job made; empty when it made
+// none, or its create did not come through.
+func (j *job) newPair() (hubspotID, salesforceID string) {
+	if j.d.NewLink == nil {
+		return "", ""
+	}
+	hubspotID, salesforceID = j.d.NewLink.HubSpotID, j.d.NewLink.SalesforceID
+	for _, s := range j.sends {
+		if s.planned.Op == crm.Create && s.ok() {
+			if s.planned.Side == crm.HubSpot {
+				hubspotID = s.result.ID
+			} else {
+				salesforceID = s.result.ID
+			}
+		}
+	}
+	if hubspotID == "" || salesforceID == "" || j.outcome == crm.Pending && !j.anySent() {
+		return "", ""
+	}
+	return hubspotID, salesforceID
+}
+
+func (j *job) anySent() bool {
+	for _, s := range j.sends {
+		if s.ok() {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *job) created(side crm.Side) bool {
+	for _, s := range j.sends {
+		if s.planned.Op == crm.Create && s.planned.Side == side {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, writes *Writes) {
+	d := j.d
+	b.journal(s, j, writes)
+	s.done[j.row.Side] = append(s.done[j.row.Side], j.row.ID)
+	for _, a := range d.Awaits {
+		if far := b.e.objectBy(a.Side, a.Object); far != nil {
+			b.await(j, far.Name, a)
+		}
+	}
+	hubspotID, salesforceID := j.newPair()
+	linked := false
+	switch {
+	case d.WasLinked && d.Unlink && j.outcome != crm.Pending && j.outcome != crm.Failed:
+		s.unlinked = append(s.unlinked, d.HubSpot.ID)
+	case d.WasLinked:
+		linked = true
+		if l, ok := links[d.HubSpot.ID]; ok {
+			s.links = append(s.links, b.relink(l, j))
+		}
+	case hubspotID != "":
+		linked = true
+		s.links = append(s.links, b.newLink(j, hubspotID, salesforceID))
+		writes.Linked++
+		s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], hubspotID)
+		s.fire[crm.Salesforce] = append(s.fire[crm.Salesforce], salesforceID)
+		s.forget[crm.Salesforce] = append(s.forget[crm.Salesforce], salesforceID)
+		d.HubSpot = crm.Ref{Side: crm.HubSpot, Object: b.o.HubSpot, ID: hubspotID}
+		d.Salesforce = crm.Ref{Side: crm.Salesforce, Object: d.NewLink.SalesforceObject, ID: salesforceID}
+	}
+	s.awaits = append(s.awaits, j.awaits...)
+	b.settleOutcome(s, j, linked)
+	b.settleChanges(s, j)
+}
+
+// relink brings an existing link up to date. The base moves only when every
+// write of the thing came through; a side that was written to has to be seen
+// again before it counts as seen.
+func (b *batch) relink(l store.Link, j *job) store.Link {
+	d := j.d
+	if j.outcome == crm.Pending {
+		return l
+	}
+	if d.Base != nil && j.outcome != crm.Failed && (j.outcome != crm.Held || len(j.sends) == 0) {
+		l.Base = b.finish(j, *d.Base)
+	}
+	if d.HubSpotAt.Seen != 0 {
+		l.SeenHubSpot, l.ContextHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Context
+	}
+	if d.SalesAt.Seen != 0 {
+		l.SeenSalesforce, l.ContextSalesforce = d.SalesAt.Seen, d.SalesAt.Context
+	}
+	l.HubSpotGone, l.SalesforceGone = d.HubGone, d.SalesGone
+	for _, w := range j.sends {
+		if !w.sent {
+			continue
+		}
+		if w.planned.Side == crm.HubSpot {
+			l.SeenHubSpot = 0
+			l.HubSpotGone = l.HubSpotGone || w.planned.Op == crm.Archive && w.ok()
+		} else {
+			l.SeenSalesforce = 0
+			l.SalesforceGone = l.SalesforceGone || w.planned.Op == crm.Archive && w.ok()
+		}
+	}
+	return l
+}
+
+// newLink makes a link. When a write besides the create failed, the base stays
+// empty: the next decision compares both sides as on a first match.
+func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
+	l := store.Link{Link: *j.d.NewLink}
+	l.Mapping, l.HubSpotID, l.SalesforceID = b.o.Name, hubspotID, salesforceID
+	whole := true
+	for _, s := range j.sends {
+		if s.ready && !s.ok() {
+			whole = false
+		}
+	}
+	if whole {
+		l.Base = b.finish(j, l.Base)
+	} else {
+		l.Base = crm.Base{}
+	}
+	l.SeenHubSpot, l.ContextHubSpot = j.d.HubSpotAt.Seen, j.d.HubSpotAt.Context
+	l.SeenSalesforce, l.ContextSalesforce = j.d.SalesAt.Seen, j.d.SalesAt.Context
+	for _, s := range j.sends {
+		if !s.sent {
+			continue
+		}
+		if s.planned.Side == crm.HubSpot {
+			l.SeenHubSpot = 0
+		} else {
+			l.SeenSalesforce = 0
+		}
+	}
+	return l
+}
+
+// finish completes a base with what only the sending could tell: the ids that
+// references turned into. A reference that was left out is "nothing known".
+func (b *batch) finish(j *job, base crm.Base) crm.Base {
+	for _, s := range j.sends {
+		resolved := false
+		for _, ch := range s.changes {
+			resolved = resolved || ch.Ref != nil
+		}
+		object := s.planned.Object
+		l := b.e.lens(b.o, s.planned.Side, object)
+		if !resolved || l == nil || s.planned.Relation != nil {
+			continue
+		}
+		r := &crm.Record{Layout: l.read.Layout, ID: s.result.ID, Values: make([]crm.Value, len(l.read.Layout.Fields))}
+		for _, ch := range s.changes {
+			if i := l.read.Layout.Index(ch.Field); i >= 0 {
+				r.Values[i] = ch.After
+			}
+		}
+		print := reconcile.Fingerprint(b.o, s.planned.Side, object, r)
+		slots := base.HubSpot
+		if s.planned.Side == crm.Salesforce {
+			slots = base.Salesforce
+		}
+		for _, ch := range s.changes {
+			if slot := b.slot(ch); ch.Ref != nil && slot >= 0 && slot < len(slots) && slot < len(print) {
+				slots[slot] = print[slot]
+			}
+		}
+	}
+	return base
+}
+
+// slot is the place of a reference field in the base, or -1.
+func (b *batch) slot(ch reconcile.Change) int {
+	for _, t := range b.o.Targets {
+		for _, a := range t.Associations {
+			if !a.Junction && a.Salesforce == ch.Field {
+				return a.Slot
+			}
+		}
+	}
+	return -1
+}
+
+func (b *batch) settleOutcome(s *settlement, j *job, linked bool) {
+	d := j.d
+	if d.Unlink {
+		s.forget[crm.HubSpot] = append(s.forget[crm.HubSpot], d.HubSpot.ID)
+		return
+	}
+	good := j.outcome == crm.Synced || j.outcome == crm.Unchanged
+	if linked {
+		if good {
+			s.forget[crm.HubSpot] = append(s.forget[crm.HubSpot], d.HubSpot.ID)
+			return
+		}
+		s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: d.HubSpot, Linked: true, Outcome: j.outcome, Reason: j.reason,
+			Run: b.c.run, Time: now()})
+		return
+	}
+	ref, at := d.on(j.row.Side)
+	s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: at.Seen, Outcome: j.outcome, Reason: j.reason, Run: b.c.run, Time: now()})
+}
+
+func (b *batch) settleChanges(s *settlement, j *job) {
+	d := j.d
+	refs := []crm.Ref{d.HubSpot, d.Salesforce}
+	s.reread = append(s.reread, j.reread...)
+	for _, r := range refs {
+		if r.ID == "" {
+			continue
+		}
+		switch j.outcome {
+		case crm.Synced, crm.Unchanged, crm.Excluded:
+			s.drop[r.Side] = append(s.drop[r.Side], r.ID)
+		case crm.Held, crm.Failed:
+			if !j.now {
+				s.keep[r.Side] = append(s.keep[r.Side], r.ID)
+			}
+		}
+	}
+	// Creates whose fate is known are no intents any more; a thing that waits
+	// because a fate is unknown was not sent in this batch.
+	for _, w := range j.sends {
+		known := w.ok() || w.sent && !w.result.Unknown || !w.sent || j.now
+		if w.planned.Op == crm.Create && known {
+			s.intents = append(s.intents, intentKey(j.row.Mapping, j.row.Side, j.row.ID))
+		}
+	}
+}
+
+// journal notes every write that left, what came back, and counts them.
+func (b *batch) journal(s *settlement, j *job, writes *Writes) {
+	for _, w := range j.sends {
+		if !w.sent {
+			continue
+		}
+		id := w.write.ID
+		if w.planned.Op == crm.Create {
+			id = w.result.ID
+		}
+		result := "done"
+		switch {
+		case w.result.Unknown:
+			result = "unknown"
+		case w.result.Err != nil:
+			result = "refused: " + w.result.Cause
+		default:
+			writes.count(w.planned.Op)
+		}
+		changes := w.changes
+		if r := w.planned.Relation; r != nil {
+			changes = []reconcile.Change{{Field: r.FarField, After: crm.Text(w.write.Relation.ID), Why: r.Role}}
+		}
+		s.journal = append(s.journal, store.Entry{Run: b.c.run, Time: now(), Mapping: b.o.Name, Op: w.planned.Op,
+			Ref:     crm.Ref{Side: w.planned.Side, Object: w.planned.Object, ID: id},
+			Changes: encodeChanges(changes), Why: w.planned.Reason.Text, Request: w.result.RequestID, Result: result})
+	}
+}
+
+// save writes the settlement and returns how many things it made due again.
+func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
+	sides := []crm.Side{crm.HubSpot, crm.Salesforce}
+	if err := t.DropLinks(name, s.unlinked); err != nil {
+		return 0, err
+	}
+	if err := t.PutLinks(s.links); err != nil {
+		return 0, err
+	}
+	if err := t.DropIntents(s.intents); err != nil {
+		return 0, err
+	}
+	if err := t.AppendJournal(s.journal); err != nil {
+		return 0, err
+	}
+	for _, side := range sides {
+		if err := t.DropOutcomes(name, side, s.forget[side]); err != nil {
+			return 0, err
+		}
+		if err := t.DropChanges(name, side, s.drop[side]); err != nil {
+			return 0, err
+		}
+		if err := t.KeepChanges(name, side, s.keep[side]); err != nil {
+			return 0, err
+		}
+		if err := t.DonePlan(name, side, s.done[side]); err != nil {
+			return 0, err
+		}
+	}
+	if err := t.PutOutcomes(s.outcomes); err != nil {
+		return 0, err
+	}
+	if err := t.PutChanges(s.reread); err != nil {
+		return 0, err
+	}
+	if err := t.PutAwaits(s.awaits); err != nil {
+		return 0, err
+	}
+	for _, side := range sides {
+		n, err := t.FireAwaits(name, side, s.fire[side])
+		if err != nil {
+			return 0, err
+		}
+		fired += n
+	}
+	return fired, nil
+}

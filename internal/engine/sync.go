@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// syncRounds bounds how often one run decides anew what its own writes made
+// decidable: references that came to be, records that changed under the plan.
+const syncRounds = 3
+
+// SyncOptions says how to sync. The zero value is what `lockstep sync` does.
+type SyncOptions struct {
+	// Complete reads everything on both sides, whatever was read before.
+	Complete bool
+	// ReleaseBrakes goes on where a brake of the mapping would wait.
+	ReleaseBrakes bool
+}
+
+// Sync observes, decides, writes and remembers, until nothing new is left to
+// do. The account comes back also when it stops early; then error says why
+// (fault.Denied, fault.RateLimited, the context's error, …), everything done is
+// saved, and the next Sync goes on from there.
+func (e *Engine) Sync(ctx context.Context, options SyncOptions) (*Run, error) {
+	return e.cycle(ctx, "sync", options)
+}
+
+func (e *Engine) cycle(ctx context.Context, kind string, options SyncOptions) (*Run, error) {
+	e.working.Lock()
+	defer e.working.Unlock()
+	if err := e.begin(ctx); err != nil {
+		return nil, err
+	}
+	run, c, err := e.open(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	return run, e.shut(ctx, run, c, e.rounds(ctx, run, c, options))
+}
+
+func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOptions) error {
+	if err := e.recover(ctx); err != nil {
+		return err
+	}
+	observation, err := e.observe(ctx, Scope{Complete: options.Complete}, c)
+	run.Readings = observation.Readings
+	if err != nil {
+		return err
+	}
+	if observation.Due == 0 {
+		return nil
+	}
+	for range syncRounds {
+		c.again = 0
+		if err := e.reconcile(ctx, c); err != nil {
+			return err
+		}
+		if !options.ReleaseBrakes {
+			if run.Brakes, err = e.brakes(ctx); err != nil {
+				return err
+			}
+		}
+		var block *crm.Reason
+		if len(run.Brakes) > 0 {
+			block = &crm.Reason{Code: CodePendingBrake, Text: "a brake of the mapping waits for a person",
+				Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or raise the limit under `brakes:`"}
+		}
+		if err := e.apply(ctx, c, block); err != nil {
+			return err
+		}
+		if c.stopped != nil || block != nil || c.again == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// brakes compares the plan with the limits of the mapping. A share counts of
+// the records that are linked; without any link yet it brakes nothing.
+func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+	linked := 0
+	for _, o := range e.mapping.Objects {
+		n, err := e.store.CountLinks(ctx, o.Name)
+		if err != nil {
+			return nil, err
+		}
+		linked += n
+	}
+	counts, err := e.store.CountPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planned := func(ops store.Ops) int {
+		n := 0
+		for _, c := range counts {
+			if c.Ops&ops != 0 {
+				n += c.Count
+			}
+		}
+		return n
+	}
+	var held []Brake
+	check := func(what string, limit mapping.Limit, n int) {
+		most := math.MaxInt
+		if limit.Count > 0 {
+			most = limit.Count
+		}
+		if limit.Share > 0 && linked > 0 {
+			most = min(most, int(math.Ceil(limit.Share*float64(linked))))
+		}
+		if n > most {
+			held = append(held, Brake{What: what, Planned: n, Limit: most})
+		}
+	}
+	b := e.mapping.Brakes
+	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce))
+	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
+	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
+	return held, nil
+}
+
+// Watch syncs again and again, every so long, until ctx ends, which is no
+// error. onCycle is told of every cycle, quiet ones too; its error ends the
+// watch. What waiting can mend (a vendor that is down, a used-up quota) does
+// not end it; a dead credential, a lost lease or a full disk does.
+func (e *Engine) Watch(ctx context.Context, every time.Duration, onCycle func(*Run, error) error) error {
+	for {
+		run, err := e.cycle(ctx, "watch", SyncOptions{})
+		if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
+			if run != nil && !run.Quiet() {
+				return onCycle(run, nil)
+			}
+			return nil
+		}
+		if told := onCycle(run, err); told != nil {
+			return told
+		}
+		wait := every
+		if err != nil {
+			f, _ := fault.As(err)
+			switch fault.KindOf(err) {
+			case fault.Unavailable:
+			case fault.RateLimited:
+				wait = max(wait, f.RetryAfter)
+			default:
+				return err
+			}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Change is one record that was read changed and is not settled yet.
+type Change struct {
+	Mapping string
+	Ref     crm.Ref
+	// Due: it is to be decided in this cycle. Held things stay, not due.
+	Due bool
+	// Seen is the hash of Record; Record is empty when the values have to be
+	// read again.
+	Seen   uint64
+	Record []byte
+}
+
+const changeColumns = "c.mapping, c.side, c.id, c.object, c.due, c.seen, c.record"
+
+func (s *Store) scanChange(r *sql.Rows) (Change, error) {
+	var c Change
+	var mapping, side, object, due, seen int64
+	var id idScan
+	if err := r.Scan(&mapping, &side, &id, &object, &due, &seen, &c.Record); err != nil {
+		return c, err
+	}
+	c.Mapping, c.Ref = s.name(mapping), crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
+	c.Due, c.Seen = due != 0, uint64(seen)
+	return c, nil
+}
+
+// DueChanges reads at most limit due changes of one mapping and side in the
+// order of their ids, those after the given one; start with "".
+func (s *Store) DueChanges(ctx context.Context, mapping string, side crm.Side, after string, limit int) ([]Change, error) {
+	where, args := "c.due = 1 AND c.mapping = ? AND c.side = ?", []any{s.codeOf(mapping), sideCode(side)}
+	if after != "" {
+		where, args = where+" AND c.id > ?", append(args, idValue(side, after))
+	}
+	var page []Change
+	err := s.query(ctx, func(r *sql.Rows) error {
+		c, err := s.scanChange(r)
+		page = append(page, c)
+		return err
+	}, `SELECT `+changeColumns+` FROM changes c WHERE `+where+` ORDER BY c.id LIMIT ?`, append(args, limit)...)
+	return page, err
+}
+
+// CountDue counts due changes of all mappings.
+func (s *Store) CountDue(ctx context.Context) (int, error) {
+	return s.count(ctx, "SELECT count(*) FROM changes WHERE due = 1")
+}
+
+// ChangesByID finds changes, due or not, by id.
+func (s *Store) ChangesByID(ctx context.Context, mapping string, side crm.Side, ids []string) (map[string]Change, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found := make(map[string]Change, len(ids))
+	err := s.query(ctx, func(r *sql.Rows) error {
+		c, err := s.scanChange(r)
+		found[c.Ref.ID] = c
+		return err
+	}, `SELECT `+changeColumns+` FROM json_each(?) j CROSS JOIN changes c ON c.mapping = ? AND c.side = ? AND c.id = j.value`,
+		idList(side, ids), s.codeOf(mapping), sideCode(side))
+	return found, err
+}
+
+// PutChanges adds changes, each over an earlier one of the same record.
+func (t *Tx) PutChanges(changes []Change) error {
+	return t.putChanges(changes, `ON CONFLICT (mapping, side, id) DO UPDATE SET object = excluded.object, due = excluded.due,
+		seen = excluded.seen, record = excluded.record`)
+}
+
+// PutDue makes records due: one that is there with its values keeps them, one
+// that is not comes without values and is read again before it is decided.
+func (t *Tx) PutDue(mapping string, refs []crm.Ref) error {
+	changes := make([]Change, len(refs))
+	for i, r := range refs {
+		changes[i] = Change{Mapping: mapping, Ref: r, Due: true}
+	}
+	return t.putChanges(changes, "ON CONFLICT (mapping, side, id) DO UPDATE SET due = 1")
+}
+
+func (t *Tx) putChanges(changes []Change, tail string) error {
+	for _, c := range changes {
+		if _, err := t.mustCode(c.Ref.Object); err != nil {
+			return err
+		}
+	}
+	return insert(t, "INSERT INTO changes (mapping, side, id, object, due, seen, record) VALUES", 7, tail,
+		changes, func(args []any, c Change) []any {
+			due := int64(0)
+			if c.Due {
+				due = 1
+			}
+			record := c.Record
+			if record == nil {
+				record = []byte{}
+			}
+			return append(args, t.s.codeOf(c.Mapping), sideCode(c.Ref.Side), idValue(c.Ref.Side, c.Ref.ID), t.s.codeOf(c.Ref.Object),
+				due, int64(c.Seen), record)
+		})
+}
+
+// AllDue makes every kept change due again.
+func (t *Tx) AllDue() error { return t.exec("UPDATE changes SET due = 1 WHERE due = 0") }
+
+// KeepChanges leaves changes where they are, with values, but not due.
+func (t *Tx) KeepChanges(mapping string, side crm.Side, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return t.exec("UPDATE changes SET due = 0 WHERE mapping = ? AND side = ? AND id IN (SELECT value FROM json_each(?))",
+		t.s.codeOf(mapping), sideCode(side), idList(side, ids))
+}
+
+// DropChanges settles changes.
+func (t *Tx) DropChanges(mapping string, side crm.Side, ids []string) error {
+	return t.dropByID("changes", mapping, side, ids)
+}
+
+// Await is one thing that waits for a record to be linked.
+type Await struct {
+	// Mapping and Ref of the record that is waited for.
+	Mapping string
+	Ref     crm.Ref
+	// ThingMapping and Thing wait for it.
+	ThingMapping string
+	Thing        crm.Ref
+}
+
+// PutAwaits remembers who waits for what; twice is once.
+func (t *Tx) PutAwaits(awaits []Await) error {
+	return insert(t, "INSERT INTO awaits (mapping, side, id, thing_mapping, thing_side, thing_id, thing_object) VALUES", 7,
+		"ON CONFLICT DO NOTHING", awaits, func(args []any, a Await) []any {
+			return append(args, t.s.codeOf(a.Mapping), sideCode(a.Ref.Side), idValue(a.Ref.Side, a.Ref.ID),
+				t.s.codeOf(a.ThingMapping), sideCode(a.Thing.Side), idValue(a.Thing.Side, a.Thing.ID), t.s.codeOf(a.Thing.Object))
+		})
+}
+
+// FireAwaits makes due everything that waited for one of these records, and
+// forgets the waiting. It returns how many things that were.
+func (t *Tx) FireAwaits(mapping string, side crm.Side, ids []string) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	args := []any{t.s.codeOf(mapping), sideCode(side), idList(side, ids)}
+	where := "FROM awaits WHERE mapping = ? AND side = ? AND id IN (SELECT value FROM json_each(?))"
+	if err := t.exec(`INSERT INTO changes (mapping, side, id, object, due, seen, record)
+		SELECT DISTINCT thing_mapping, thing_side, thing_id, thing_object, 1, 0, x'' `+where+`
+		ON CONFLICT (mapping, side, id) DO UPDATE SET due = 1`, args...); err != nil {
+		return 0, err
+	}
+	result, err := t.tx.ExecContext(t.ctx, "DELETE "+where, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// KeptDue makes the kept changes of one mapping due again.
+func (t *Tx) KeptDue(mapping string) error {
+	return t.exec("UPDATE changes SET due = 1 WHERE due = 0 AND mapping = ?", t.s.codeOf(mapping))
+}

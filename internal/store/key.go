@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Key is one match key of one record. Rule counts the mapping's match rules
+// from 0; ExternalRule is the external id.
+type Key struct {
+	Rule int
+	Hash uint64
+	Ref  crm.Ref
+}
+
+// ExternalRule is the rule of the key made of a HubSpot record id: on HubSpot
+// the record's own, on Salesforce the content of the external id field.
+const ExternalRule = -1
+
+// PutKeys adds keys of records of one side; twice is once.
+func (t *Tx) PutKeys(mapping string, side crm.Side, keys []Key) error {
+	code, err := t.mustCode(mapping)
+	if err != nil {
+		return err
+	}
+	return insert(t, "INSERT INTO match_keys (mapping, side, rule, hash, id, object) VALUES", 6, "ON CONFLICT DO NOTHING",
+		keys, func(args []any, k Key) []any {
+			return append(args, code, sideCode(side), k.Rule, int64(k.Hash), idValue(side, k.Ref.ID), t.s.codeOf(k.Ref.Object))
+		})
+}
+
+// DropKeys forgets keys that do not hold any more.
+func (t *Tx) DropKeys(mapping string, side crm.Side, keys []Key) error {
+	for _, k := range keys {
+		if err := t.exec("DELETE FROM match_keys WHERE mapping = ? AND side = ? AND rule = ? AND hash = ? AND id = ?",
+			t.s.codeOf(mapping), sideCode(side), k.Rule, int64(k.Hash), idValue(side, k.Ref.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Keys finds the records of side that have one of the given keys (rule and
+// hash are looked at). A key with more than limit records is cut there.
+func (s *Store) Keys(ctx context.Context, mapping string, side crm.Side, wanted []Key, limit int) ([]Key, error) {
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	var list strings.Builder
+	list.WriteByte('[')
+	for i, k := range wanted {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprintf(&list, "[%d,%d]", k.Rule, int64(k.Hash))
+	}
+	list.WriteByte(']')
+	type bucket struct {
+		rule int
+		hash uint64
+	}
+	count := map[bucket]int{}
+	var found []Key
+	err := s.query(ctx, func(r *sql.Rows) error {
+		var k Key
+		var hash, object int64
+		var id idScan
+		if err := r.Scan(&k.Rule, &hash, &id, &object); err != nil {
+			return err
+		}
+		k.Hash, k.Ref = uint64(hash), crm.Ref{Side: side, Object: s.name(object), ID: string(id)}
+		b := bucket{k.Rule, k.Hash}
+		if count[b]++; count[b] <= limit {
+			found = append(found, k)
+		}
+		return nil
+	}, `SELECT k.rule, k.hash, k.id, k.object FROM json_each(?) j CROSS JOIN match_keys k
+		ON k.mapping = ? AND k.side = ? AND k.rule = json_extract(j.value, '$[0]') AND k.hash = json_extract(j.value, '$[1]')`,
+		list.String(), s.codeOf(mapping), sideCode(side))
+	return found, err
+}

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Link is a link and what was last seen of its two records.
+type Link struct {
+	crm.Link
+	// Seen is a hash of everything that was read of the record, and Context of
+	// the part that the base does not cover (fields that only filters and
+	// expressions read); 0 when it was not read yet.
+	SeenHubSpot       uint64
+	SeenSalesforce    uint64
+	ContextHubSpot    uint64
+	ContextSalesforce uint64
+	// Gone: the record was archived or deleted, and that was decided upon.
+	HubSpotGone    bool
+	SalesforceGone bool
+	// Outcome is the latest outcome of the thing; Unchanged when nothing else
+	// is remembered.
+	Outcome crm.Outcome
+}
+
+const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
+	l.seen_hubspot, l.seen_salesforce, l.context_hubspot, l.context_salesforce, l.gone, coalesce(o.outcome, '')`
+
+const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
+
+func (s *Store) scanLink(r *sql.Rows) (Link, error) {
+	var l Link
+	var mapping, object, gone int64
+	var hubspot, salesforce idScan
+	var base []byte
+	var sh, ss, ch, cs int64
+	var outcome string
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &ch, &cs, &gone, &outcome); err != nil {
+		return l, err
+	}
+	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
+	l.SalesforceObject, l.SalesforceID = s.name(object), string(salesforce)
+	l.Base = decodeBase(base)
+	l.SeenHubSpot, l.SeenSalesforce = uint64(sh), uint64(ss)
+	l.ContextHubSpot, l.ContextSalesforce = uint64(ch), uint64(cs)
+	l.HubSpotGone, l.SalesforceGone = gone&1 != 0, gone&2 != 0
+	l.Outcome = crm.Unchanged
+	if outcome != "" {
+		l.Outcome = crm.Outcome(outcome)
+	}
+	return l, nil
+}
+
+// Links finds links by the ids that their records have on side; the map is by
+// that id. Ids that are not linked are left out.
+func (s *Store) Links(ctx context.Context, mapping string, side crm.Side, ids []string) (map[string]Link, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	column := "hubspot_id"
+	if side == crm.Salesforce {
+		column = "salesforce_id"
+	}
+	found := make(map[string]Link, len(ids))
+	err := s.query(ctx, func(r *sql.Rows) error {
+		l, err := s.scanLink(r)
+		if err != nil {
+			return err
+		}
+		if side == crm.HubSpot {
+			found[l.HubSpotID] = l
+		} else {
+			found[l.SalesforceID] = l
+		}
+		return nil
+	}, `SELECT `+linkColumns+` FROM json_each(?) j CROSS JOIN links l ON l.mapping = ? AND l.`+column+` = j.value `+linkOutcome,
+		idList(side, ids), s.codeOf(mapping))
+	return found, err
+}
+
+// LinkPage reads at most limit links of a mapping in the order of their
+// HubSpot ids, those after the given one; start with "".
+func (s *Store) LinkPage(ctx context.Context, mapping, after string, limit int) ([]Link, error) {
+	from := any(nil)
+	where := "l.mapping = ?"
+	args := []any{s.codeOf(mapping)}
+	if after != "" {
+		from = idValue(crm.HubSpot, after)
+		where += " AND l.hubspot_id > ?"
+		args = append(args, from)
+	}
+	var links []Link
+	err := s.query(ctx, func(r *sql.Rows) error {
+		l, err := s.scanLink(r)
+		links = append(links, l)
+		return err
+	}, `SELECT `+linkColumns+` FROM links l `+linkOutcome+` WHERE `+where+` ORDER BY l.hubspot_id LIMIT ?`, append(args, limit)...)
+	return links, err
+}
+
+// CountLinks counts the links of a mapping.
+func (s *Store) CountLinks(ctx context.Context, mapping string) (int, error) {
+	return s.count(ctx, "SELECT count(*) FROM links WHERE mapping = ?", s.codeOf(mapping))
+}
+
+func (s *Store) count(ctx context.Context, query string, args ...any) (int, error) {
+	n := 0
+	err := s.query(ctx, func(r *sql.Rows) error { return r.Scan(&n) }, query, args...)
+	return n, err
+}
+
+// PutLinks stores links, new ones and others over what is there.
+func (t *Tx) PutLinks(links []Link) error {
+	for _, l := range links {
+		if _, err := t.mustCode(l.Mapping); err != nil {
+			return err
+		}
+		if _, err := t.mustCode(l.SalesforceObject); err != nil {
+			return err
+		}
+	}
+	return insert(t, `INSERT INTO links (mapping, hubspot_id, object, salesforce_id, base,
+		seen_hubspot, seen_salesforce, context_hubspot, context_salesforce, gone) VALUES`, 10,
+		`ON CONFLICT (mapping, hubspot_id) DO UPDATE SET object = excluded.object, salesforce_id = excluded.salesforce_id, base = excluded.base,
+		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce,
+		context_hubspot = excluded.context_hubspot, context_salesforce = excluded.context_salesforce, gone = excluded.gone`,
+		links, func(args []any, l Link) []any {
+			gone := int64(0)
+			if l.HubSpotGone {
+				gone |= 1
+			}
+			if l.SalesforceGone {
+				gone |= 2
+			}
+			return append(args, t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject),
+				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce),
+				int64(l.ContextHubSpot), int64(l.ContextSalesforce), gone)
+		})
+}
+
+// Glance is what was just seen of one record of a link whose mapped values did
+// not change.
+type Glance struct {
+	HubSpotID string
+	Seen      uint64
+	Context   uint64
+}
+
+// PutGlances remembers that linked records were seen, on one side.
+func (t *Tx) PutGlances(mapping string, side crm.Side, glances []Glance) error {
+	if len(glances) == 0 {
+		return nil
+	}
+	query := "UPDATE links SET seen_hubspot = ?, context_hubspot = ?, gone = gone & 2 WHERE mapping = ? AND hubspot_id = ?"
+	if side == crm.Salesforce {
+		query = "UPDATE links SET seen_salesforce = ?, context_salesforce = ?, gone = gone & 1 WHERE mapping = ? AND hubspot_id = ?"
+	}
+	st, err := t.tx.PrepareContext(t.ctx, query)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for _, g := range glances {
+		if _, err := st.ExecContext(t.ctx, int64(g.Seen), int64(g.Context), t.s.codeOf(mapping), idValue(crm.HubSpot, g.HubSpotID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropLinks gives links up, by HubSpot id.
+func (t *Tx) DropLinks(mapping string, hubspotIDs []string) error {
+	if len(hubspotIDs) == 0 {
+		return nil
+	}
+	return t.exec("DELETE FROM links WHERE mapping = ? AND hubspot_id IN (SELECT value FROM json_each(?))",
+		t.s.codeOf(mapping), idList(crm.HubSpot, hubspotIDs))
+}
+
+// encodeBase packs a base: version, number of slots, then eight bytes for each
+// slot and side.
+func encodeBase(b crm.Base) []byte {
+	n := max(len(b.HubSpot), len(b.Salesforce))
+	out := make([]byte, 0, 10+16*n)
+	out = binary.LittleEndian.AppendUint64(out, b.Version)
+	out = binary.AppendUvarint(out, uint64(n))
+	for _, side := range [][]uint64{b.HubSpot, b.Salesforce} {
+		for i := range n {
+			h := uint64(0)
+			if i < len(side) {
+				h = side[i]
+			}
+			out = binary.LittleEndian.AppendUint64(out, h)
+		}
+	}
+	return out
+}
+
+// decodeBase unpacks a base; one that is cut short reads as "nothing known",
+// which compares both sides anew and loses nothing.
+func decodeBase(in []byte) crm.Base {
+	if len(in) < 9 {
+		return crm.Base{}
+	}
+	b := crm.Base{Version: binary.LittleEndian.Uint64(in)}
+	n, used := binary.Uvarint(in[8:])
+	if used <= 0 || n > uint64(len(in)) {
+		return crm.Base{}
+	}
+	in = in[8+used:]
+	if uint64(len(in)) != 16*n {
+		return crm.Base{}
+	}
+	hashes := make([]uint64, 2*n)
+	for i := range hashes {
+		hashes[i] = binary.LittleEndian.Uint64(in[8*i:])
+	}
+	b.HubSpot, b.Salesforce = hashes[:n:n], hashes[n:]
+	return b
+}

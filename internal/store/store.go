@@ -1,0 +1,235 @@
+// Package store remembers what Lockstep must not forget: which records are
+// linked, what both sides held when they last agreed, how far each side was
+// read, what was decided, what was about to be sent, and what was written.
+//
+// The idea: one SQLite file beside lockstep.yaml, compact rows, and every
+// state change in a transaction that first checks that this process still
+// holds the lease of the pair. Values of records stand here only while work is
+// in progress (changes, plan, intents) and in the journal of writes; links
+// carry 64-bit hashes. Bodies of rows are bytes that package engine writes and
+// reads; the store does not look into them.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/lockstep-sync/lockstep/internal/fault"
+)
+
+//go:embed migrations/sqlite/*.sql
+var migrations embed.FS
+
+const (
+	// readers is how many connections read beside the one that writes.
+	readers = 4
+	// busyMillis is how long a statement waits for another process's write.
+	busyMillis = 10_000
+	// cacheKilobytes of pages per connection: enough for the inner pages of
+	// all indexes at ten million links.
+	writerCacheKilobytes = 32 << 10
+	readerCacheKilobytes = 4 << 10
+)
+
+// Stage names a moment of a write transaction, for Options.Commit.
+type Stage string
+
+// The stages.
+const (
+	BeforeCommit Stage = "before commit"
+	AfterCommit  Stage = "after commit"
+)
+
+// Options of Open. The zero Options are right for use.
+type Options struct {
+	// MaxBytes limits the size of the database file; 0 means the disk decides.
+	// A write beyond it fails as on a full disk.
+	MaxBytes int64
+	// Commit is called around every commit of Write; an error before the commit rolls it
+	// back, one after it is returned although the data is safe. Crash tests
+	// die here. May be nil.
+	Commit func(Stage) error
+}
+
+// Store is one open database. Its methods are safe for concurrent use; writes
+// happen one at a time.
+type Store struct {
+	path   string
+	commit func(Stage) error
+	write  *sql.DB
+	read   *sql.DB
+
+	writing sync.Mutex // one write transaction at a time, in order of arrival
+	lease   leaseState
+
+	mu    sync.RWMutex
+	codes map[string]int64
+	names map[int64]string
+}
+
+// Open opens or makes the database at path (mode 0600, its folder 0700) and
+// brings its tables up to date. A file made by a newer Lockstep, a file that
+// is no database, a damaged or unwritable one is refused with a fault that
+// says what to do; it is left as it is.
+func Open(ctx context.Context, path string, options Options) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, storageFault("make the folder of "+path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, storageFault("open "+path, err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, storageFault("open "+path, err)
+	}
+	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}}
+	if s.write, err = sql.Open("sqlite", dsn(path, options.MaxBytes, writerCacheKilobytes)); err != nil {
+		return nil, storageFault("open "+path, err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", dsn(path, options.MaxBytes, readerCacheKilobytes)); err != nil {
+		return nil, errors.Join(storageFault("open "+path, err), s.write.Close())
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.loadNames(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func dsn(path string, maxBytes int64, cacheKilobytes int) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(" + strconv.Itoa(busyMillis) + ")",
+		"journal_mode(WAL)",
+		"synchronous(NORMAL)",
+		"cache_size(-" + strconv.Itoa(cacheKilobytes) + ")",
+		"temp_store(MEMORY)",
+	}}
+	if maxBytes > 0 {
+		q.Add("_pragma", "max_page_count("+strconv.FormatInt(max(1, maxBytes/4096), 10)+")")
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files)
+	if err != nil {
+		return storageFault("read the tables' version of "+s.path, err)
+	}
+	var newest int64
+	for _, source := range p.ListSources() {
+		newest = max(newest, source.Version)
+	}
+	at, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return storageFault("read "+s.path, err)
+	}
+	if at > newest {
+		return fault.New(fault.Internal, "%s was written by a newer Lockstep (tables %d, this program knows %d)", s.path, at, newest).
+			WithMend("install the newer Lockstep again; nothing in the file was touched")
+	}
+	if at == newest {
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return storageFault("bring the tables of "+s.path+" up to date", err)
+	}
+	return nil
+}
+
+// Path is where the database stands.
+func (s *Store) Path() string { return s.path }
+
+// Close gives the lease back and closes the database.
+func (s *Store) Close() error {
+	s.Release()
+	var first, second error
+	if s.read != nil {
+		first = s.read.Close()
+	}
+	if s.write != nil {
+		second = s.write.Close()
+	}
+	return errors.Join(first, second)
+}
+
+// Tx is one write transaction.
+type Tx struct {
+	ctx context.Context
+	tx  *sql.Tx
+	s   *Store
+}
+
+// Write runs fn in one transaction, which commits when fn returns nil. It
+// needs the lease (see Acquire): when another process took it over, nothing is
+// written and a fault.Conflict comes back. A cancelled ctx does not interrupt
+// a transaction that has begun: what is known is always saved.
+func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.transact(context.WithoutCancel(ctx), fn, true)
+}
+
+// WriteDurable is Write, and returns when the data would survive the loss of
+// power: for intents, which must be known before a create is sent.
+func (s *Store) WriteDurable(ctx context.Context, fn func(*Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	if _, err := s.write.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+		return storageFault("write "+s.path, err)
+	}
+	err := s.transact(ctx, fn, true)
+	if _, back := s.write.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); back != nil && err == nil {
+		err = storageFault("write "+s.path, back)
+	}
+	return err
+}
+
+func (s *Store) transact(ctx context.Context, fn func(*Tx) error, leased bool) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return storageFault("write "+s.path, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it says so, and before one the cause is already returned
+	t := &Tx{ctx: ctx, tx: tx, s: s}
+	if leased {
+		if err := t.checkEpoch(); err != nil {
+			return err
+		}
+	}
+	if err := fn(t); err != nil {
+		return storageFault("write "+s.path, err)
+	}
+	if s.commit != nil && leased {
+		if err := s.commit(BeforeCommit); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return storageFault("write "+s.path, err)
+	}
+	if s.commit != nil && leased {
+		return s.commit(AfterCommit)
+	}
+	return nil
+}
