@@ -5,18 +5,17 @@ import "github.com/lockstep-sync/lockstep/internal/crm"
 // Forecast tells how many calls the work would cost when nothing goes wrong:
 // one call for a hundred records read or written, one for a thousand records'
 // relations of each kind where these do not travel along, and for a complete
-// read one search for the total, one for each further 10,000 records and about
-// half a page where id ranges meet.
+// read one search for the total, one to see how even the ids are, and about half
+// a page where id ranges meet.
 func (c *Client) Forecast(work crm.Work) int {
 	calls := 0
 	if work.Read > 0 {
 		calls += 1 + ceil(work.Read, listPage)
 		if work.Read >= 2*splitPages*listPage {
-			marks := 0
 			if work.Read > searchWindow+searchWindow/4 {
-				marks = ceil(work.Read, searchWindow)
+				calls++
 			}
-			calls += marks + (marks+2+work.Read/listPage/pagesPerSplit)/2
+			calls += (3 + work.Read/listPage/pagesPerRange) / 2
 		}
 	}
 	calls += ceil(work.Lookup, batchSize) + work.Relation*ceil(work.Lookup, associationBatch)

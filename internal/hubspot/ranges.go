@@ -14,6 +14,13 @@ const (
 	// with a page that is only partly its own.
 	splitPages = 12
 	openEnd    = math.MaxUint64
+	// Sharing costs about half a page each time. So many pages pay for one split
+	// in any case, and so many where the latency asks for more readers.
+	pagesPerSplit = 200
+	pagesPerRange = 100
+	// leastPages is the least average length of a range where a slow way asks for
+	// many readers.
+	leastPages = 30
 )
 
 // idRange is one stretch of ids, read from front to back by one reader.
@@ -52,14 +59,19 @@ type ranges struct {
 	growing bool     // more boundaries will come
 	splits  int      // how many more splits are worth their calls
 	count   int      // ranges made
+	most    int      // ranges that may be made for the sake of speed
+	pages   int      // in all, as far as known
 	page    int      // records in one page
 	changed chan struct{}
 }
 
-func newRanges(first *idRange, last uint64, page, splits int) *ranges {
+// newRanges starts with one range of about first.expected records.
+func newRanges(first *idRange, last uint64, page int) *ranges {
+	pages := first.expected / page
 	return &ranges{
+		splits: 1 + pages/pagesPerSplit, most: 2 + pages/pagesPerRange, pages: pages,
 		waiting: []*idRange{first}, first: first.next, open: first, last: last,
-		page: page, splits: splits, count: 1, changed: make(chan struct{}),
+		page: page, count: 1, changed: make(chan struct{}),
 	}
 }
 
@@ -143,12 +155,17 @@ func (r *ranges) grown() {
 }
 
 // allow raises the number of splits so that as many ranges as wanted can be
-// read at once.
+// read at once, as long as that costs little.
 func (r *ranges) allow(wanted int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if busy := len(r.active) + len(r.waiting); busy > 0 && r.splits < wanted-busy {
-		r.splits = wanted - busy
+	if r.growing {
+		return
+	}
+	most := max(r.most, min(2*wanted, r.pages/leastPages))
+	splits := min(wanted-len(r.active)-len(r.waiting), most-r.count)
+	if len(r.active) > 0 && r.splits < splits {
+		r.splits = splits
 		r.tell()
 	}
 }

@@ -23,9 +23,6 @@ const (
 	refuted
 )
 
-// pagesPerSplit bounds what sharing costs: one page in so many pages.
-const pagesPerSplit = 300
-
 // recounts are the waits before HubSpot's search is asked again for its total,
 // when the list gave fewer records: its index may still hold what was archived.
 var recounts = []time.Duration{0, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
@@ -211,8 +208,7 @@ func (w *whole) inOrder(ctx context.Context, after string) error {
 
 // byList reads the rest of the list in id ranges.
 func (w *whole) byList(ctx context.Context, start *idRange, last uint64) error {
-	pages := start.expected / listPage
-	r := newRanges(start, last, listPage, 2+pages/pagesPerSplit)
+	r := newRanges(start, last, listPage)
 	r.growing = start.expected > searchWindow+searchWindow/4
 	err := w.readRanges(ctx, r, w.listRange)
 	w.method = fmt.Sprintf("list, %d id ranges", r.made())
@@ -221,7 +217,7 @@ func (w *whole) byList(ctx context.Context, start *idRange, last uint64) error {
 
 // bySearch reads everything by search in ranges of hs_object_id.
 func (w *whole) bySearch(ctx context.Context, last uint64) error {
-	r := newRanges(&idRange{end: openEnd, expected: w.total}, last, searchPage, 2+w.total/searchPage/pagesPerSplit)
+	r := newRanges(&idRange{end: openEnd, expected: w.total}, last, searchPage)
 	err := w.readRanges(ctx, r, w.searchRange)
 	w.method = fmt.Sprintf("search, %d id ranges", r.made())
 	return err
@@ -343,21 +339,29 @@ func (w *whole) searchRange(ctx context.Context, own *idRange) ([]crm.Record, bo
 	return p.records, len(p.records) == searchPage, w.client.relationsFor(ctx, p.records, w.read)
 }
 
-// markRanges asks search for every 10,000th id and starts a range there, so that
-// ranges hold about the same number of records however uneven the ids are. It
-// costs one call in a hundred. Without an answer the ranges stay as they are.
+// markRanges asks search for the 10,000th id from the start and, where the ids
+// are so uneven that halving them would not halve the work, starts a range there
+// and goes on. Accounts that are older than HubSpot's long ids are like that.
+// Without an answer the ranges stay as they are.
 func (w *whole) markRanges(ctx context.Context, r *ranges) error {
 	defer r.grown()
-	from := r.first
-	for {
+	from, left := r.first, r.open.expected
+	for left > searchWindow+searchWindow/4 {
 		id, _, err := w.client.probeID(ctx, w.read.Layout.Object,
 			where(filter{Property: idProperty, Operator: "GT", Value: strconv.FormatUint(from-1, 10)}), ascending(idProperty), searchWindow-1)
-		if err != nil || id == 0 {
+		if err != nil || id <= from || id >= r.last {
 			return stopped(ctx.Err())
 		}
-		r.cut(id, searchWindow)
+		span := float64(id-from) / float64(r.last-from)
+		share := float64(searchWindow) / float64(left)
+		if span < 2*share && span > share/2 {
+			return nil // the rest is even enough to be halved by id
+		}
+		left -= searchWindow
+		r.cut(id, left)
 		from = id
 	}
+	return nil
 }
 
 // give yields records that were not yielded before a change of method.

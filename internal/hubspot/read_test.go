@@ -63,16 +63,16 @@ func TestACompleteReadYieldsEveryRecordOnce(t *testing.T) {
 		{"one page", 100, func(i int) uint64 { return uint64(i + 1) }, nil, "list", 2},
 		{"one record more than a page", 101, func(i int) uint64 { return uint64(i + 1) }, nil, "list", 3},
 		{"few pages are read in order", 1000, func(i int) uint64 { return uint64(7*i + 1) }, nil, "list", 11},
-		{"many pages are read in id ranges", 10_000, func(i int) uint64 { return uint64(13*i + 1) }, nil, "list, 3 id ranges", 104},
-		{"cursors that name the next record", 10_000, func(i int) uint64 { return uint64(13*i + 1) }, func(p *portal) { p.inclusive = true }, "list, 3 id ranges", 104},
-		{"ids without gaps", 5_000, func(i int) uint64 { return uint64(i + 1) }, nil, "list, 3 id ranges", 55},
+		{"many pages are read in id ranges", 10_000, func(i int) uint64 { return uint64(13*i + 1) }, nil, "list, 3 id ranges", 103},
+		{"cursors that name the next record", 10_000, func(i int) uint64 { return uint64(13*i + 1) }, func(p *portal) { p.inclusive = true }, "list, 3 id ranges", 103},
+		{"ids without gaps", 5_000, func(i int) uint64 { return uint64(i + 1) }, nil, "list, 2 id ranges", 53},
 		{"old small ids and new large ones", 20_000, func(i int) uint64 {
 			if i < 12_000 {
 				return uint64(i + 1)
 			}
 			return 180_000_000_000 + uint64(i)*1_000_003
-		}, nil, "list, 4 id ranges", 210},
-		{"cursors that are offsets are found out, and search stands in", 5_000, func(i int) uint64 { return uint64(3*i + 1) }, func(p *portal) { p.offsets = true }, "search, 3 id ranges", 35},
+		}, nil, "list, 3 id ranges", 206},
+		{"cursors that are offsets are found out, and search stands in", 5_000, func(i int) uint64 { return uint64(3*i + 1) }, func(p *portal) { p.offsets = true }, "search, 2 id ranges", 35},
 		{"a token that may not search", 3_000, func(i int) uint64 { return uint64(3*i + 1) }, func(p *portal) { p.noSearch = true }, "list", 31},
 	}
 	for _, c := range cases {
@@ -117,7 +117,7 @@ func TestACompleteReadYieldsEveryRecordOnce(t *testing.T) {
 }
 
 func TestAReadFillsTheWindowAtAnyLatency(t *testing.T) {
-	for _, latency := range []time.Duration{20 * time.Millisecond, 150 * time.Millisecond, 500 * time.Millisecond} {
+	for latency, most := range map[time.Duration]float64{20 * time.Millisecond: 1.05, 150 * time.Millisecond: 1.10, 500 * time.Millisecond: 1.25} {
 		t.Run(latency.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const n = 60_000
@@ -134,8 +134,9 @@ func TestAReadFillsTheWindowAtAnyLatency(t *testing.T) {
 				if float64(report.Calls) > 1.02*n/100 {
 					t.Errorf("it cost %d calls, want at most 1.02 of %d", report.Calls, n/100)
 				}
-				if float64(took) > 1.15*float64(floor) {
-					t.Errorf("it took %v, want at most 1.15 of %v", took, floor)
+				t.Logf("%d calls in %v, a floor of %d in %v", report.Calls, took, n/100, floor)
+				if float64(took) > most*float64(floor) {
+					t.Errorf("it took %v, want at most %v of %v", took, most, floor)
 				}
 			})
 		})
