@@ -52,11 +52,7 @@ type writer struct {
 }
 
 func (w *writer) line(format string, args ...any) {
-	if len(args) == 0 {
-		w.out.WriteString(format)
-	} else {
-		fmt.Fprintf(&w.out, format, args...)
-	}
+	fmt.Fprintf(&w.out, format, args...)
 	w.out.WriteByte('\n')
 }
 
@@ -87,7 +83,7 @@ func (w *writer) head(accounts Accounts) {
 	w.commented("every: 1m", "how often `lockstep sync --watch` looks for changes")
 	w.commented("brakes: {deletes: 10}", "a plan that would delete more than this waits for a person")
 	w.line("# After the first copy is done and looks right, brake surprises as well:")
-	w.line("# brakes: {creates: 500, updates: 20%, deletes: 10}")
+	w.line("%s", "# brakes: {creates: 500, updates: 20%, deletes: 10}")
 	w.commented("budget: {hubspot: 60%, salesforce: 30%}", "share of each daily quota of API calls that is ours to use")
 	w.line("")
 	w.line("objects:")

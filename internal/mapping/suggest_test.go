@@ -28,15 +28,17 @@ func TestSuggestionParsesAndBindsToTheSchemasItWasMadeFrom(t *testing.T) {
 		return s
 	}
 	for name, s := range map[string]Schemas{
-		"two standard accounts":              full,
-		"no leads":                           without(func(s Schemas) { delete(s.Salesforce, "Lead") }),
-		"no contacts in Salesforce":          without(func(s Schemas) { delete(s.Salesforce, "Contact") }),
-		"no deals":                           without(func(s Schemas) { delete(s.HubSpot, "deals") }),
-		"no companies":                       without(func(s Schemas) { delete(s.HubSpot, "companies") }),
-		"nothing that we know":               {HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}},
-		"no field for HubSpot ids":           without(func(s Schemas) { dropField(s.Salesforce["Lead"], "HubSpot_Id__c") }),
-		"a required field that nobody fills": without(func(s Schemas) { s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, field("Region__c", crm.KindText, required())) }),
-		"a credential that may not create":   without(func(s Schemas) { s.Salesforce["Account"].Creatable = false }),
+		"two standard accounts":     full,
+		"no leads":                  without(func(s Schemas) { delete(s.Salesforce, "Lead") }),
+		"no contacts in Salesforce": without(func(s Schemas) { delete(s.Salesforce, "Contact") }),
+		"no deals":                  without(func(s Schemas) { delete(s.HubSpot, "deals") }),
+		"no companies":              without(func(s Schemas) { delete(s.HubSpot, "companies") }),
+		"nothing that we know":      {HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}},
+		"no field for HubSpot ids":  without(func(s Schemas) { dropField(s.Salesforce["Lead"], "HubSpot_Id__c") }),
+		"a required field that nobody fills": without(func(s Schemas) {
+			s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, field("Region__c", crm.KindText, required()))
+		}),
+		"a credential that may not create": without(func(s Schemas) { s.Salesforce["Account"].Creatable = false }),
 		"a HubSpot that may not be written": without(func(s Schemas) {
 			for i := range s.HubSpot["contacts"].Fields {
 				s.HubSpot["contacts"].Fields[i].Updatable, s.HubSpot["contacts"].Fields[i].Creatable = false, false
