@@ -223,10 +223,10 @@ func (b *batch) recheck(ctx context.Context) error {
 			if r == nil {
 				r = &crm.Record{Layout: l.read.Layout, ID: ref.ID, Archived: true}
 			}
-			if is := l.look(r); !r.Archived && is.Context == at.Context && l.print(b.o, r) == at.Print {
+			if !r.Archived && l.print(b.o, r) == at.Print {
 				continue
 			}
-			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r).Seen, Record: encodeRecord(r, l.layout)})
+			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r), Record: encodeRecord(r, l.layout)})
 		}
 		if len(j.reread) > 0 {
 			j.outcome, j.now = crm.Pending, true

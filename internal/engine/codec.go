@@ -208,8 +208,7 @@ func decodeRecord(b []byte, l *crm.Layout, layout uint64) *crm.Record {
 
 // sight is what was read of one record when a thing was decided.
 type sight struct {
-	Seen    uint64
-	Context uint64
+	Seen uint64
 	// Print is the lens's print; 0 when the record was not there.
 	Print uint64
 }
@@ -233,6 +232,7 @@ func (p *pen) changes(changes []reconcile.Change) {
 		p.value(c.Before)
 		p.value(c.After)
 		p.text(c.Why)
+		p.int(int64(c.Slot))
 		p.text(c.RefMapping)
 		p.bool(c.Ref != nil)
 		if c.Ref != nil {
@@ -248,7 +248,7 @@ func (e *eye) changes() []reconcile.Change {
 	}
 	changes := make([]reconcile.Change, n)
 	for i := range changes {
-		changes[i] = reconcile.Change{Field: e.text(), Before: e.value(), After: e.value(), Why: e.text(), RefMapping: e.text()}
+		changes[i] = reconcile.Change{Field: e.text(), Before: e.value(), After: e.value(), Why: e.text(), Slot: int(e.int()), RefMapping: e.text()}
 		if e.bool() {
 			r := e.ref()
 			changes[i].Ref = &r
@@ -327,7 +327,6 @@ func encodeDecided(d *decided) []byte {
 	p.text(d.Title)
 	for _, s := range []sight{d.HubSpotAt, d.SalesAt} {
 		p.u64(s.Seen)
-		p.u64(s.Context)
 		p.u64(s.Print)
 	}
 	p.bool(d.HubGone)
@@ -365,7 +364,7 @@ func decodeDecided(b []byte) (*decided, error) {
 	d.Unlink = e.bool()
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
-		s.Seen, s.Context, s.Print = e.u64(), e.u64(), e.u64()
+		s.Seen, s.Print = e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
 	if e.bad {
@@ -387,6 +386,7 @@ func (p *pen) write(w *reconcile.PlannedWrite) {
 		p.ref(r.Far)
 		p.text(r.FarMapping)
 		p.text(r.Object)
+		p.text(r.FarObject)
 		p.text(r.FarField)
 		p.text(r.NearField)
 		p.text(r.Role)
@@ -400,7 +400,7 @@ func (e *eye) write() reconcile.PlannedWrite {
 	w := reconcile.PlannedWrite{Side: crm.Side(e.text()), Op: crm.Op(e.text()), Object: e.text(), ID: e.text(), Changes: e.changes(),
 		ExternalField: e.text(), ExternalValue: e.text()}
 	if e.bool() {
-		w.Relation = &reconcile.RelationChange{Far: e.ref(), FarMapping: e.text(), Object: e.text(), FarField: e.text(), NearField: e.text(),
+		w.Relation = &reconcile.RelationChange{Far: e.ref(), FarMapping: e.text(), Object: e.text(), FarObject: e.text(), FarField: e.text(), NearField: e.text(),
 			Role: e.text(), Primary: e.bool(), RowID: e.text()}
 	}
 	w.Reason = e.reason()

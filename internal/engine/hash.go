@@ -47,9 +47,6 @@ type lens struct {
 	read    crm.Read
 	layout  uint64
 	version uint64
-	// context marks the fields that the base does not cover: read by filters,
-	// expressions and match rules only, or mapped through an expression.
-	context []bool
 	// blind: no filter or expression reads this side, so a record that we made
 	// and that holds what we wrote needs no second look.
 	blind bool
@@ -58,18 +55,9 @@ type lens struct {
 // newLens works out the lens for one object.
 func newLens(m *mapping.Bound, o *mapping.BoundObject, side crm.Side, object string, read crm.Read) *lens {
 	l := &lens{side: side, object: object, read: read, layout: layoutHash(read.Layout), version: m.Version ^ o.BaseVersion,
-		context: make([]bool, len(read.Layout.Fields)), blind: true}
-	mapped, computed := map[string]bool{}, map[string]bool{}
+		blind: true}
 	look := func(p *mapping.Program) {
-		if p == nil {
-			return
-		}
-		fields := p.HubSpotFields
-		if side == crm.Salesforce {
-			fields = p.SalesforceFields
-		}
-		for _, f := range fields {
-			computed[f] = true
+		if p != nil && (side == crm.HubSpot && len(p.HubSpotFields) > 0 || side == crm.Salesforce && len(p.SalesforceFields) > 0) {
 			l.blind = false
 		}
 	}
@@ -77,59 +65,33 @@ func newLens(m *mapping.Bound, o *mapping.BoundObject, side crm.Side, object str
 	look(o.WhereSalesforce)
 	for _, t := range o.Targets {
 		look(t.When)
-		if side == crm.Salesforce && t.Object != object {
-			continue
-		}
 		for _, f := range t.Fields {
 			look(f.Program)
-			if f.Program != nil {
-				continue
-			}
-			if side == crm.HubSpot {
-				mapped[f.HubSpot] = true
-			} else {
-				mapped[f.Salesforce] = true
-			}
 		}
-		for _, a := range t.Associations {
-			if side == crm.Salesforce && !a.Junction {
-				mapped[a.Salesforce] = true
-			}
-		}
-	}
-	if o.OwnerByEmail {
-		mapped["hubspot_owner_id"], mapped["OwnerId"] = true, true
-	}
-	for i, f := range read.Layout.Fields {
-		l.context[i] = computed[f] || !mapped[f]
 	}
 	return l
 }
 
-// look hashes a record: everything that was read, and the context alone.
-// Relations count in any order. The hashes change when the mapping does, so a
+// look hashes everything that was read of a record, as the vendor wrote it.
+// Relations count in any order. The hash changes when the mapping does, so a
 // new mapping looks at every record again.
-func (l *lens) look(r *crm.Record) sight {
-	all := newHasher().number(l.version)
-	context := all
+func (l *lens) look(r *crm.Record) uint64 {
+	h := newHasher().number(l.version)
 	if r.Archived {
-		all = all.text("archived").text(r.MergedInto)
+		h = h.text("archived").text(r.MergedInto)
 	}
-	for i, v := range r.Values {
-		all = all.number(uint64(v.State)).text(v.Text)
-		if i < len(l.context) && l.context[i] {
-			context = context.number(uint64(i)).number(uint64(v.State)).text(v.Text)
-		}
+	for _, v := range r.Values {
+		h = h.number(uint64(v.State)).text(v.Text)
 	}
 	var relations uint64
 	for _, x := range r.Relations {
-		h := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID)
+		one := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID)
 		if x.Primary {
-			h = h.text("primary")
+			one = one.text("primary")
 		}
-		relations += h.sum()
+		relations += one.sum()
 	}
-	return sight{Seen: all.number(relations).sum(), Context: context.sum()}
+	return h.number(relations).sum()
 }
 
 // print is one hash over the mapped content of a record, in canonical form:

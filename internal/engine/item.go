@@ -56,6 +56,8 @@ type ItemChange struct {
 	// Reference: After is the id of the record that this one is linked with.
 	Reference *ItemReference `json:"reference,omitempty"`
 	Why       string         `json:"why,omitempty"`
+	// Slot is the field's place in the base of the pair; -1 for none.
+	Slot int `json:"slot"`
 }
 
 // ItemReference points at a record of the source side.
@@ -68,6 +70,7 @@ type ItemReference struct {
 type ItemRelation struct {
 	Far       *ItemReference `json:"far,omitempty"`
 	Object    string         `json:"object,omitempty"`
+	FarObject string         `json:"far_object,omitempty"`
 	FarField  string         `json:"far_field,omitempty"`
 	NearField string         `json:"near_field,omitempty"`
 	Role      string         `json:"role,omitempty"`
@@ -92,7 +95,7 @@ func valueOf(s *string) crm.Value {
 func itemChanges(changes []reconcile.Change) []ItemChange {
 	items := make([]ItemChange, len(changes))
 	for i, c := range changes {
-		items[i] = ItemChange{Field: c.Field, Before: textOf(c.Before), After: textOf(c.After), Why: c.Why}
+		items[i] = ItemChange{Field: c.Field, Before: textOf(c.Before), After: textOf(c.After), Why: c.Why, Slot: c.Slot}
 		if c.Ref != nil {
 			items[i].Reference = &ItemReference{c.RefMapping, recordOf(*c.Ref)}
 		}
@@ -103,7 +106,7 @@ func itemChanges(changes []reconcile.Change) []ItemChange {
 func changesOf(items []ItemChange) []reconcile.Change {
 	changes := make([]reconcile.Change, len(items))
 	for i, c := range items {
-		changes[i] = reconcile.Change{Field: c.Field, Before: valueOf(c.Before), After: valueOf(c.After), Why: c.Why}
+		changes[i] = reconcile.Change{Field: c.Field, Before: valueOf(c.Before), After: valueOf(c.After), Why: c.Why, Slot: c.Slot}
 		if c.Reference != nil {
 			ref := c.Reference.ref()
 			changes[i].Ref, changes[i].RefMapping = &ref, c.Reference.Mapping
@@ -128,7 +131,7 @@ func (e *Engine) item(d *decided) Item {
 		iw := ItemWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField, ExternalValue: w.ExternalValue,
 			Changes: itemChanges(w.Changes), Reason: w.Reason}
 		if r := w.Relation; r != nil {
-			iw.Relation = &ItemRelation{Object: r.Object, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
+			iw.Relation = &ItemRelation{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
 			if !r.Far.IsZero() {
 				iw.Relation.Far = &ItemReference{r.FarMapping, recordOf(r.Far)}
 			}
@@ -145,7 +148,7 @@ func writesOf(items []ItemWrite) []reconcile.PlannedWrite {
 		p := reconcile.PlannedWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField,
 			ExternalValue: w.ExternalValue, Changes: changesOf(w.Changes), Reason: w.Reason}
 		if r := w.Relation; r != nil {
-			p.Relation = &reconcile.RelationChange{Object: r.Object, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
+			p.Relation = &reconcile.RelationChange{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
 			if r.Far != nil {
 				p.Relation.Far, p.Relation.FarMapping = r.Far.ref(), r.Far.Mapping
 			}

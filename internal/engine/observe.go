@@ -230,7 +230,7 @@ func (w *watcher) flush(ctx context.Context, complete bool) error {
 type found struct {
 	changes  []store.Change
 	keys     []store.Key
-	glances  []store.Glance
+	links    []store.Link // echoes: what was seen, and the base made whole
 	forget   []string
 	moved    []store.Link // links whose record was merged into another
 	movedOff []string
@@ -287,7 +287,7 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		w.ledger.settle(s.key, crm.Outcomes[s.outcome])
 	}
 	w.ledger.sawAll(f.read)
-	if len(f.changes)+len(f.keys)+len(f.glances)+len(f.forget)+len(f.moved)+len(f.wake) == 0 && !f.wakeAll {
+	if len(f.changes)+len(f.keys)+len(f.links)+len(f.forget)+len(f.moved)+len(f.wake) == 0 && !f.wakeAll {
 		return nil
 	}
 	return st.Write(ctx, func(t *store.Tx) error { return w.save(t, &f) })
@@ -330,7 +330,7 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 	if err := t.PutKeys(name, side, f.keys); err != nil {
 		return err
 	}
-	return t.PutGlances(name, side, f.glances)
+	return t.PutLinks(f.links)
 }
 
 func (w *watcher) change(f *found, r *crm.Record, seen uint64) {
@@ -346,15 +346,6 @@ func (w *watcher) addKeys(f *found, r *crm.Record) {
 func keysOf(o *mapping.BoundObject, l *lens, r *crm.Record) []store.Key {
 	ref := crm.Ref{Side: l.side, Object: l.object, ID: r.ID}
 	var keys []store.Key
-	if o.ExternalID != "" {
-		id := r.ID
-		if l.side == crm.Salesforce {
-			id = r.Value(o.ExternalID).Text
-		}
-		if id != "" {
-			keys = append(keys, store.Key{Rule: store.ExternalRule, Hash: newHasher().text(id).sum(), Ref: ref})
-		}
-	}
 	for _, k := range reconcile.Keys(o, l.side, l.object, r) {
 		keys = append(keys, store.Key{Rule: k.Rule, Hash: newHasher().text(k.Value).sum(), Ref: ref})
 	}
@@ -367,32 +358,42 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 	key := thingKey(crm.HubSpot, link.HubSpotID)
 	f.read = append(f.read, key)
 	at := l.look(r)
-	seen, context, gone, base := link.SeenHubSpot, link.ContextHubSpot, link.HubSpotGone, link.Base.HubSpot
+	seen, gone, base, other := &link.SeenHubSpot, link.HubSpotGone, link.Base.HubSpot, link.Base.Salesforce
 	if l.side == crm.Salesforce {
-		seen, context, gone, base = link.SeenSalesforce, link.ContextSalesforce, link.SalesforceGone, link.Base.Salesforce
+		seen, gone, base, other = &link.SeenSalesforce, link.SalesforceGone, other, base
 	}
-	if !gone && at.Seen == seen {
+	if !gone && at == *seen {
 		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		return
 	}
-	calm := context == at.Context || context == 0 && l.blind
-	if !gone && calm && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion &&
-		covers(base, reconcile.Fingerprint(w.o, l.side, l.object, r)) {
-		// Our own write coming back, or a change of fields that are not mapped.
-		f.glances = append(f.glances, store.Glance{HubSpotID: link.HubSpotID, Seen: at.Seen, Context: at.Context})
+	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion &&
+		covers(base, other, reconcile.Fingerprint(w.o, l.side, l.object, r), l.blind) {
+		// Our own write coming back, or a change of how values are written.
+		*seen = at
+		f.links = append(f.links, link)
 		f.settled = append(f.settled, result{key, outcomeIndex(crm.Unchanged)})
-		if context == 0 {
-			w.addKeys(f, r)
-		}
+		w.addKeys(f, r)
 		return
 	}
-	w.change(f, r, at.Seen)
+	w.change(f, r, at)
 	w.addKeys(f, r)
 }
 
 // covers tells whether a record holds just what the base says, slot by slot.
-func covers(base, now []uint64) bool {
-	return len(base) == len(now) && slices.Equal(base, now)
+// Where the base knows only the other side's half of a slot (what the vendor
+// filled in when we created the record), the value is taken as it is found and
+// put into the base; unless a filter or expression has to see it first.
+func covers(base, other, now []uint64, blind bool) bool {
+	if len(base) != len(now) || len(other) != len(now) {
+		return false
+	}
+	for i := range now {
+		if base[i] != now[i] && (base[i] != 0 || other[i] == 0 || !blind) {
+			return false
+		}
+	}
+	copy(base, now)
+	return true
 }
 
 func outcomeIndex(o crm.Outcome) uint8 { return uint8(slices.Index(crm.Outcomes, o)) }
@@ -405,16 +406,16 @@ func (w *watcher) seeGone(f *found, r *crm.Record, link store.Link) {
 	if r.MergedInto != "" && r.MergedInto != r.ID {
 		moved := link
 		if w.lens.side == crm.HubSpot {
-			moved.HubSpotID, moved.SeenHubSpot, moved.ContextHubSpot = r.MergedInto, 0, 0
+			moved.HubSpotID, moved.SeenHubSpot = r.MergedInto, 0
 		} else {
-			moved.SalesforceID, moved.SeenSalesforce, moved.ContextSalesforce = r.MergedInto, 0, 0
+			moved.SalesforceID, moved.SeenSalesforce = r.MergedInto, 0
 		}
 		f.moved = append(f.moved, moved)
 		f.movedOff = append(f.movedOff, link.HubSpotID)
 	}
 	w.reading.Gone++
 	f.read = append(f.read, thingKey(crm.HubSpot, link.HubSpotID))
-	w.change(f, r, w.lens.look(r).Seen)
+	w.change(f, r, w.lens.look(r))
 }
 
 // redirect follows merges: the link goes to the record that survived, unless
@@ -469,14 +470,14 @@ func (w *watcher) seeUnlinked(f *found, r *crm.Record, known store.Outcome, isKn
 	key := thingKey(w.lens.side, r.ID)
 	f.read = append(f.read, key)
 	at := w.lens.look(r)
-	if isKnown && known.Seen == at.Seen {
+	if isKnown && known.Seen == at {
 		f.settled = append(f.settled, result{key, outcomeIndex(known.Outcome)})
 		return
 	}
 	if isKnown {
 		f.wakeAll = true
 	}
-	w.change(f, r, at.Seen)
+	w.change(f, r, at)
 	w.addKeys(f, r)
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
@@ -151,10 +152,17 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	case d.WasLinked && d.Unlink && j.outcome != crm.Pending && j.outcome != crm.Failed:
 		s.unlinked = append(s.unlinked, d.HubSpot.ID)
 	case d.WasLinked:
-		linked = true
-		if l, ok := links[d.HubSpot.ID]; ok {
-			s.links = append(s.links, b.relink(l, j))
+		l, ok := links[d.HubSpot.ID]
+		if !ok {
+			break
 		}
+		if l = b.relink(l, j); l.HubSpotGone && l.SalesforceGone {
+			s.unlinked = append(s.unlinked, d.HubSpot.ID)
+			d.Unlink = true
+			break
+		}
+		linked = true
+		s.links = append(s.links, l)
 	case hubspotID != "":
 		linked = true
 		s.links = append(s.links, b.newLink(j, hubspotID, salesforceID))
@@ -182,10 +190,10 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Base = b.finish(j, *d.Base)
 	}
 	if d.HubSpotAt.Seen != 0 {
-		l.SeenHubSpot, l.ContextHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Context
+		l.SeenHubSpot = d.HubSpotAt.Seen
 	}
 	if d.SalesAt.Seen != 0 {
-		l.SeenSalesforce, l.ContextSalesforce = d.SalesAt.Seen, d.SalesAt.Context
+		l.SeenSalesforce = d.SalesAt.Seen
 	}
 	l.HubSpotGone, l.SalesforceGone = d.HubGone, d.SalesGone
 	for _, w := range j.sends {
@@ -219,8 +227,7 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	} else {
 		l.Base = crm.Base{}
 	}
-	l.SeenHubSpot, l.ContextHubSpot = j.d.HubSpotAt.Seen, j.d.HubSpotAt.Context
-	l.SeenSalesforce, l.ContextSalesforce = j.d.SalesAt.Seen, j.d.SalesAt.Context
+	l.SeenHubSpot, l.SeenSalesforce = j.d.HubSpotAt.Seen, j.d.SalesAt.Seen
 	for _, s := range j.sends {
 		if !s.sent {
 			continue
@@ -235,43 +242,57 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 }
 
 // finish completes a base with what only the sending could tell: the ids that
-// references turned into. A reference that was left out is "nothing known".
+// references turned into. Of a reference that was left out nothing is known, so
+// that it is decided again.
 func (b *batch) finish(j *job, base crm.Base) crm.Base {
-	for _, s := range j.sends {
-		resolved := false
-		for _, ch := range s.changes {
-			resolved = resolved || ch.Ref != nil
+	forget := func(slot int) {
+		if slot >= 0 && slot < len(base.HubSpot) && slot < len(base.Salesforce) {
+			base.HubSpot[slot], base.Salesforce[slot] = 0, 0
 		}
-		object := s.planned.Object
-		l := b.e.lens(b.o, s.planned.Side, object)
-		if !resolved || l == nil || s.planned.Relation != nil {
+	}
+	for _, s := range j.sends {
+		if s.planned.Relation != nil {
+			if !s.ready {
+				forget(b.relationSlot(s.planned))
+			}
 			continue
 		}
-		r := &crm.Record{Layout: l.read.Layout, ID: s.result.ID, Values: make([]crm.Value, len(l.read.Layout.Fields))}
-		for _, ch := range s.changes {
-			if i := l.read.Layout.Index(ch.Field); i >= 0 {
-				r.Values[i] = ch.After
-			}
-		}
-		print := reconcile.Fingerprint(b.o, s.planned.Side, object, r)
-		slots := base.HubSpot
-		if s.planned.Side == crm.Salesforce {
-			slots = base.Salesforce
-		}
-		for _, ch := range s.changes {
-			if slot := b.slot(ch); ch.Ref != nil && slot >= 0 && slot < len(slots) && slot < len(print) {
-				slots[slot] = print[slot]
-			}
-		}
+		b.finishReferences(s, base, forget)
 	}
 	return base
 }
 
-// slot is the place of a reference field in the base, or -1.
-func (b *batch) slot(ch reconcile.Change) int {
+func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
+	l := b.e.lens(b.o, s.planned.Side, s.planned.Object)
+	slots := base.HubSpot
+	if s.planned.Side == crm.Salesforce {
+		slots = base.Salesforce
+	}
+	for _, ch := range s.planned.Changes {
+		if ch.Ref == nil {
+			continue
+		}
+		i := slices.IndexFunc(s.changes, func(done reconcile.Change) bool { return done.Field == ch.Field })
+		if i < 0 || l == nil {
+			forget(ch.Slot)
+			continue
+		}
+		r := &crm.Record{Layout: l.read.Layout, ID: s.result.ID, Values: make([]crm.Value, len(l.read.Layout.Fields))}
+		if n := l.read.Layout.Index(ch.Field); n >= 0 {
+			r.Values[n] = s.changes[i].After
+		}
+		print := reconcile.Fingerprint(b.o, s.planned.Side, s.planned.Object, r)
+		if ch.Slot >= 0 && ch.Slot < len(slots) && ch.Slot < len(print) {
+			slots[ch.Slot] = print[ch.Slot]
+		}
+	}
+}
+
+// relationSlot is the place of an association in the base, or -1.
+func (b *batch) relationSlot(w *reconcile.PlannedWrite) int {
 	for _, t := range b.o.Targets {
 		for _, a := range t.Associations {
-			if !a.Junction && a.Salesforce == ch.Field {
+			if w.Side == crm.Salesforce && a.Salesforce == w.Relation.Object || w.Side == crm.HubSpot && a.HubSpot == w.Relation.Object {
 				return a.Slot
 			}
 		}

@@ -10,16 +10,12 @@ import (
 )
 
 // Key is one match key of one record. Rule counts the mapping's match rules
-// from 0; ExternalRule is the external id.
+// from 0; the external id is -1.
 type Key struct {
 	Rule int
 	Hash uint64
 	Ref  crm.Ref
 }
-
-// ExternalRule is the rule of the key made of a HubSpot record id: on HubSpot
-// the record's own, on Salesforce the content of the external id field.
-const ExternalRule = -1
 
 // PutKeys adds keys of records of one side; twice is once.
 func (t *Tx) PutKeys(mapping string, side crm.Side, keys []Key) error {

@@ -33,10 +33,10 @@ type leaseState struct {
 
 // Holder tells who holds the lease of the pair.
 type Holder struct {
-	Host    string
-	PID     int
-	Since   time.Time
-	Expires time.Time
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	Expires time.Time `json:"expires"`
 }
 
 // Acquire takes the lease of the pair, and keeps it alive until Release or

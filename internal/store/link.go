@@ -11,13 +11,10 @@ import (
 // Link is a link and what was last seen of its two records.
 type Link struct {
 	crm.Link
-	// Seen is a hash of everything that was read of the record, and Context of
-	// the part that the base does not cover (fields that only filters and
-	// expressions read); 0 when it was not read yet.
-	SeenHubSpot       uint64
-	SeenSalesforce    uint64
-	ContextHubSpot    uint64
-	ContextSalesforce uint64
+	// Seen is a hash of everything that was read of the record; 0 when it was
+	// not read since it was written to.
+	SeenHubSpot    uint64
+	SeenSalesforce uint64
 	// Gone: the record was archived or deleted, and that was decided upon.
 	HubSpotGone    bool
 	SalesforceGone bool
@@ -27,7 +24,7 @@ type Link struct {
 }
 
 const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
-	l.seen_hubspot, l.seen_salesforce, l.context_hubspot, l.context_salesforce, l.gone, coalesce(o.outcome, '')`
+	l.seen_hubspot, l.seen_salesforce, l.gone, coalesce(o.outcome, '')`
 
 const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
 
@@ -36,16 +33,15 @@ func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	var mapping, object, gone int64
 	var hubspot, salesforce idScan
 	var base []byte
-	var sh, ss, ch, cs int64
+	var sh, ss int64
 	var outcome string
-	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &ch, &cs, &gone, &outcome); err != nil {
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &gone, &outcome); err != nil {
 		return l, err
 	}
 	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
 	l.SalesforceObject, l.SalesforceID = s.name(object), string(salesforce)
 	l.Base = decodeBase(base)
 	l.SeenHubSpot, l.SeenSalesforce = uint64(sh), uint64(ss)
-	l.ContextHubSpot, l.ContextSalesforce = uint64(ch), uint64(cs)
 	l.HubSpotGone, l.SalesforceGone = gone&1 != 0, gone&2 != 0
 	l.Outcome = crm.Unchanged
 	if outcome != "" {
@@ -123,10 +119,9 @@ func (t *Tx) PutLinks(links []Link) error {
 		}
 	}
 	return insert(t, `INSERT INTO links (mapping, hubspot_id, object, salesforce_id, base,
-		seen_hubspot, seen_salesforce, context_hubspot, context_salesforce, gone) VALUES`, 10,
+		seen_hubspot, seen_salesforce, gone) VALUES`, 8,
 		`ON CONFLICT (mapping, hubspot_id) DO UPDATE SET object = excluded.object, salesforce_id = excluded.salesforce_id, base = excluded.base,
-		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce,
-		context_hubspot = excluded.context_hubspot, context_salesforce = excluded.context_salesforce, gone = excluded.gone`,
+		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce, gone = excluded.gone`,
 		links, func(args []any, l Link) []any {
 			gone := int64(0)
 			if l.HubSpotGone {
@@ -136,39 +131,8 @@ func (t *Tx) PutLinks(links []Link) error {
 				gone |= 2
 			}
 			return append(args, t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject),
-				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce),
-				int64(l.ContextHubSpot), int64(l.ContextSalesforce), gone)
+				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce), gone)
 		})
-}
-
-// Glance is what was just seen of one record of a link whose mapped values did
-// not change.
-type Glance struct {
-	HubSpotID string
-	Seen      uint64
-	Context   uint64
-}
-
-// PutGlances remembers that linked records were seen, on one side.
-func (t *Tx) PutGlances(mapping string, side crm.Side, glances []Glance) error {
-	if len(glances) == 0 {
-		return nil
-	}
-	query := "UPDATE links SET seen_hubspot = ?, context_hubspot = ?, gone = gone & 2 WHERE mapping = ? AND hubspot_id = ?"
-	if side == crm.Salesforce {
-		query = "UPDATE links SET seen_salesforce = ?, context_salesforce = ?, gone = gone & 1 WHERE mapping = ? AND hubspot_id = ?"
-	}
-	st, err := t.tx.PrepareContext(t.ctx, query)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	for _, g := range glances {
-		if _, err := st.ExecContext(t.ctx, int64(g.Seen), int64(g.Context), t.s.codeOf(mapping), idValue(crm.HubSpot, g.HubSpotID)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // DropLinks gives links up, by HubSpot id.

@@ -76,12 +76,14 @@ func (s *Store) OutcomePage(ctx context.Context, mapping string, side crm.Side, 
 
 // OutcomeCount counts things of one mapping by outcome and reason code.
 type OutcomeCount struct {
-	Mapping string
-	Outcome crm.Outcome
-	Code    string
-	Count   int
+	Mapping string      `json:"mapping"`
+	Outcome crm.Outcome `json:"outcome"`
+	Code    string      `json:"code"`
+	Count   int         `json:"count"`
+	// Linked is how many of them are pairs.
+	Linked int `json:"linked"`
 	// Example is one reason of this code.
-	Example crm.Reason
+	Example crm.Reason `json:"example"`
 }
 
 // CountOutcomes counts all remembered outcomes.
@@ -91,13 +93,13 @@ func (s *Store) CountOutcomes(ctx context.Context) ([]OutcomeCount, error) {
 		var c OutcomeCount
 		var mapping int64
 		var outcome, reason string
-		if err := r.Scan(&mapping, &outcome, &c.Code, &c.Count, &reason); err != nil {
+		if err := r.Scan(&mapping, &outcome, &c.Code, &c.Count, &c.Linked, &reason); err != nil {
 			return err
 		}
 		c.Mapping, c.Outcome = s.name(mapping), crm.Outcome(outcome)
 		counts = append(counts, c)
 		return json.Unmarshal([]byte(reason), &counts[len(counts)-1].Example)
-	}, `SELECT mapping, outcome, code, count(*), min(reason) FROM outcomes GROUP BY mapping, outcome, code ORDER BY mapping, outcome, code`)
+	}, `SELECT mapping, outcome, code, count(*), sum(linked), min(reason) FROM outcomes GROUP BY mapping, outcome, code ORDER BY mapping, outcome, code`)
 	return counts, err
 }
 
