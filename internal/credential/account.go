@@ -212,3 +212,22 @@ func connectCommand(name string, side crm.Side) string {
 	}
 	return command
 }
+
+// reconnectCommand is the command that connects an account again, with what is
+// known of it and without its secret.
+func reconnectCommand(account Account) string {
+	command := connectCommand(account.Name, account.Side)
+	if account.Side == crm.HubSpot {
+		return command
+	}
+	if account.LoginURL != "" {
+		command += " --login-url " + account.LoginURL
+	}
+	if account.ClientID != "" {
+		command += " --client-id " + account.ClientID
+	}
+	if account.Kind == SalesforceJWT {
+		return command + " --username " + account.Username + " --jwt-key FILE"
+	}
+	return command
+}

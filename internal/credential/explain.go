@@ -43,7 +43,7 @@ func Explain(err error, account Account) *fault.Error {
 
 // Bodies: https://developers.hubspot.com/docs/api-reference/error-handling
 func explainHubSpot(refused *fault.Error, account Account) (what, mend string) {
-	again := "; then: " + connectCommand(account.Name, crm.HubSpot)
+	again := "; then: " + reconnectCommand(account)
 	switch refused.Code {
 	case "MISSING_SCOPES":
 		scopes := strings.Join(refused.Scopes, ", ")
@@ -72,12 +72,12 @@ func explainHubSpot(refused *fault.Error, account Account) (what, mend string) {
 
 func deadHubSpotToken(account Account) *fault.Error {
 	return fault.New(fault.Denied, "HubSpot no longer takes the token of account %s", account.Name).
-		WithMend("in HubSpot open Development > Keys > Service keys (or Legacy apps > your app > Auth) and copy the present token; then: %s", connectCommand(account.Name, crm.HubSpot))
+		WithMend("in HubSpot open Development > Keys > Service keys (or Legacy apps > your app > Auth) and copy the present token; then: %s", reconnectCommand(account))
 }
 
 // Codes: https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
 func explainSalesforce(refused *fault.Error, account Account) (what, mend string) {
-	again := connectCommand(account.Name, crm.Salesforce)
+	again := reconnectCommand(account)
 	switch refused.Code {
 	case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "Bad_OAuth_Token", "Missing_OAuth_Token":
 		return "Salesforce refuses the session, and a new one too",
@@ -168,7 +168,7 @@ const (
 // causes that only the description tells apart, so it is looked into to choose
 // the advice, never to decide what the program does.
 func explainOAuth(code, description string, account Account) (kind fault.Kind, what, mend string) {
-	again := "; then: " + connectCommand(account.Name, crm.Salesforce)
+	again := "; then: " + reconnectCommand(account)
 	has := func(part string) bool { return strings.Contains(strings.ToLower(description), part) }
 	switch code {
 	case "invalid_client_id":
@@ -204,7 +204,7 @@ func explainOAuth(code, description string, account Account) (kind fault.Kind, w
 	case has("ip restricted"):
 		return fault.Denied, "Salesforce does not let this machine's address in", "relax IP restrictions for the app, or add the address to the profile's login IP ranges: " + mendPolicies
 	case has("expired"):
-		return fault.Denied, "the Salesforce authorization has ended", "connect again: " + connectCommand(account.Name, crm.Salesforce)
+		return fault.Denied, "the Salesforce authorization has ended", "connect again: " + reconnectCommand(account)
 	}
 	return fault.Denied, "Salesforce refuses the credential", "Setup > Users > Login History tells why; look at the user, at " + mendPolicies + again
 }

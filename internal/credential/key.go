@@ -102,7 +102,7 @@ func readKeyFile(path, from string, forbidden fs.FileMode) (*keyEncryptionKey, e
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 && checkModes {
 		return nil, fault.New(fault.Denied, "the key file %s may be read or changed by others (mode %04o)", path, mode).
-			WithMend("chmod 600 %s; and if others use this machine: lockstep accounts rotate", path)
+			WithMend("chmod 600 %s; if somebody else may have read it, exchange the credentials at the vendors and connect again", path)
 	}
 	if info.Size() > maxKeyFileBytes || !info.Mode().IsRegular() {
 		return nil, fault.New(fault.Invalid, "%s is not a key file", path).WithMend("a key file holds 32 bytes in base64: openssl rand -base64 32")

@@ -33,7 +33,7 @@ func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, e
 		if reason == nil {
 			reason = fault.New(fault.Internal, "the write %s was left out", writes[i].Key)
 		}
-		s.fail(item{write: i}, reason, "")
+		s.notDone(item{write: i}, reason)
 	}
 	return s.results, err
 }
@@ -263,7 +263,7 @@ func (s *sender) junctionsIn(writes []crm.Write, some []int) []junctionWrites {
 	at := map[string]int{}
 	for _, i := range some {
 		j, err := junctionTo(writes[i].Object, writes[i].Relation.Object)
-		if err == nil && writes[i].Op == crm.Relate {
+		if err == nil {
 			err = checkPair(writes[i])
 		}
 		if err != nil {
@@ -337,33 +337,30 @@ func (s *sender) planRows(j *junction, writes []crm.Write, some []int, rows map[
 
 // unrelate removes rows of a relation, looking up those that are not named.
 func (s *sender) unrelate(ctx context.Context, writes []crm.Write, some []int) error {
-	for _, j := range s.junctionsIn(writes, some) {
-		var unnamed, known []int
-		rowID := map[int]string{}
-		for _, i := range j.writes {
-			if id := writes[i].Relation.RowID; id != "" {
-				rowID[i] = id
-				known = append(known, i)
-			} else {
-				unnamed = append(unnamed, i)
-			}
+	rowID := map[int]string{}
+	var named, unnamed []int
+	for _, i := range some {
+		if id := writes[i].Relation.RowID; id != "" {
+			rowID[i] = id
+			named = append(named, i)
+		} else {
+			unnamed = append(unnamed, i)
 		}
-		rows, err := s.rows(ctx, &j.junction, writes, unnamed)
+	}
+	for _, j := range s.junctionsIn(writes, unnamed) {
+		rows, err := s.rows(ctx, &j.junction, writes, j.writes)
 		if err != nil {
 			return err
 		}
-		for _, i := range unnamed {
+		for _, i := range j.writes {
 			row, exists := rows[pairOf(&writes[i])]
 			if !exists {
 				s.settled[i] = true // nothing relates them any more
 				continue
 			}
 			rowID[i] = row.RowID
-			known = append(known, i)
-		}
-		if err := s.remove(ctx, known, func(i int) string { return rowID[i] }); err != nil {
-			return err
+			named = append(named, i)
 		}
 	}
-	return nil
+	return s.remove(ctx, named, func(i int) string { return rowID[i] })
 }

@@ -410,7 +410,8 @@ func TestWhatStopsEverythingStillAnswersEveryWrite(t *testing.T) {
 				t.Fatalf("%d calls, %v", posts, err)
 			}
 			for _, r := range results {
-				if r.Err == nil || r.Unknown || r.Key == "" {
+				// No Cause: no record was refused, none was looked at.
+				if r.Err == nil || r.Unknown || r.Key == "" || r.Cause != "" {
 					t.Fatalf("result %+v", r)
 				}
 			}
@@ -555,7 +556,7 @@ func TestRelatingTwiceMakesOneRow(t *testing.T) {
 	if diff := cmp.Diff([]string{"d ok", "e ok"}, outcomes(results)); diff != "" || err != nil || len(kept.rows) != 1 {
 		t.Errorf("%d rows left, %v\n%s", len(kept.rows), err, diff)
 	}
-	results, err = c.Apply(t.Context(), []crm.Write{{Key: "f", Op: crm.Unrelate, Object: "Opportunity", ID: fakeID("006", 1), Relation: crm.Relation{Object: "Contact", RowID: fakeID("00K", 1)}}})
+	results, err = c.Apply(t.Context(), []crm.Write{{Key: "f", Op: crm.Unrelate, Object: "Opportunity", ID: fakeID("006", 1), Relation: crm.Relation{RowID: fakeID("00K", 1)}}})
 	if diff := cmp.Diff([]string{"f ok"}, outcomes(results)); diff != "" || err != nil || len(kept.rows) != 0 {
 		t.Errorf("%d rows left, %v\n%s", len(kept.rows), err, diff)
 	}

@@ -75,12 +75,13 @@ func (d *duplicateResult) matches() []string {
 	return matches
 }
 
-// fault says the problem in our words, with the next step.
+// fault is the problem with one record, in Salesforce's words, with the next
+// step in ours.
 func (p problem) fault() *fault.Error {
 	kind, mend := judge(p.code())
-	e := fault.New(kind, "Salesforce says %s: %s", p.code(), clip(p.Message)).WithMend("%s", mend)
-	if len(p.Fields) > 0 {
-		e.What += " (" + strings.Join(p.Fields, ", ") + ")"
+	e := fault.New(kind, "%s", clip(p.Message)).WithMend("%s", mend)
+	if e.What == "" {
+		e.What = p.code()
 	}
 	if p.code() == duplicatesDetected {
 		if matches := p.Duplicates.matches(); len(matches) > 0 {
@@ -157,6 +158,9 @@ func classify(answer *http.Response, body []byte) *fault.Error {
 	}
 	e := problems[0].fault()
 	e.Status = answer.StatusCode
+	if e.Code != duplicatesDetected {
+		e.What = fmt.Sprintf("Salesforce refuses the call with %s: %s", e.Code, e.What)
+	}
 	switch {
 	case e.Code == lockedRow:
 		// Certainly nothing was written, and sending it again is for Apply to do,

@@ -149,8 +149,16 @@ func (s *sender) round(ctx context.Context, l lane, items []item, size int, last
 // giveBack settles items that will not be tried again because everything stopped.
 func (s *sender) giveBack(items []item, err error) {
 	for _, it := range items {
-		s.fail(it, err, "")
+		s.notDone(it, err)
 	}
+}
+
+// notDone settles an item that nothing was said about: it was not sent, or its
+// whole call was turned away. No status code refused the record, so there is no
+// Cause.
+func (s *sender) notDone(it item, err error) {
+	s.fail(it, err, "")
+	s.results[it.write].Cause = ""
 }
 
 // single sends one collection.
@@ -268,11 +276,16 @@ func (s *sender) refused(ctx context.Context, l lane, items []item, err error, l
 		}
 		return locked, nil
 	}
+	stops := ctx.Err() != nil || stopsEverything(err)
 	for _, it := range items {
-		s.fail(it, err, "")
+		if stops {
+			s.notDone(it, err)
+		} else {
+			s.fail(it, err, "")
+		}
 		s.results[it.write].Unknown = lost
 	}
-	if ctx.Err() != nil || stopsEverything(err) {
+	if stops {
 		return nil, err
 	}
 	if fault.KindOf(err) == fault.Unavailable && !isCode(err, lockedRow) {

@@ -17,7 +17,9 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func counted(n int) (int, string) { return 200, fmt.Sprintf(`{"totalSize":%d,"done":true,"records":[]}`, n) }
+func counted(n int) (int, string) {
+	return 200, fmt.Sprintf(`{"totalSize":%d,"done":true,"records":[]}`, n)
+}
 
 func TestReadFollowsEveryPageAndProvesItself(t *testing.T) {
 	org := &fakeOrg{answer: func(call fakeCall) (int, string) {
