@@ -1,0 +1,78 @@
+package sandbox
+
+import "strings"
+
+// Guide describes the management calls as plain text, with this sandbox's
+// addresses in it. GET / on the management port answers the same.
+func (s *Sandbox) Guide() string {
+	return strings.NewReplacer("{HUBSPOT}", s.HubSpotURL(), "{SALESFORCE}", s.SalesforceURL(), "{MANAGE}", s.ManageURL()).Replace(guide)
+}
+
+const guide = `Lockstep sandbox: a HubSpot account and a Salesforce org on this machine
+
+  HubSpot     {HUBSPOT}   API, and pages for a browser
+  Salesforce  {SALESFORCE}   API with its token endpoint, and pages
+  Management  {MANAGE}   the calls below: JSON in, JSON out
+
+Errors are one form, {"what": "…", "mend": "…"}, with 400, 403 or 404. A call
+with nothing to tell answers 204. Unknown keys in a body are refused.
+
+THE WHOLE
+  GET  /state         the time, records and API calls of each side, the dials
+  GET  /credentials   tokens, app and user that the seed made
+  POST /reset         forget all changes: the same story, ids and credentials anew
+  POST /save          write the data file now (it is written every few seconds anyway)
+
+TIME
+  GET  /clock
+  POST /clock         {"advance": "90m"} or {"set": "2027-01-31T12:00:00Z"}
+
+WHAT GOES WRONG
+  GET  /faults
+  PUT  /faults        all dials at once; {} lets everything pass again
+       {"seed": 1, "latencyMillis": 150, "jitterMillis": 50, "searchLagMillis": 5000,
+        "rules": [{"kind": "rate-limit", "side": "hubspot", "method": "write",
+                   "path": "/contacts", "share": 0.1, "skip": 3, "times": 5}]}
+       kind    rate-limit     429, or Salesforce's 403 REQUEST_LIMIT_EXCEEDED
+               server-error   500, 502, 503, 504 in turn
+               cut-before     the connection closes, nothing was done
+               cut-after      it was done, and then the connection closes unanswered
+               lock           423, or Salesforce's UNABLE_TO_LOCK_ROW, on writes
+               expired-token  401 as for a token that has run out
+       side    hubspot or salesforce; absent: both      method  one method, or write
+       path    a part of the path                       share   0 to 1; absent: every call
+       skip    let so many pass first                   times   stop after so many hits
+       searchLagMillis is how late HubSpot's search index is.
+
+HUBSPOT
+  GET    /hubspot/tokens
+  POST   /hubspot/tokens                {"kind": "private-app", "name": "x", "scopes": ["crm.objects.contacts.read"]}
+                                        -> {"id", "token", …}; kind private-app, service-key or static-auth;
+                                        no scopes: all that a sync may want
+  DELETE /hubspot/tokens/{id}           unknown from now on
+  POST   /hubspot/tokens/{id}/expire    answers EXPIRED_AUTHENTICATION from now on
+  As a person in the browser would, with no limit and no token:
+  POST   /hubspot/records/{type}        {"properties": {…}, "associations": [{"type": "companies", "id": "1"}]}
+  GET    /hubspot/records/{type}/{id}
+  PATCH  /hubspot/records/{type}/{id}   {"properties": {"city": "Bremen"}}
+  DELETE /hubspot/records/{type}/{id}   archives it
+  POST   /hubspot/associations          {"from": {"type": "contacts", "id": "1"}, "to": {"type": "companies", "id": "2"},
+                                         "types": [279], "remove": false}
+
+SALESFORCE
+  GET    /salesforce/apps
+  POST   /salesforce/apps               {"name": "x", "flows": ["client_credentials", "jwt_bearer"], "runAs": "user@…",
+                                         "certificate": "-----BEGIN …", "rotateRefreshTokens": false}
+                                        -> {"clientId", "clientSecret", "username", "password", "securityToken", "loginUrl", …}
+  POST   /salesforce/tokens             {"username": "user@…"} -> {"token", "instanceUrl"}; no username: the integration user
+  POST   /salesforce/expire-sessions    {} ends all, {"token": "…"} one
+  As an administrator in the browser would:
+  POST   /salesforce/records/{object}        {"fields": {"LastName": "Nowak"}}
+  GET    /salesforce/records/{object}/{id}
+  PATCH  /salesforce/records/{object}/{id}   {"fields": {"Phone": "+48 22 555 01 02"}}
+  DELETE /salesforce/records/{object}/{id}   into the recycle bin
+  POST   /salesforce/locks                   {"object": "Account", "id": "001…", "times": 2}: its next writes meet UNABLE_TO_LOCK_ROW
+  PUT    /salesforce/permissions             {"username": "user@…", "object": "Lead", "read": true, "create": false, "edit": false, "delete": false};
+                                             with "field": "Phone" just read and edit of that field
+  POST   /salesforce/duplicate-rules         {"object": "Contact", "fields": ["Email"], "against": ["Contact", "Lead"], "block": true}
+`

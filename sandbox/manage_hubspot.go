@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"github.com/lockstep-sync/lockstep/sandbox/hubspot"
+)
+
+func (s *Sandbox) listTokens(*http.Request) (any, error) {
+	return map[string]any{"tokens": s.HubSpot().Tokens()}, nil
+}
+
+// createToken makes a token with just the scopes that are asked for.
+func (s *Sandbox) createToken(r *http.Request) (any, error) {
+	var body struct {
+		Kind   hubspot.TokenKind `json:"kind"`
+		Name   string            `json:"name"`
+		Scopes []string          `json:"scopes"`
+		Token  string            `json:"token"`
+		Owner  string            `json:"owner"`
+	}
+	if err := readBody(r, &body); err != nil {
+		return nil, err
+	}
+	switch body.Kind {
+	case "", hubspot.PrivateApp, hubspot.ServiceKey, hubspot.StaticAuth:
+	default:
+		return nil, bad("use private-app, service-key or static-auth", "there is no kind of token %q", body.Kind)
+	}
+	if body.Scopes == nil {
+		body.Scopes = wideScopes()
+	}
+	h := s.HubSpot()
+	token := h.CreateToken(hubspot.TokenSpec{Kind: body.Kind, Name: body.Name, Scopes: body.Scopes, Token: body.Token, Owner: body.Owner})
+	info, _ := tokenNamed(h, token)
+	return info, nil
+}
+
+// tokenNamed finds a token by its id or its text.
+func tokenNamed(h *hubspot.Server, name string) (hubspot.TokenInfo, error) {
+	for _, t := range h.Tokens() {
+		if t.ID == name || t.Token == name {
+			return t, nil
+		}
+	}
+	return hubspot.TokenInfo{}, &manageProblem{http.StatusNotFound, &Error{What: "there is no token " + quoted(name), Mend: "GET /hubspot/tokens lists them"}}
+}
+
+func (s *Sandbox) revokeToken(r *http.Request) (any, error) {
+	h := s.HubSpot()
+	t, err := tokenNamed(h, r.PathValue("id"))
+	if err == nil {
+		h.RevokeToken(t.Token)
+	}
+	return nil, err
+}
+
+func (s *Sandbox) expireToken(r *http.Request) (any, error) {
+	h := s.HubSpot()
+	t, err := tokenNamed(h, r.PathValue("id"))
+	if err == nil {
+		h.ExpireToken(t.Token)
+	}
+	return nil, err
+}
+
+// hubSpotRecord is how a record is shown and edited here.
+type hubSpotRecord struct {
+	ID           string            `json:"id,omitempty"`
+	Properties   map[string]string `json:"properties"`
+	Associations []farEnd          `json:"associations,omitempty"`
+}
+
+// farEnd is the other end of an association.
+type farEnd struct {
+	Type  string `json:"type"`
+	ID    string `json:"id"`
+	Types []int  `json:"types,omitempty"`
+}
+
+func (s *Sandbox) createHubSpotRecord(r *http.Request) (any, error) {
+	var body hubSpotRecord
+	if err := readBody(r, &body); err != nil {
+		return nil, err
+	}
+	h, object := s.HubSpot(), r.PathValue("type")
+	if body.ID != "" {
+		return nil, bad("leave id out", "HubSpot gives the ids")
+	}
+	for _, far := range body.Associations {
+		if _, there, err := s.hubSpotRecord(far.Type, far.ID); err != nil || !there {
+			return nil, missing("there is no %s %s to associate", far.Type, far.ID)
+		}
+	}
+	err := careful(func() {
+		now := s.clock.Now()
+		body.ID = h.Insert(object, body.Properties, now, now)
+		for _, far := range body.Associations {
+			h.Associate(object, body.ID, far.Type, far.ID, far.Types...)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	body.Properties, _ = h.Get(object, body.ID)
+	return body, nil
+}
+
+// hubSpotRecord reads a record; a type that does not exist is an error.
+func (s *Sandbox) hubSpotRecord(object, id string) (record hubSpotRecord, there bool, err error) {
+	err = careful(func() { record.Properties, there = s.HubSpot().Get(object, id) })
+	record.ID = id
+	return record, there, err
+}
+
+func (s *Sandbox) showHubSpotRecord(r *http.Request) (any, error) {
+	record, there, err := s.hubSpotRecord(r.PathValue("type"), r.PathValue("id"))
+	if err == nil && !there {
+		err = missing("there is no live record %s in %s", r.PathValue("id"), r.PathValue("type"))
+	}
+	return record, err
+}
+
+func (s *Sandbox) editHubSpotRecord(r *http.Request) (any, error) {
+	var body hubSpotRecord
+	if err := readBody(r, &body); err != nil {
+		return nil, err
+	}
+	if _, err := s.showHubSpotRecord(r); err != nil {
+		return nil, err
+	}
+	var refused error
+	if err := careful(func() { refused = s.HubSpot().Update(r.PathValue("type"), r.PathValue("id"), body.Properties) }); err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return s.showHubSpotRecord(r)
+}
+
+func (s *Sandbox) archiveHubSpotRecord(r *http.Request) (any, error) {
+	if _, err := s.showHubSpotRecord(r); err != nil {
+		return nil, err
+	}
+	return nil, s.HubSpot().Archive(r.PathValue("type"), r.PathValue("id"))
+}
+
+// associate links two records as a person would, or unlinks them with remove.
+func (s *Sandbox) associate(r *http.Request) (any, error) {
+	var body struct {
+		From   farEnd `json:"from"`
+		To     farEnd `json:"to"`
+		Types  []int  `json:"types"`
+		Remove bool   `json:"remove"`
+	}
+	if err := readBody(r, &body); err != nil {
+		return nil, err
+	}
+	for _, end := range []farEnd{body.From, body.To} {
+		if _, there, err := s.hubSpotRecord(end.Type, end.ID); err != nil || !there {
+			return nil, missing("there is no live record %s in %s", end.ID, end.Type)
+		}
+	}
+	return nil, careful(func() {
+		if body.Remove {
+			s.HubSpot().Dissociate(body.From.Type, body.From.ID, body.To.Type, body.To.ID)
+			return
+		}
+		s.HubSpot().Associate(body.From.Type, body.From.ID, body.To.Type, body.To.ID, body.Types...)
+	})
+}

@@ -1,0 +1,154 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sync/lockstep/sandbox"
+	"github.com/lockstep-sync/lockstep/sandbox/faults"
+)
+
+func TestManagementCalls(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	client := box.Client()
+	var contact, account string
+	box.HubSpot().Each("contacts", func(id string, _ map[string]string) bool { contact = id; return false })
+	box.Salesforce().Each("Account", func(id string, _ map[string]any) bool { account = id; return false })
+	for _, test := range []struct {
+		name, method, path, body string
+		status                   int
+		contains                 string
+	}{
+		{"the guide is plain text", "GET", "/", "", 200, "POST /reset"},
+		{"the state counts records", "GET", "/state", "", 200, `"contacts":60`},
+		{"the seed's credentials are no secret", "GET", "/credentials", "", 200, `"privateApp":"pat-`},
+		{"the clock tells the time", "GET", "/clock", "", 200, `"now":"2026-11-02T09:0`},
+		{"the clock can be advanced", "POST", "/clock", `{"advance":"90m"}`, 200, `"now":"2026-11-02T10:3`},
+		{"the clock can be set", "POST", "/clock", `{"set":"2027-01-31T12:00:00Z"}`, 200, `"now":"2027-01-31T12:00`},
+		{"the clock wants a duration", "POST", "/clock", `{"advance":"soon"}`, 400, `no duration`},
+		{"the clock wants one of two", "POST", "/clock", `{}`, 400, `either advance or set`},
+		{"dials are read", "GET", "/faults", "", 200, `{`},
+		{"dials are set", "PUT", "/faults", `{"latencyMillis":1,"rules":[{"kind":"rate-limit","path":"/nowhere"}]}`, 200, `rate-limit`},
+		{"an unknown kind of fault is refused", "PUT", "/faults", `{"rules":[{"kind":"earthquake"}]}`, 400, `earthquake`},
+		{"a share is at most the whole", "PUT", "/faults", `{"rules":[{"kind":"lock","share":7}]}`, 400, `share`},
+		{"a misspelt key is refused", "PUT", "/faults", `{"latency":1}`, 400, `unknown field`},
+		{"dials are cleared", "PUT", "/faults", `{}`, 200, `{}`},
+		{"a token has just its scopes", "POST", "/hubspot/tokens", `{"kind":"service-key","name":"k","scopes":["tickets"]}`, 200, `["oauth","tickets"]`},
+		{"an unknown kind of token is refused", "POST", "/hubspot/tokens", `{"kind":"api-key"}`, 400, `api-key`},
+		{"tokens are listed", "GET", "/hubspot/tokens", "", 200, `"service-key"`},
+		{"an unknown token cannot be revoked", "DELETE", "/hubspot/tokens/nope", "", 404, `nope`},
+		{"a record is made as a person would", "POST", "/hubspot/records/contacts", `{"properties":{"email":"typed@people.example"}}`, 200, `typed@people.example`},
+		{"an object type must exist", "POST", "/hubspot/records/unicorns", `{"properties":{}}`, 400, `unicorns`},
+		{"a record is edited as a person would", "PATCH", "/hubspot/records/contacts/" + contact, `{"properties":{"city":"Bremen"}}`, 200, `"city":"Bremen"`},
+		{"a record is shown", "GET", "/hubspot/records/contacts/" + contact, "", 200, `"city":"Bremen"`},
+		{"an association wants both ends", "POST", "/hubspot/associations", `{"from":{"type":"contacts","id":"` + contact + `"},"to":{"type":"companies","id":"1"}}`, 404, `companies`},
+		{"a record is archived", "DELETE", "/hubspot/records/contacts/" + contact, "", 204, ""},
+		{"an archived record is gone", "GET", "/hubspot/records/contacts/" + contact, "", 404, contact},
+		{"an app is made", "POST", "/salesforce/apps", `{"name":"test","flows":["client_credentials"]}`, 200, `"clientSecret"`},
+		{"an app wants an existing user", "POST", "/salesforce/apps", `{"runAs":"nobody@x.example"}`, 400, `nobody`},
+		{"apps are listed", "GET", "/salesforce/apps", "", 200, `"apps"`},
+		{"a session is given without a login", "POST", "/salesforce/tokens", ``, 200, `"instanceUrl"`},
+		{"a session wants an existing user", "POST", "/salesforce/tokens", `{"username":"nobody@x.example"}`, 400, `nobody`},
+		{"sessions end", "POST", "/salesforce/expire-sessions", ``, 204, ""},
+		{"an account is edited", "PATCH", "/salesforce/records/Account/" + account, `{"fields":{"Phone":"+49 30 23125 000"}}`, 200, `+49 30 23125 000`},
+		{"a field must exist", "PATCH", "/salesforce/records/Account/" + account, `{"fields":{"Colour":"red"}}`, 400, `Colour`},
+		{"a lead is made", "POST", "/salesforce/records/Lead", `{"fields":{"LastName":"Nowak","Company":"Acme"}}`, 200, `Nowak`},
+		{"an object must exist", "POST", "/salesforce/records/Unicorn", `{"fields":{}}`, 400, `Unicorn`},
+		{"a record is locked", "POST", "/salesforce/locks", `{"object":"Account","id":"` + account + `","times":2}`, 204, ""},
+		{"only what is there is locked", "POST", "/salesforce/locks", `{"object":"Account","id":"001000000000000AAA"}`, 404, `001000000000000AAA`},
+		{"a permission is taken", "PUT", "/salesforce/permissions", `{"object":"Lead","read":true}`, 204, ""},
+		{"a field is hidden", "PUT", "/salesforce/permissions", `{"object":"Contact","field":"Phone"}`, 204, ""},
+		{"a permission wants an existing field", "PUT", "/salesforce/permissions", `{"object":"Contact","field":"Colour"}`, 400, `Colour`},
+		{"a duplicate rule is switched on", "POST", "/salesforce/duplicate-rules", `{"object":"Contact","fields":["Email"],"block":true}`, 204, ""},
+		{"an account is deleted", "DELETE", "/salesforce/records/Account/" + account, "", 204, ""},
+		{"without a data file nothing is saved", "POST", "/save", "", 400, `--data`},
+		{"everything starts anew", "POST", "/reset", "", 204, ""},
+		{"and all is there again", "GET", "/hubspot/records/contacts/" + contact, "", 200, contact},
+		{"other paths are named", "GET", "/coffee", "", 404, `GET / lists`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, body := ask(t, client, test.method, manage+test.path, "", test.body)
+			if status != test.status || !strings.Contains(body, test.contains) {
+				t.Errorf("%s %s: %d %s; want %d and %q", test.method, test.path, status, body, test.status, test.contains)
+			}
+			if status >= 400 {
+				var problem struct{ What, Mend string }
+				if err := json.Unmarshal([]byte(body), &problem); err != nil || problem.What == "" || problem.Mend == "" {
+					t.Errorf("the problem lacks what or mend: %s", body)
+				}
+			}
+		})
+	}
+}
+
+func TestATokenThatExpiredOrWasRevoked(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	for _, test := range []struct{ method, path, category string }{
+		{"POST", "/expire", "EXPIRED_AUTHENTICATION"}, {"DELETE", "", "INVALID_AUTHENTICATION"},
+	} {
+		_, body := ask(t, box.Client(), "POST", manage+"/hubspot/tokens", "", `{"scopes":["crm.objects.contacts.read"]}`)
+		var made struct{ ID, Token string }
+		if err := json.Unmarshal([]byte(body), &made); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := ask(t, box.Client(), "GET", hubSpot+"/crm/v3/objects/contacts", made.Token, ""); status != 200 {
+			t.Fatalf("the new token: %d %s", status, body)
+		}
+		ask(t, box.Client(), test.method, manage+"/hubspot/tokens/"+made.ID+test.path, "", "")
+		if status, body := ask(t, box.Client(), "GET", hubSpot+"/crm/v3/objects/contacts", made.Token, ""); status != 401 || !strings.Contains(body, test.category) {
+			t.Errorf("%s: %d %s", test.category, status, body)
+		}
+	}
+}
+
+func TestFaultsReachBothSides(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	_, body := ask(t, box.Client(), "POST", manage+"/salesforce/tokens", "", "")
+	var session struct{ Token string }
+	if err := json.Unmarshal([]byte(body), &session); err != nil {
+		t.Fatal(err)
+	}
+	box.Dials().Set(faults.Setting{Rules: []faults.Rule{{Kind: faults.TooMany, Times: 2}}})
+	if status, body := ask(t, box.Client(), "GET", hubSpot+"/crm/v3/objects/contacts", box.Credentials().HubSpot.PrivateApp, ""); status != 429 {
+		t.Errorf("HubSpot: %d %s", status, body)
+	}
+	if status, body := ask(t, box.Client(), "GET", salesforce+"/services/data/v66.0/limits", session.Token, ""); status != 403 || !strings.Contains(body, "REQUEST_LIMIT_EXCEEDED") {
+		t.Errorf("Salesforce: %d %s", status, body)
+	}
+	if status, _ := ask(t, box.Client(), "GET", hubSpot+"/crm/v3/objects/contacts", box.Credentials().HubSpot.PrivateApp, ""); status != 200 {
+		t.Errorf("after two hits: %d", status)
+	}
+}
+
+func TestAWebPageElsewhereCannotTurnDials(t *testing.T) {
+	box := open(t, sandbox.Config{Seed: "empty"})
+	send := func(change func(*http.Request)) int {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", manage+"/reset", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(r)
+		response, err := box.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	for name, test := range map[string]struct {
+		change func(*http.Request)
+		status int
+	}{
+		"a script without a browser may":           {func(*http.Request) {}, 204},
+		"a browser on this origin may":             {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }, 204},
+		"a page of another site may not":           {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+		"a page of another origin may not":         {func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }, 403},
+		"a name that resolves to loopback may not": {func(r *http.Request) { r.Host = "evil.example:8183" }, 403},
+	} {
+		if got := send(test.change); got != test.status {
+			t.Errorf("%s: got %d, want %d", name, got, test.status)
+		}
+	}
+}
