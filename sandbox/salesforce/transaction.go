@@ -1,0 +1,154 @@
+package salesforce
+
+import "time"
+
+// transaction is what one call changes. Every change can be taken back, so that
+// all-or-none calls leave nothing behind.
+type transaction struct {
+	server *Server
+	user   *user
+	now    int64 // seconds: one stamp for all that the call changes
+	undos  []undo
+}
+
+type undo struct {
+	object  *object
+	row     *row
+	before  row
+	created bool
+}
+
+func (s *Server) begin(u *user) *transaction {
+	return &transaction{server: s, user: u, now: s.clock.Now().Unix()}
+}
+
+func (t *transaction) mark() int { return len(t.undos) }
+
+// rollback takes back everything since the mark.
+func (t *transaction) rollback(mark int) {
+	for i := len(t.undos) - 1; i >= mark; i-- {
+		u := t.undos[i]
+		if u.created {
+			u.object.drop(u.row)
+			continue
+		}
+		u.object.become(u.row, u.before)
+	}
+	t.undos = t.undos[:mark]
+}
+
+// create stores a new row with the next id.
+func (t *transaction) create(o *object, cells []value, created, modified int64, by string) *row {
+	r := &row{
+		id: makeID(o.prefix, o.first+uint64(len(o.rows))), cells: cells,
+		created: created, modified: modified, stamp: modified, createdBy: by, modifiedBy: by,
+	}
+	o.rows = append(o.rows, r)
+	o.live++
+	o.enter(r)
+	t.undos = append(t.undos, undo{object: o, row: r, created: true})
+	t.server.changes++
+	return r
+}
+
+// update gives the row other cells. A system change moves SystemModstamp alone.
+func (t *transaction) update(o *object, r *row, cells []value, system bool) {
+	next := *r
+	next.cells, next.stamp = cells, t.now
+	if !system {
+		next.modified = t.now
+		if t.user != nil {
+			next.modifiedBy = t.user.id
+		}
+	}
+	t.undos = append(t.undos, undo{object: o, row: r, before: *r})
+	o.become(r, next)
+	t.server.changes++
+}
+
+// remove puts the row into the recycle bin.
+func (t *transaction) remove(o *object, r *row) {
+	next := *r
+	next.deleted, next.deletedAt, next.stamp, next.modified = true, t.now, t.now, t.now
+	if t.user != nil {
+		next.modifiedBy = t.user.id
+	}
+	t.undos = append(t.undos, undo{object: o, row: r, before: *r})
+	o.become(r, next)
+	t.server.changes++
+}
+
+// enter puts a row into all indexes.
+func (o *object) enter(r *row) {
+	for _, ix := range o.indexes {
+		if ix != nil {
+			ix.insert(r.get(ix.field), r)
+		}
+	}
+	o.stamps.insert(r)
+}
+
+// become replaces the state of a row and moves it in the indexes.
+func (o *object) become(r *row, next row) {
+	for _, ix := range o.indexes {
+		if ix == nil {
+			continue
+		}
+		before, after := r.get(ix.field), next.get(ix.field)
+		if !before.equal(after) {
+			ix.remove(before, r)
+			ix.insert(after, r)
+		}
+	}
+	if r.deleted != next.deleted {
+		if next.deleted {
+			o.live--
+		} else {
+			o.live++
+		}
+	}
+	moved := r.stamp != next.stamp
+	*r = next
+	if moved {
+		o.stamps.insert(r)
+	}
+}
+
+// drop forgets a row that was never committed; its id is not used again.
+func (o *object) drop(r *row) {
+	for _, ix := range o.indexes {
+		if ix != nil {
+			ix.remove(r.get(ix.field), r)
+		}
+	}
+	if n, ok := counterOf(r.id); ok {
+		o.rows[n-o.first] = nil
+	}
+	o.live--
+	r.stamp = -1 // makes its entry in the stamp log stale
+}
+
+// find returns the row with the 18-character id, deleted or not.
+func (o *object) find(id string) *row {
+	if len(id) != longIDLength || id[:3] != o.prefix {
+		return nil
+	}
+	n, ok := counterOf(id)
+	if !ok || n < o.first || n-o.first >= uint64(len(o.rows)) {
+		return nil
+	}
+	return o.rows[n-o.first]
+}
+
+// orderedStamps returns the stamp log in order. The caller holds the server's
+// read lock, so nothing is added meanwhile.
+func (o *object) orderedStamps() []stampEntry {
+	o.stamps.mu.Lock()
+	defer o.stamps.mu.Unlock()
+	o.stamps.order(len(o.rows))
+	return o.stamps.entries
+}
+
+func (s *Server) nowSeconds() int64 { return s.clock.Now().Unix() }
+
+func seconds(t time.Time) int64 { return t.Unix() }
