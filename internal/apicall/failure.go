@@ -110,12 +110,12 @@ func (c *Caller) refused(call Call, e *fault.Error) {
 	}
 	for _, w := range windows {
 		if w.Name() == e.Code {
-			w.refused(e.RetryAfter)
+			w.refuse(e.RetryAfter)
 			return
 		}
 	}
 	for _, w := range windows {
-		w.refused(e.RetryAfter)
+		w.refuse(e.RetryAfter)
 	}
 }
 

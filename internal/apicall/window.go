@@ -12,6 +12,10 @@ import (
 // in the same moment.
 const aim = 0.98
 
+// growth is the fraction (one in so many calls) of the limit that is left free beside others, who may call
+// more in the next moment than in the last.
+const growth = 50
+
 // wholeBelow is the limit under which a Window uses all of it: two percent of
 // five calls would be one call in five.
 const wholeBelow = 50
@@ -29,10 +33,17 @@ type Window struct {
 	limit    int
 	period   time.Duration
 	inFlight int         // granted and not answered
-	answered []time.Time // when answered calls and foreign ones were counted, oldest first
+	answered []time.Time // when calls were answered, oldest first
 	gone     int         // how many of answered are older than a period
-	granted  uint64
-	blocked  time.Time // nobody starts before
+	blocked  time.Time   // nobody starts before
+
+	// Calls of others on the same limit, as far as it shows: the level that the
+	// vendor's headers speak of, and what a refusal proved.
+	others      float64
+	othersUntil time.Time
+	refused     int
+	refusedTill time.Time
+	next        time.Time // nobody starts before, while others call too
 }
 
 // NewWindow returns a window of limit calls per period. The name is the
@@ -67,10 +78,9 @@ func (w *Window) SetLimit(limit int) {
 
 // place is one call's place in a window.
 type place struct {
-	window  *Window
-	held    int    // calls in the window when this one was granted, itself included
-	granted uint64 // how many had been granted by then
-	done    bool
+	window *Window
+	held   int // calls of ours in the window when this one was granted, itself included
+	done   bool
 }
 
 // take waits until one more call fits and takes its place. The caller must call
@@ -116,17 +126,45 @@ func (w *Window) try(now time.Time) (*place, time.Duration) {
 	}
 	w.forget(now)
 	live := w.answered[w.gone:]
-	held := w.inFlight + len(live)
-	over := held - w.allowed() + 1
+	own := w.inFlight + len(live)
+	foreign := w.foreign(now)
+	over := own + foreign - w.allowed() + 1
+	if wait := w.next.Sub(now); wait > 0 && foreign > 0 {
+		return nil, wait
+	}
+	if own == 0 && w.refused == 0 {
+		over = 0 // one call at least goes out, or nothing would ever correct what we think of others
+	}
 	if over <= 0 {
 		w.inFlight++
-		w.granted++
-		return &place{window: w, held: held + 1, granted: w.granted}, 0
+		// Beside others calls go out evenly, so that what others do shows between
+		// two of ours and not after a burst.
+		w.next = now.Add(w.period / time.Duration(max(1, w.allowed()-foreign)))
+		return &place{window: w, held: own + 1}, 0
 	}
-	if over > len(live) {
-		return nil, w.period // calls in flight hold the places: their answers tell news
+	wait := w.period // calls in flight hold the places: their answers tell news
+	if over <= len(live) {
+		wait = live[over-1].Add(w.period).Sub(now)
 	}
-	return nil, live[over-1].Add(w.period).Sub(now)
+	if w.refused > 0 {
+		wait = min(wait, w.refusedTill.Sub(now))
+	}
+	return nil, wait
+}
+
+// foreign is how many calls of others are taken to be in the window.
+func (w *Window) foreign(now time.Time) int {
+	if !now.Before(w.refusedTill) {
+		w.refused = 0
+	}
+	if !now.Before(w.othersUntil) {
+		w.others = 0
+	}
+	others := int(math.Round(w.others))
+	if others > w.limit/50 { // fewer may be noise: calls that overtook each other
+		others += w.limit / growth
+	}
+	return max(w.refused, others)
 }
 
 func (w *Window) allowed() int {
@@ -173,9 +211,13 @@ func (p *place) withdraw() {
 	w.tell()
 }
 
-// correct compares what the vendor counted when it took this call with what we
-// counted, and makes room for calls that others made. Ours may look too many
-// (calls sent later than this one), so a difference is real.
+// othersWeight is how much one answer counts in what we think of others. Calls
+// overtake each other on the way, so that a single answer may be off by as many
+// as are in flight; over several answers that evens out.
+const othersWeight = 1.0 / 8
+
+// correct compares what the vendor had counted when it took this call with what
+// we had, and so learns how much of the window others use.
 func (p *place) correct(rates Rates) {
 	if rates.Limit <= 0 {
 		return
@@ -187,34 +229,28 @@ func (p *place) correct(rates Rates) {
 		w.period = rates.Period
 	}
 	if rates.Remaining >= 0 {
-		ours := p.held + int(w.granted-p.granted)
-		w.fill(rates.Limit - rates.Remaining - ours)
+		more := float64(rates.Limit - rates.Remaining - p.held)
+		w.others = max(0, w.others+(more-w.others)*othersWeight)
+		w.othersUntil = time.Now().Add(w.period)
 	}
 	w.mu.Unlock()
 	w.tell()
 }
 
-// refused takes a refusal in: the window is full at the vendor, whatever we
+// refuse takes a refusal in: the window is full at the vendor, whatever we
 // counted. Places come back as our own earlier calls age, and all of them after
 // one period. retryAfter, when the vendor gave one, holds everybody back.
-func (w *Window) refused(retryAfter time.Duration) {
+func (w *Window) refuse(retryAfter time.Duration) {
 	now := time.Now()
 	w.mu.Lock()
 	w.forget(now)
-	w.fill(w.allowed() - w.inFlight - (len(w.answered) - w.gone))
+	w.refused = max(1, w.allowed()-w.inFlight-(len(w.answered)-w.gone))
+	w.refusedTill = now.Add(w.period)
 	if until := now.Add(retryAfter); retryAfter > 0 && until.After(w.blocked) {
 		w.blocked = until
 	}
 	w.mu.Unlock()
 	w.tell()
-}
-
-// fill puts n calls of others into the log.
-func (w *Window) fill(n int) {
-	now := time.Now()
-	for range min(n, w.limit) {
-		w.answered = append(w.answered, now)
-	}
 }
 
 func (w *Window) tell() {
