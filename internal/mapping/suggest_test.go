@@ -5,7 +5,13 @@ import (
 	"testing"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
 )
+
+// standardSchemas are two accounts as their vendors hand them out.
+func standardSchemas() Schemas {
+	return Schemas{HubSpot: mappingtest.HubSpot(), Salesforce: mappingtest.Salesforce()}
+}
 
 func mustBind(t *testing.T, src string, s Schemas) *Bound {
 	t.Helper()
@@ -36,7 +42,7 @@ func TestSuggestionParsesAndBindsToTheSchemasItWasMadeFrom(t *testing.T) {
 		"nothing that we know":      {HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}},
 		"no field for HubSpot ids":  without(func(s Schemas) { dropField(s.Salesforce["Lead"], "HubSpot_Id__c") }),
 		"a required field that nobody fills": without(func(s Schemas) {
-			s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, field("Region__c", crm.KindText, required()))
+			s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, mappingtest.Field("Region__c", crm.KindText, mappingtest.Required()))
 		}),
 		"a credential that may not create": without(func(s Schemas) { s.Salesforce["Account"].Creatable = false }),
 		"a HubSpot that may not be written": without(func(s Schemas) {

@@ -51,11 +51,11 @@ func (d *decider) objectOf(side crm.Side, rec *crm.Record) string {
 }
 
 // candidates are those of the best rule that can be the same thing: live ones,
-// not Leads that became Contacts.
+// not Leads that became Contacts, not such as a better rule tells apart.
 func (d *decider) candidates(side crm.Side) []Candidate {
 	var out []Candidate
 	for _, c := range d.Candidates {
-		if c.Record == nil || c.Record.Archived || isConverted(side.Other(), c.Object, c.Record) {
+		if c.Record == nil || c.Record.Archived || isConverted(side.Other(), c.Object, c.Record) || d.contradicts(side, c) {
 			continue
 		}
 		out = append(out, c)
@@ -81,6 +81,29 @@ func (d *decider) candidates(side crm.Side) []Candidate {
 		return compareIDs(a.Record.ID, b.Record.ID) < 0
 	})
 	return kept
+}
+
+// contradicts tells whether a better rule says that the candidate is another
+// thing: both have a value for it and the values differ. Two companies of one
+// name with two web domains are two companies.
+func (d *decider) contradicts(side crm.Side, c Candidate) bool {
+	theirs := map[int]string{}
+	for _, k := range Keys(d.object, side.Other(), c.Object, c.Record) {
+		theirs[k.Rule] = k.Value
+	}
+	rec := d.HubSpot
+	if side == crm.Salesforce {
+		rec = d.Salesforce
+	}
+	for _, k := range Keys(d.object, side, d.objectOf(side, rec), rec) {
+		if k.Rule == ExternalRule || k.Rule >= c.Rule {
+			continue
+		}
+		if other, ok := theirs[k.Rule]; ok && other != k.Value {
+			return true
+		}
+	}
+	return false
 }
 
 // match links the only free candidate, and holds everything else.
