@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
 // exitError carries an exit code that no kind of fault stands for, such as "the
@@ -63,6 +64,25 @@ type failureJSON struct {
 	Code  string   `json:"code,omitempty"`
 	Scope []string `json:"scopes,omitempty"`
 	Exit  int      `json:"exit"`
+	// Problems are those of lockstep.yaml, where that is what is wrong.
+	Problems []problemJSON `json:"problems,omitempty"`
+}
+
+// problemJSON is one problem with its place.
+type problemJSON struct {
+	Severity string `json:"severity"`
+	Code     string `json:"code"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	What     string `json:"what"`
+	Next     string `json:"next,omitempty"`
+}
+
+func newProblemJSON(p mapping.Problem) problemJSON {
+	return problemJSON{
+		Severity: string(p.Severity), Code: p.Code, File: p.File, Line: p.Line, Column: p.Column, What: p.What, Next: p.Mend,
+	}
 }
 
 // tellFailure prints err with its next step and returns the exit code.
@@ -81,6 +101,13 @@ func tellFailure(s Streams, asJSON bool, err error) int {
 		if e, ok := fault.As(err); ok {
 			line.Code, line.Scope = e.Code, e.Scopes
 		}
+		var problems *mapping.Problems
+		if errors.As(err, &problems) {
+			line.Error = count(len(problems.Errors()), "problem", "problems") + " in " + problems.File
+			for _, p := range problems.All {
+				line.Problems = append(line.Problems, newProblemJSON(p))
+			}
+		}
 		encoder := json.NewEncoder(s.Err)
 		encoder.SetEscapeHTML(false)
 		_ = encoder.Encode(line)
@@ -90,11 +117,29 @@ func tellFailure(s Streams, asJSON bool, err error) int {
 	if s.colour(s.Err) {
 		label = "\x1b[31merror:\x1b[0m"
 	}
+	var problems *mapping.Problems
+	if errors.As(err, &problems) {
+		for _, p := range problems.All {
+			tellProblem(s.Err, label, p)
+		}
+		return code
+	}
 	writeIndented(s.Err, label+" ", strings.TrimSpace(err.Error()))
 	if mend := fault.MendOf(err); mend != "" {
 		writeIndented(s.Err, "  next: ", mend)
 	}
 	return code
+}
+
+// tellProblem prints one problem of lockstep.yaml with its place and mend.
+func tellProblem(w io.Writer, label string, p mapping.Problem) {
+	if p.Severity == mapping.SeverityWarning {
+		label = "warning:"
+	}
+	writeIndented(w, label+" ", p.String())
+	if p.Mend != "" {
+		writeIndented(w, "  next: ", strings.TrimRight(p.Mend, "\n"))
+	}
 }
 
 // writeIndented prints text after a label, further lines under its beginning.

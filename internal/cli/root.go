@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,12 +18,14 @@ type global struct {
 	json   bool
 	quiet  bool
 	level  string
+	// keyring allows the system's keychain for the vault's key.
+	keyring bool
 }
 
 // Run runs one command line (without the program's name) and returns the exit
 // code. It does not touch the process: no os.Exit, no signals, no globals.
 func Run(ctx context.Context, args []string, streams Streams) int {
-	g := &global{Streams: streams}
+	g := &global{Streams: streams, keyring: streams.env("LOCKSTEP_KEYRING") != "off"}
 	root := newRootCommand(g)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -63,7 +64,7 @@ Start with your own accounts:        lockstep connect hubspot --help`,
 	flags.BoolVar(&g.json, "json", false, "print results as JSON with stable names")
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "no progress and no remarks on stderr")
 	flags.StringVar(&g.level, "log-level", "off", "log to stderr: off, error, warn, info or debug (debug: each API call, never a token)")
-	root.AddCommand(g.commands()...)
+	g.addCommands(root)
 	return root
 }
 
@@ -74,7 +75,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
 		mend = cmd.CommandPath() + " " + near[0]
 	}
-	return usage(mend, "there is no command %q", strings.TrimSpace(cmd.CommandPath()+" "+name))
+	return usage(mend, "%s has no command %s", cmd.CommandPath(), shown(name))
 }
 
 // say prints a remark for people on stderr, unless --quiet or --json.
@@ -120,7 +121,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usage(cmd.CommandPath()+" --help", "%s takes no argument, but got %q", cmd.CommandPath(), args[0])
+	return usage(cmd.CommandPath()+" --help", "%s takes no argument, but got %s", cmd.CommandPath(), shown(args[0]))
 }
 
 // oneArgument asks for exactly one argument.

@@ -13,6 +13,9 @@ import (
 // is cut there and whole in a pipe and in --json.
 const cellColumns = 72
 
+// oneLine takes out what would break a line of output.
+var oneLine = strings.NewReplacer("\t", " ", "\n", " ", "\r", "")
+
 // table is rows under a header: aligned for a terminal; tab-separated, without
 // header and uncut, for a pipe.
 type table struct {
@@ -59,7 +62,7 @@ func (t *table) write(w io.Writer, terminal bool) {
 	if !terminal {
 		for _, row := range t.rows {
 			for i, cell := range row {
-				row[i] = strings.NewReplacer("\t", " ", "\n", " ", "\r", "").Replace(cell)
+				row[i] = oneLine.Replace(cell)
 			}
 			fmt.Fprintln(w, strings.Join(row, "\t"))
 		}
@@ -69,17 +72,22 @@ func (t *table) write(w io.Writer, terminal bool) {
 }
 
 // aligned prints the table for eyes, whatever w is.
-func (t *table) aligned(w io.Writer) {
-	lines := append([][]string{t.header}, t.rows...)
+func (t *table) aligned(w io.Writer) { t.lines(w, append([][]string{t.header}, t.rows...), 1) }
+
+// body prints the table for eyes, without its header.
+func (t *table) body(w io.Writer) { t.lines(w, t.rows, 0) }
+
+// lines prints lines of cells, the first of which are headers.
+func (t *table) lines(w io.Writer, lines [][]string, headers int) {
 	shown := make([][]string, len(lines))
 	widths := make([]int, len(t.header))
 	for l, row := range lines {
 		shown[l] = make([]string, len(row))
 		for i, cell := range row {
-			if l > 0 && t.right[i] {
+			if l >= headers && t.right[i] {
 				cell = separated(cell)
 			}
-			cell = cut(strings.NewReplacer("\t", " ", "\n", " ", "\r", "").Replace(cell), cellColumns)
+			cell = cut(oneLine.Replace(cell), cellColumns)
 			shown[l][i] = cell
 			if i < len(widths) {
 				widths[i] = max(widths[i], columns(cell))
@@ -157,5 +165,8 @@ func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return separated(strconv.Itoa(n)) + " " + many
+	return separatedInt(n) + " " + many
 }
+
+// separatedInt is separated for an int.
+func separatedInt(n int) string { return separated(strconv.Itoa(n)) }

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// Checked says whether the accounts, their permissions and the mapping fit.
+type Checked struct {
+	Mapping    *mapping.Mapping
+	HubSpot    crm.Account
+	Salesforce crm.Account
+	// Scopes of the HubSpot token: what the mapping needs, and what it does not.
+	// ScopesTold is false when HubSpot did not say what was granted.
+	ScopesTold  bool
+	Needed      []mapping.Need
+	Missing     []mapping.Need
+	Superfluous []string
+	// Permissions of the Salesforce user that the mapping needs.
+	Permissions []mapping.Need
+	// Problems of the mapping against the live schemas, by place.
+	Problems []mapping.Problem
+}
+
+// Errors counts what stops a sync.
+func (c *Checked) Errors() int {
+	n := len(c.Missing)
+	for _, p := range c.Problems {
+		if p.Severity == mapping.SeverityError {
+			n++
+		}
+	}
+	return n
+}
+
+// Warnings counts what may surprise.
+func (c *Checked) Warnings() int { return len(c.Problems) - c.mappingErrors() }
+
+// OK tells whether a sync can run.
+func (c *Checked) OK() bool { return c.Errors() == 0 }
+
+func (c *Checked) mappingErrors() int { return c.Errors() - len(c.Missing) }
+
+// ExitCode is the code of `check`: denied when only permissions are missing,
+// usage when the mapping itself does not fit.
+func (c *Checked) ExitCode() int {
+	switch {
+	case c.mappingErrors() > 0:
+		return fault.ExitUsage
+	case len(c.Missing) > 0:
+		return fault.ExitDenied
+	default:
+		return fault.ExitOK
+	}
+}
+
+// Check asks both accounts and looks whether the mapping fits them. The error
+// is for what cannot be asked at all; what does not fit is in Checked.
+func (a *App) Check(ctx context.Context) (*Checked, error) {
+	m, err := a.Mapping()
+	if err != nil {
+		return nil, err
+	}
+	sides, err := a.Sides(ctx, m.HubSpot, m.Salesforce, m.Budget)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checked{Mapping: m, Needed: m.Scopes()}
+	if c.HubSpot, err = sides.HubSpot.Account(ctx); err != nil {
+		return nil, err
+	}
+	if c.Salesforce, err = sides.Salesforce.Account(ctx); err != nil {
+		return nil, err
+	}
+	c.compareScopes()
+	hubSpot, salesforce := m.ObjectNames()
+	schemas, err := Schemas(ctx, sides, hubSpot, salesforce)
+	if len(c.Missing) > 0 && fault.KindOf(err) == fault.Denied {
+		return c, nil // the missing scopes say it better, and all at once
+	}
+	if err != nil {
+		return nil, err
+	}
+	bound, problems := m.Bind(schemas)
+	if problems != nil {
+		c.Problems = problems.All
+	}
+	if bound != nil {
+		c.Permissions = m.Permissions(bound)
+	}
+	return c, nil
+}
+
+// impliedScopes are granted to every app and never superfluous.
+var impliedScopes = []string{"oauth"}
+
+func (c *Checked) compareScopes() {
+	c.ScopesTold = c.HubSpot.Scopes != nil
+	if !c.ScopesTold {
+		return
+	}
+	needed := map[string]bool{}
+	for _, need := range c.Needed {
+		needed[need.Name] = true
+		if !slices.Contains(c.HubSpot.Scopes, need.Name) {
+			c.Missing = append(c.Missing, need)
+		}
+	}
+	for _, scope := range c.HubSpot.Scopes {
+		if !needed[scope] && !slices.Contains(impliedScopes, scope) {
+			c.Superfluous = append(c.Superfluous, scope)
+		}
+	}
+}
+
+// ScopeNames lists names without repeats.
+func ScopeNames(needs []mapping.Need) []string {
+	var names []string
+	for _, need := range needs {
+		if !slices.Contains(names, need.Name) {
+			names = append(names, need.Name)
+		}
+	}
+	slices.SortFunc(names, strings.Compare)
+	return names
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lockstep-sync/lockstep/internal/credential"
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// Sides are the two clients of a pair.
+type Sides struct {
+	HubSpot    *Side
+	Salesforce *Side
+}
+
+// Of returns one of them.
+func (s *Sides) Of(side crm.Side) *Side {
+	if side == crm.HubSpot {
+		return s.HubSpot
+	}
+	return s.Salesforce
+}
+
+// Sides opens the two accounts by their names. No call is made yet.
+func (a *App) Sides(ctx context.Context, hubSpotName, salesforceName string, budget mapping.Budget) (*Sides, error) {
+	hubSpot, err := a.side(ctx, hubSpotName, crm.HubSpot, budget)
+	if err != nil {
+		return nil, err
+	}
+	salesforce, err := a.side(ctx, salesforceName, crm.Salesforce, budget)
+	if err != nil {
+		return nil, err
+	}
+	return &Sides{HubSpot: hubSpot, Salesforce: salesforce}, nil
+}
+
+func (a *App) side(ctx context.Context, name string, side crm.Side, budget mapping.Budget) (*Side, error) {
+	tokens, err := a.Tokens(ctx, name, side)
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.client(tokens, budget)
+	if err != nil {
+		return nil, err
+	}
+	return &Side{Side: client, Credential: tokens.Account()}, nil
+}
+
+// client builds the client that fits the credential.
+func (a *App) client(tokens *credential.TokenSource, budget mapping.Budget) (engine.Side, error) {
+	if tokens.Account().Side == crm.HubSpot {
+		return a.newHubSpot(tokens, budget)
+	}
+	return a.newSalesforce(tokens, budget)
+}
+
+// Schemas reads the schemas of these objects of both sides, several at once.
+// Objects that do not exist are left out.
+func Schemas(ctx context.Context, sides *Sides, hubSpot, salesforce []string) (mapping.Schemas, error) {
+	schemas := mapping.Schemas{HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(describesAtOnce)
+	read := func(side *Side, object string, into map[string]*crm.Object) {
+		group.Go(func() error {
+			schema, err := side.Describe(ctx, object)
+			if fault.KindOf(err) == fault.NotFound {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			into[object] = schema
+			return nil
+		})
+	}
+	for _, object := range hubSpot {
+		read(sides.HubSpot, object, schemas.HubSpot)
+	}
+	for _, object := range salesforce {
+		read(sides.Salesforce, object, schemas.Salesforce)
+	}
+	return schemas, group.Wait()
+}
+
+// describesAtOnce is how many schemas are read at the same time: enough to hide
+// the latency, few enough not to fill a rate window.
+const describesAtOnce = 4
+
+// Pair is a mapping with everything that is needed to run it.
+type Pair struct {
+	Mapping *mapping.Mapping
+	Bound   *mapping.Bound
+	// Warnings of the mapping against the live schemas; may be nil.
+	Warnings *mapping.Problems
+	*Sides
+	Store  *store.Store
+	Engine *engine.Engine
+}
+
+// Close ends the pair: the lease is given back, the database closed.
+func (p *Pair) Close() error {
+	if p == nil || p.Store == nil {
+		return nil
+	}
+	return p.Store.Close()
+}
+
+// Pair opens everything: mapping, accounts, live schemas, database, engine.
+// Errors are faults, or *mapping.Problems for a mapping that does not fit.
+func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, error) {
+	m, err := a.Mapping()
+	if err != nil {
+		return nil, err
+	}
+	sides, err := a.Sides(ctx, m.HubSpot, m.Salesforce, m.Budget)
+	if err != nil {
+		return nil, err
+	}
+	hubSpot, salesforce := m.ObjectNames()
+	schemas, err := Schemas(ctx, sides, hubSpot, salesforce)
+	if err != nil {
+		return nil, err
+	}
+	bound, problems := m.Bind(schemas)
+	if bound == nil {
+		return nil, problems
+	}
+	database, err := a.Store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.New(engine.Config{
+		Store: database, HubSpot: sides.HubSpot, Salesforce: sides.Salesforce,
+		Mapping: bound, Log: a.config.Log, Progress: progress,
+	})
+	if err != nil {
+		return nil, errors.Join(err, database.Close())
+	}
+	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e}, nil
+}
+
+// DatabasePath is where the state of the pair is kept.
+func (a *App) DatabasePath() string { return filepath.Join(a.StateDir(), "lockstep.db") }
+
+// Store opens the database of this place; the caller closes it.
+func (a *App) Store(ctx context.Context) (*store.Store, error) {
+	return store.Open(ctx, a.DatabasePath(), store.Options{MaxBytes: a.config.StorageLimitBytes})
+}
+
+// ExistingStore opens the database where there is one already.
+func (a *App) ExistingStore(ctx context.Context) (*store.Store, error) {
+	if _, err := os.Stat(a.DatabasePath()); errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, "nothing has been planned or synced here yet").WithMend("lockstep plan")
+	}
+	return a.Store(ctx)
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+
+	"github.com/lockstep-sync/lockstep/internal/credential"
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+)
+
+// Side is a client whose refusals are told in words of the account that it
+// belongs to: which credential, under which name, and the step that mends it.
+type Side struct {
+	engine.Side
+	Credential credential.Account
+}
+
+// explain turns a refusal into its explanation and leaves all else alone.
+func (s *Side) explain(err error) error {
+	if fault.KindOf(err) != fault.Denied {
+		return err
+	}
+	return Explain(err, s.Credential)
+}
+
+// Account is engine.Side's.
+func (s *Side) Account(ctx context.Context) (crm.Account, error) {
+	account, err := s.Side.Account(ctx)
+	return account, s.explain(err)
+}
+
+// Objects is engine.Side's.
+func (s *Side) Objects(ctx context.Context) ([]crm.Object, error) {
+	objects, err := s.Side.Objects(ctx)
+	return objects, s.explain(err)
+}
+
+// Describe is engine.Side's.
+func (s *Side) Describe(ctx context.Context, object string) (*crm.Object, error) {
+	schema, err := s.Side.Describe(ctx, object)
+	return schema, s.explain(err)
+}
+
+// Owners is engine.Side's.
+func (s *Side) Owners(ctx context.Context) ([]crm.Owner, error) {
+	owners, err := s.Side.Owners(ctx)
+	return owners, s.explain(err)
+}
+
+// Read is engine.Side's.
+func (s *Side) Read(ctx context.Context, read crm.Read, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	report, err := s.Side.Read(ctx, read, yield)
+	return report, s.explain(err)
+}
+
+// Changes is engine.Side's.
+func (s *Side) Changes(ctx context.Context, read crm.Read, sinceMicros int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	report, err := s.Side.Changes(ctx, read, sinceMicros, yield)
+	return report, s.explain(err)
+}
+
+// Lookup is engine.Side's.
+func (s *Side) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {
+	records, err := s.Side.Lookup(ctx, read, ids)
+	return records, s.explain(err)
+}
+
+// Find is engine.Side's.
+func (s *Side) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {
+	records, err := s.Side.Find(ctx, read, field, values)
+	return records, s.explain(err)
+}
+
+// Apply is engine.Side's.
+func (s *Side) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
+	results, err := s.Side.Apply(ctx, writes)
+	return results, s.explain(err)
+}

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-sync/lockstep/internal/app"
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+func newCheckCommand(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Say whether accounts, scopes, fields and mapping fit",
+		Long: `Asks both accounts whether they are there, whether the HubSpot token has the
+scopes that the mapping needs (and which it does not need), and whether every
+object, field, type, length, picklist and required field of lockstep.yaml fits.
+Each problem comes with its place and the step that mends it. Nothing is written.`,
+		Example: `  lockstep check
+  lockstep check --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.runCheck(cmd.Context()) },
+	}
+}
+
+// checkJSON is what check --json prints.
+type checkJSON struct {
+	OK          bool             `json:"ok"`
+	Accounts    []checkedAccount `json:"accounts"`
+	Scopes      checkedScopes    `json:"scopes"`
+	Permissions []needJSON       `json:"permissions"`
+	Errors      int              `json:"errors"`
+	Warnings    int              `json:"warnings"`
+	Problems    []problemJSON    `json:"problems"`
+}
+
+type checkedAccount struct {
+	Side crm.Side `json:"side"`
+	Name string   `json:"name"`
+	ID   string   `json:"id"`
+	// Title is what the vendor calls the account.
+	Title string `json:"title"`
+	User  string `json:"user,omitempty"`
+}
+
+// checkedScopes are HubSpot's; granted is null when HubSpot does not tell.
+type checkedScopes struct {
+	Needed      []needJSON `json:"needed"`
+	Granted     []string   `json:"granted"`
+	Missing     []string   `json:"missing"`
+	Superfluous []string   `json:"superfluous"`
+}
+
+type needJSON struct {
+	Name   string `json:"name"`
+	Why    string `json:"why"`
+	Access string `json:"access,omitempty"`
+	Object string `json:"object,omitempty"`
+	Field  string `json:"field,omitempty"`
+}
+
+func newNeedsJSON(needs []mapping.Need) []needJSON {
+	out := make([]needJSON, 0, len(needs))
+	for _, n := range needs {
+		out = append(out, needJSON{Name: n.Name, Why: n.Why, Access: n.Access, Object: n.Object, Field: n.Field})
+	}
+	return out
+}
+
+func newCheckJSON(c *app.Checked) checkJSON {
+	out := checkJSON{
+		OK: c.OK(), Errors: c.Errors(), Warnings: c.Warnings(),
+		Accounts: []checkedAccount{
+			{crm.HubSpot, c.Mapping.HubSpot, c.HubSpot.ID, c.HubSpot.Name, c.HubSpot.User},
+			{crm.Salesforce, c.Mapping.Salesforce, c.Salesforce.ID, c.Salesforce.Name, c.Salesforce.User},
+		},
+		Scopes: checkedScopes{
+			Needed: newNeedsJSON(c.Needed), Granted: c.HubSpot.Scopes,
+			Missing: append([]string{}, app.ScopeNames(c.Missing)...), Superfluous: append([]string{}, c.Superfluous...),
+		},
+		Permissions: newNeedsJSON(c.Permissions),
+		Problems:    []problemJSON{},
+	}
+	for _, p := range c.Problems {
+		out.Problems = append(out.Problems, newProblemJSON(p))
+	}
+	return out
+}
+
+func (g *global) runCheck(ctx context.Context) error {
+	a, err := g.open()
+	if err != nil {
+		return err
+	}
+	c, err := a.Check(ctx)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		if err := g.printJSON(newCheckJSON(c)); err != nil {
+			return err
+		}
+		return checkVerdict(c)
+	}
+	g.printCheck(c)
+	return checkVerdict(c)
+}
+
+// checkVerdict is the exit code of check; what is wrong was printed already.
+func checkVerdict(c *app.Checked) error {
+	if code := c.ExitCode(); code != 0 {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+func (g *global) printCheck(c *app.Checked) {
+	g.print("HubSpot      %s: account %s%s", c.Mapping.HubSpot, c.HubSpot.ID, inParentheses(c.HubSpot.Name))
+	g.print("Salesforce   %s: account %s%s", c.Mapping.Salesforce, c.Salesforce.ID, inParentheses(c.Salesforce.Name))
+	g.printScopes(c)
+	for _, o := range c.Mapping.Objects {
+		g.print("%-12s HubSpot %s <-> Salesforce %s, %s", o.Name, o.HubSpot, targetNames(o), count(len(o.Fields), "field", "fields"))
+	}
+	if n := len(c.Permissions); n > 0 {
+		g.print("Permissions  %s of the Salesforce user are used; --json lists them", count(n, "permission", "permissions"))
+	}
+	for _, need := range c.Missing {
+		writeIndented(g.Out, "error: ", fmt.Sprintf("the HubSpot token lacks the scope %s: %s", need.Name, need.Why))
+		writeIndented(g.Out, "  next: ", "tick "+need.Name+" in HubSpot (Development > Keys > Service keys, or Legacy apps > your app > Scopes); the token stays the same")
+	}
+	for _, p := range c.Problems {
+		tellProblem(g.Out, "error:", p)
+	}
+	if c.OK() {
+		g.print("All fits%s.", warningsInWords(c))
+		g.sayNext("lockstep plan")
+		return
+	}
+	g.print("%s to mend%s.", count(c.Errors(), "problem", "problems"), warningsInWords(c))
+}
+
+func (g *global) printScopes(c *app.Checked) {
+	needed := app.ScopeNames(c.Needed)
+	if !c.ScopesTold {
+		g.print("Scopes       HubSpot does not say what this token may do; needed are: %s", strings.Join(needed, ", "))
+		return
+	}
+	g.print("Scopes       %d needed, %d of them granted", len(needed), len(needed)-len(app.ScopeNames(c.Missing)))
+	if n := len(c.Superfluous); n > 0 {
+		g.print("             %s more than needed; the token can do with less: %s", count(n, "scope", "scopes"), cut(strings.Join(c.Superfluous, ", "), 4*cellColumns))
+	}
+}
+
+func warningsInWords(c *app.Checked) string {
+	if c.Warnings() == 0 {
+		return ""
+	}
+	return ", with " + count(c.Warnings(), "warning", "warnings")
+}
+
+// targetNames lists the Salesforce objects of a mapping's object.
+func targetNames(o mapping.Object) string {
+	var names []string
+	for _, t := range o.Targets {
+		names = append(names, t.Object)
+	}
+	return strings.Join(names, " or ")
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+)
+
+func newStatusCommand(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say how the pair stands, and what waits for a person",
+		Long: `Says from what is kept here, without asking either vendor, how many records are
+linked, what is left out, held or failed and why, and when the last run was.`,
+		Example: `  lockstep status
+  lockstep status --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.runStatus(cmd.Context()) },
+	}
+}
+
+func (g *global) runStatus(ctx context.Context) error {
+	a, err := g.open()
+	if err != nil {
+		return err
+	}
+	m, err := a.Mapping()
+	if err != nil {
+		return err
+	}
+	s, err := a.ExistingStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	status, err := engine.StatusOf(ctx, s, m)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		return g.printJSON(status)
+	}
+	g.printStatus(status)
+	return nil
+}
+
+func (g *global) printStatus(status *engine.Status) {
+	g.say("HubSpot %s%s and Salesforce %s%s", status.HubSpot.ID, inParentheses(status.HubSpot.Name), status.Salesforce.ID, inParentheses(status.Salesforce.Name))
+	t := newTable("", ">LINKED", ">LEFT OUT", ">HELD", ">PENDING", ">FAILED")
+	for _, o := range status.Objects {
+		t.add(o.Name, o.Links, o.Tally.Excluded, o.Tally.Held, o.Tally.Pending, o.Tally.Failed)
+	}
+	g.show(t)
+	for _, outcome := range []crm.Outcome{crm.Failed, crm.Held, crm.Pending, crm.Excluded} {
+		g.printOutcomes(status, outcome)
+	}
+	if r := status.LastRun; r != nil {
+		g.say("Last run: %s %d, %s, began %s", r.Kind, r.ID, r.Status, moment(r.Started))
+		if r.Error != "" {
+			g.say("  %s", r.Error)
+		}
+	}
+	if status.OpenCreates > 0 {
+		g.say("%s sent without an answer; the next sync looks them up first", count(status.OpenCreates, "record was", "records were"))
+	}
+	if w := status.Working; w != nil {
+		g.say("Process %d on %s works on it since %s", w.PID, w.Host, moment(w.Since))
+	}
+}
+
+// outcomeTitles are what people read above a list of reasons.
+var outcomeTitles = map[crm.Outcome]string{
+	crm.Failed: "Failed", crm.Held: "Held for a person", crm.Pending: "Waiting", crm.Excluded: "Left out",
+}
+
+func (g *global) printOutcomes(status *engine.Status, outcome crm.Outcome) {
+	titled := false
+	for _, o := range status.Objects {
+		for _, c := range o.Outcomes {
+			if c.Outcome != outcome {
+				continue
+			}
+			if !titled {
+				g.say("\n%s", outcomeTitles[outcome])
+				titled = true
+			}
+			g.say("  %s: %s (%s), such as: %s", o.Name, count(c.Count, "record", "records"), c.Code, c.Example.Text)
+			if c.Example.Mend != "" {
+				g.say("    next: %s", c.Example.Mend)
+			}
+		}
+	}
+}
