@@ -1,0 +1,29 @@
+package clock_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/sandbox/clock"
+)
+
+func TestAClockThatIsMovedRunsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c clock.Clock
+		if !c.Now().Equal(time.Now()) || c.Now().Location() != time.UTC {
+			t.Errorf("the zero clock tells %v", c.Now())
+		}
+		c.Advance(90 * time.Minute)
+		time.Sleep(time.Minute)
+		if c.Offset() != 90*time.Minute || c.Now().Sub(time.Now()) != 90*time.Minute {
+			t.Errorf("advanced by %v", c.Offset())
+		}
+		then := time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC)
+		c.Set(then)
+		time.Sleep(time.Second)
+		if got := c.Now(); !got.Equal(then.Add(time.Second)) {
+			t.Errorf("a second after it was set it tells %v", got)
+		}
+	})
+}
