@@ -13,9 +13,12 @@ import (
 )
 
 const (
-	// leastOverlap is how far each change search reaches back behind the last: new
-	// states appear in HubSpot's index after seconds, sometimes minutes.
+	// Each change search reaches back behind the last one, since new states appear
+	// in HubSpot's index after seconds, sometimes minutes: by usualOverlap as long
+	// as what comes fits into one page and so costs nothing, else by leastOverlap,
+	// and by three times the lag that was seen in any case.
 	leastOverlap = 60 * time.Second
+	usualOverlap = 5 * time.Minute
 	mostOverlap  = 15 * time.Minute
 	// rememberedRows bounds what is kept to notice late arrivals.
 	rememberedRows = 20_000
@@ -213,13 +216,17 @@ func (ch *changes) note(record *crm.Record) {
 	}
 }
 
-// nextOverlap is three times the lag seen, and shrinks slowly when none is.
+// nextOverlap follows the lag seen at once, and forgets it slowly.
 func (ch *changes) nextOverlap() time.Duration {
-	overlap := leastOverlap
-	if ch.before != nil {
-		overlap = ch.before.overlap * 9 / 10
+	least := usualOverlap
+	if ch.rows > searchPage {
+		least = leastOverlap
 	}
-	return min(max(overlap, 3*ch.late, leastOverlap), mostOverlap)
+	faded := time.Duration(0)
+	if ch.before != nil && ch.before.overlap > usualOverlap {
+		faded = ch.before.overlap * 9 / 10
+	}
+	return min(max(least, faded, 3*ch.late), mostOverlap)
 }
 
 // archived yields records archived since, when there may be any.
