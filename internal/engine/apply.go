@@ -27,6 +27,9 @@ type job struct {
 	row   store.PlanRow
 	d     *decided
 	sends []*send
+	// prepared: its references were looked up, so a send that is not ready
+	// waits for a record, not for its turn.
+	prepared bool
 	// final outcome and reason; empty until known.
 	outcome crm.Outcome
 	reason  crm.Reason
@@ -269,6 +272,7 @@ func (b *batch) resolve(ctx context.Context) error {
 		if j.outcome != "" {
 			continue
 		}
+		j.prepared = true
 		for i, s := range j.sends {
 			b.prepare(j, s, k, i)
 		}
@@ -491,7 +495,7 @@ func (b *batch) conclude(j *job) {
 		return
 	}
 	for _, s := range j.sends {
-		if s.ready && !s.ok() {
+		if (s.ready || !j.prepared) && !s.ok() {
 			b.fail(j, s)
 			return
 		}

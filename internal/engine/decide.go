@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
@@ -128,6 +129,9 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 	if err := d.candidates(ctx, subjects); err != nil {
 		return err
 	}
+	for _, s := range subjects {
+		d.editedSinceCreate(s)
+	}
 	wanted := wishes{}
 	for _, s := range subjects {
 		wanted.of(d.e, d.o, &s.snapshot)
@@ -156,6 +160,44 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 		}
 		return t.PutPlan(rows)
 	})
+}
+
+// editedSinceCreate fills in the base of a record that we created and that
+// somebody edited before we saw it for the first time. What we did not write
+// was blank then; without an edit it is what the vendor filled in by itself,
+// which reconcile takes as it finds it.
+func (d *decider) editedSinceCreate(s *subject) {
+	if s.link == nil {
+		return
+	}
+	target := d.o.Target(s.link.SalesforceObject)
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		r, base, object := s.snapshot.HubSpot, s.link.Base.HubSpot, d.o.HubSpot
+		if side == crm.Salesforce {
+			r, base, object = s.snapshot.Salesforce, s.link.Base.Salesforce, s.link.SalesforceObject
+		}
+		if r == nil || target == nil || !slices.Contains(base, 0) || !isEdited(r) {
+			continue
+		}
+		blank := &crm.Record{Layout: r.Layout, Values: make([]crm.Value, len(r.Values))}
+		for i := range blank.Values {
+			blank.Values[i].State = crm.Blank
+		}
+		print := reconcile.Fingerprint(d.o, side, object, blank)
+		for _, f := range target.Fields {
+			if f.Program == nil && f.Slot < len(base) && f.Slot < len(print) && base[f.Slot] == 0 {
+				base[f.Slot] = print[f.Slot]
+			}
+		}
+	}
+}
+
+// createSettles is how long after a create a vendor's own automation may still
+// fill in fields; what is modified later was edited by somebody.
+const createSettles = 10 * time.Second
+
+func isEdited(r *crm.Record) bool {
+	return r.CreatedMicros > 0 && time.Duration(r.ModifiedMicros-r.CreatedMicros)*time.Microsecond > createSettles
 }
 
 // put places a record in the snapshot; one that is archived counts as gone.
@@ -509,11 +551,11 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	l := d.c.ledger(d.o.Name)
 	l.sawAll([]uint64{thingKey(row.Side, row.ID)})
 	d.c.plans(&body)
+	if body.NewLink != nil && row.SalesforceID != "" && row.Side == crm.HubSpot {
+		l.join(row.ID, row.SalesforceID)
+	}
 	if d.c.planning {
 		l.settle(thingKey(row.Side, row.ID), row.Outcome)
-		if row.SalesforceID != "" && row.Side == crm.HubSpot {
-			l.join(row.ID, row.SalesforceID)
-		}
 	}
 	return row
 }

@@ -318,6 +318,7 @@ func (x *explainer) live(ctx context.Context, d *decider, s *subject, t *Explain
 			return err
 		}
 	}
+	d.editedSinceCreate(s)
 	wanted := wishes{}
 	wanted.of(x.e, d.o, &s.snapshot)
 	k, err := x.e.learn(ctx, wanted)

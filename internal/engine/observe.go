@@ -367,7 +367,7 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		return
 	}
 	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion &&
-		covers(base, other, reconcile.Fingerprint(w.o, l.side, l.object, r), l.blind) {
+		covers(base, other, reconcile.Fingerprint(w.o, l.side, l.object, r), l.blind && !isEdited(r)) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
 		f.links = append(f.links, link)
@@ -382,13 +382,14 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 // covers tells whether a record holds just what the base says, slot by slot.
 // Where the base knows only the other side's half of a slot (what the vendor
 // filled in when we created the record), the value is taken as it is found and
-// put into the base; unless a filter or expression has to see it first.
-func covers(base, other, now []uint64, blind bool) bool {
+// put into the base; only where adopt allows it, because no filter or expression
+// has to see it first and nobody edited it since.
+func covers(base, other, now []uint64, adopt bool) bool {
 	if len(base) != len(now) || len(other) != len(now) {
 		return false
 	}
 	for i := range now {
-		if base[i] != now[i] && (base[i] != 0 || other[i] == 0 || !blind) {
+		if base[i] != now[i] && (base[i] != 0 || other[i] == 0 || !adopt) {
 			return false
 		}
 	}

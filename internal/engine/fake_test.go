@@ -1,0 +1,523 @@
+package engine_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// vendor is a small, honest CRM in memory: it gives ids, stamps every change,
+// refuses what its schema forbids, reads only what is asked for, and can lose
+// answers, die and refuse on demand.
+type vendor struct {
+	side    crm.Side
+	schemas map[string]*crm.Object
+	account string
+
+	mu      sync.Mutex
+	objects map[string]map[string]*row
+	next    int64
+	clock   int64 // microseconds; every write moves it
+	calls   int
+	applied int // writes that changed something
+	created map[string]int
+	deleted map[string]bool
+
+	// before and after are asked around every Apply and every read; an error
+	// ends the call there.
+	before func(call string) error
+	after  func(call string) error
+	// lose makes the answer to the n-th created record get lost (counted from 1).
+	lose map[int]bool
+	// refuse gives the error for a write, or nil.
+	refuse func(crm.Write) error
+}
+
+type row struct {
+	values    map[string]string
+	created   int64
+	modified  int64
+	archived  bool
+	relations []crm.Relation
+}
+
+func newVendor(side crm.Side) *vendor {
+	v := &vendor{side: side, account: "acme", objects: map[string]map[string]*row{}, next: 1000, clock: time.Now().UnixMicro(),
+		created: map[string]int{}, deleted: map[string]bool{}, lose: map[int]bool{}}
+	v.schemas = mappingtest.HubSpot()
+	if side == crm.Salesforce {
+		v.schemas = mappingtest.Salesforce()
+		v.clock -= 60_000_000 // so that HubSpot's records are the newer ones
+	}
+	for name := range v.schemas {
+		v.objects[name] = map[string]*row{}
+	}
+	return v
+}
+
+var prefixes = map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Opportunity": "006"}
+
+func (v *vendor) newID(object string) string {
+	v.next++
+	if v.side == crm.HubSpot {
+		return strconv.FormatInt(v.next, 10)
+	}
+	return fmt.Sprintf("%s%012dAAA", prefixes[object], v.next)
+}
+
+func (v *vendor) tick() int64 {
+	v.clock += 1_000_000
+	return v.clock
+}
+
+// add makes a record as a person would, and returns its id. Fields come as
+// name, value pairs.
+func (v *vendor) add(object string, fields ...string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.insert(object, pairs(fields))
+}
+
+func (v *vendor) insert(object string, values map[string]string) string {
+	id := v.newID(object)
+	at := v.tick()
+	v.objects[object][id] = &row{values: values, created: at, modified: at}
+	return id
+}
+
+func pairs(fields []string) map[string]string {
+	m := map[string]string{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		m[fields[i]] = fields[i+1]
+	}
+	return m
+}
+
+// edit changes fields as a person would.
+func (v *vendor) edit(object, id string, fields ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	for name, value := range pairs(fields) {
+		r.values[name] = value
+	}
+	v.clock += 60_000_000 // people are slower than we are
+	r.modified = v.tick()
+}
+
+func (v *vendor) archive(object, id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.archived, r.modified = true, v.tick()
+}
+
+func (v *vendor) relate(object, id, far, farID string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.relations = append(r.relations, crm.Relation{Object: far, ID: farID, Primary: len(r.relations) == 0})
+	r.modified = v.tick()
+}
+
+func (v *vendor) value(object, id, field string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if r := v.objects[object][id]; r != nil {
+		return r.values[field]
+	}
+	return "<no record>"
+}
+
+// live lists the records of an object as "field=value …", sorted.
+func (v *vendor) live(object string, fields ...string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var out []string
+	for _, r := range v.objects[object] {
+		if r.archived {
+			continue
+		}
+		var parts []string
+		for _, f := range fields {
+			parts = append(parts, f+"="+r.values[f])
+		}
+		out = append(out, strings.Join(parts, " "))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (v *vendor) around(ctx context.Context, call string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	v.calls++
+	if v.before != nil {
+		return v.before(call)
+	}
+	return nil
+}
+
+func (v *vendor) done(call string) error {
+	if v.after != nil {
+		return v.after(call)
+	}
+	return nil
+}
+
+func (v *vendor) Name() crm.Side { return v.side }
+
+func (v *vendor) Account(context.Context) (crm.Account, error) {
+	return crm.Account{Side: v.side, ID: v.account + "-" + string(v.side), Name: v.account}, nil
+}
+
+func (v *vendor) Objects(context.Context) ([]crm.Object, error) { return nil, nil }
+
+func (v *vendor) Describe(_ context.Context, object string) (*crm.Object, error) {
+	return v.schemas[object], nil
+}
+
+func (v *vendor) Owners(context.Context) ([]crm.Owner, error) {
+	if v.side == crm.HubSpot {
+		return []crm.Owner{{ID: "71", Email: "Ann@acme.test", Name: "Ann", Active: true}}, nil
+	}
+	return []crm.Owner{{ID: "005000000000001AAA", Email: "ann@acme.test", Name: "Ann", Active: true}}, nil
+}
+
+func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
+	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived}
+	if r.archived {
+		return out
+	}
+	out.Values = make([]crm.Value, len(read.Layout.Fields))
+	for i, f := range read.Layout.Fields {
+		switch f {
+		case "Id", "hs_object_id":
+			out.Values[i] = crm.Text(id)
+		default:
+			out.Values[i] = crm.Text(r.values[f])
+		}
+	}
+	for _, x := range r.relations {
+		if slices.Contains(read.Relations, x.Object) {
+			out.Relations = append(out.Relations, x)
+		}
+	}
+	return out
+}
+
+func (v *vendor) sorted(object string, keep func(*row) bool) []string {
+	var ids []string
+	for id, r := range v.objects[object] {
+		if keep(r) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return ids
+}
+
+func (v *vendor) stream(ctx context.Context, call string, read crm.Read, keep func(*row) bool, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	report := crm.ReadReport{Expected: -1, Calls: 1, Method: call, NextMicros: v.clock}
+	if err := v.around(ctx, call); err != nil {
+		return report, err
+	}
+	var page []crm.Record
+	flush := func() error {
+		if len(page) == 0 {
+			return nil
+		}
+		out := page
+		page = nil
+		return yield(out)
+	}
+	for _, id := range v.sorted(read.Layout.Object, keep) {
+		r := v.record(read, id, v.objects[read.Layout.Object][id])
+		if r.Archived {
+			report.Archived++
+		} else {
+			report.Rows++
+		}
+		if page = append(page, r); len(page) == 100 {
+			if err := flush(); err != nil {
+				return report, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return report, err
+	}
+	return report, v.done(call)
+}
+
+func (v *vendor) Read(ctx context.Context, read crm.Read, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	return v.stream(ctx, "read", read, func(r *row) bool { return !r.archived }, yield)
+}
+
+func (v *vendor) Changes(ctx context.Context, read crm.Read, since int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	return v.stream(ctx, "changes", read, func(r *row) bool { return r.modified >= since }, yield)
+}
+
+func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "lookup"); err != nil {
+		return nil, err
+	}
+	var out []crm.Record
+	for _, id := range ids {
+		r := v.objects[read.Layout.Object][id]
+		if r == nil {
+			r = &row{archived: true}
+		}
+		out = append(out, v.record(read, id, r))
+	}
+	return out, v.done("lookup")
+}
+
+func (v *vendor) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "find"); err != nil {
+		return nil, err
+	}
+	var out []crm.Record
+	for _, id := range v.sorted(read.Layout.Object, func(r *row) bool {
+		return !r.archived && slices.ContainsFunc(values, func(w string) bool { return strings.EqualFold(w, r.values[field]) && w != "" })
+	}) {
+		out = append(out, v.record(read, id, v.objects[read.Layout.Object][id]))
+	}
+	return out, v.done("find")
+}
+
+func (v *vendor) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "apply"); err != nil {
+		results := make([]crm.Result, len(writes))
+		for i, w := range writes {
+			results[i] = crm.Result{Key: w.Key, Err: err}
+		}
+		return results, err
+	}
+	results := make([]crm.Result, len(writes))
+	for i, w := range writes {
+		results[i] = v.write(w)
+	}
+	if err := v.done("apply"); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+func (v *vendor) write(w crm.Write) crm.Result {
+	result := crm.Result{Key: w.Key, ID: w.ID, RequestID: "r" + strconv.Itoa(v.calls)}
+	if v.refuse != nil {
+		if err := v.refuse(w); err != nil {
+			result.Err, result.Cause = err, "REFUSED"
+			return result
+		}
+	}
+	values := map[string]string{}
+	for _, f := range w.Fields {
+		if v.schemas[w.Object].Field(f.Name) == nil {
+			result.Err, result.Cause = fault.New(fault.Invalid, "no field %s", f.Name), "INVALID_FIELD"
+			return result
+		}
+		// Vendors store addresses in lower case.
+		values[f.Name] = f.Value.Text
+		if strings.EqualFold(f.Name, "email") {
+			values[f.Name] = strings.ToLower(f.Value.Text)
+		}
+	}
+	switch w.Op {
+	case crm.Create:
+		if w.ExternalField != "" {
+			values[w.ExternalField] = w.ExternalValue
+			for id, r := range v.objects[w.Object] {
+				if r.values[w.ExternalField] == w.ExternalValue && !r.archived {
+					result.ID = id
+					v.update(r, values)
+					return result
+				}
+			}
+		}
+		result.ID, result.Created = v.insert(w.Object, values), true
+		v.applied++
+		v.created[w.Object]++
+		if v.lose[v.total()] {
+			result.ID, result.Created, result.Unknown = "", false, true
+			result.Err = fault.New(fault.Unavailable, "the answer was lost")
+		}
+	case crm.Update:
+		r := v.objects[w.Object][w.ID]
+		if r == nil || r.archived {
+			result.Err, result.Cause = fault.New(fault.NotFound, "no such record"), "NOT_FOUND"
+			return result
+		}
+		v.update(r, values)
+	case crm.Archive:
+		r := v.objects[w.Object][w.ID]
+		r.archived, r.modified = true, v.tick()
+		v.applied++
+	case crm.Relate:
+		r := v.objects[w.Object][w.ID]
+		for _, x := range r.relations {
+			if x.Object == w.Relation.Object && x.ID == w.Relation.ID {
+				return result
+			}
+		}
+		r.relations = append(r.relations, crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary})
+		r.modified = v.tick()
+		v.applied++
+	}
+	return result
+}
+
+func (v *vendor) total() int {
+	n := 0
+	for _, c := range v.created {
+		n += c
+	}
+	return n
+}
+
+func (v *vendor) update(r *row, values map[string]string) {
+	for name, value := range values {
+		r.values[name] = value
+	}
+	r.modified = v.tick()
+	v.applied++
+}
+
+func (v *vendor) Forecast(w crm.Work) int {
+	return (w.Create+199)/200 + (w.Update+199)/200 + (w.Relate+199)/200 + (w.Archive+199)/200
+}
+func (v *vendor) Usage() crm.Usage {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return crm.Usage{Calls: v.calls, DayLimit: -1, DayLeft: -1}
+}
+func (v *vendor) RecordURL(object, id string) string {
+	return "https://" + string(v.side) + ".test/" + object + "/" + id
+}
+
+const pairYAML = `
+hubspot: acme
+salesforce: acme
+objects:
+  - name: companies
+    hubspot: companies
+    salesforce: Account
+    match: [{hubspot: domain, salesforce: Website, as: domain}]
+    create: in-salesforce
+    fields:
+      - {hubspot: name, salesforce: Name}
+      - {hubspot: domain, salesforce: Website, direction: to-salesforce}
+      - {hubspot: phone, salesforce: Phone}
+      - {hubspot: annualrevenue, salesforce: AnnualRevenue, direction: to-hubspot}
+  - name: people
+    hubspot: contacts
+    salesforce: Contact
+    match: [{hubspot: email, salesforce: Email, as: email}]
+    create: both
+    where: {hubspot: 'hubspot.lifecyclestage != "subscriber"'}
+    deletes: ask
+    fields:
+      - {hubspot: firstname, salesforce: FirstName}
+      - {hubspot: lastname, salesforce: LastName}
+      - {hubspot: email, salesforce: Email}
+      - {hubspot: phone, salesforce: Phone, wins: newest}
+    associations: [{hubspot: companies, salesforce: AccountId}]
+`
+
+// world is a pair with its store, and what tests do to it.
+type world struct {
+	t          *testing.T
+	hubspot    *vendor
+	salesforce *vendor
+	dir        string
+	yaml       string
+	options    store.Options
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{t: t, hubspot: newVendor(crm.HubSpot), salesforce: newVendor(crm.Salesforce), dir: t.TempDir(), yaml: pairYAML}
+}
+
+func (w *world) bound() *mapping.Bound {
+	w.t.Helper()
+	m, err := mapping.Parse("lockstep.yaml", []byte(w.yaml))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b, problems := m.Bind(mapping.Schemas{HubSpot: w.hubspot.schemas, Salesforce: w.salesforce.schemas})
+	if b == nil {
+		w.t.Fatal(problems)
+	}
+	return b
+}
+
+// open starts a process: it opens the store and makes an engine.
+func (w *world) open() (*engine.Engine, *store.Store) {
+	w.t.Helper()
+	s, err := store.Open(context.Background(), w.dir+"/lockstep.db", w.options)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	e, err := engine.New(engine.Config{Store: s, HubSpot: w.hubspot, Salesforce: w.salesforce, Mapping: w.bound()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e, s
+}
+
+// sync runs one process that syncs once, and wants it to close its sums.
+func (w *world) sync() *engine.Run {
+	w.t.Helper()
+	return w.syncWith(engine.SyncOptions{})
+}
+
+func (w *world) syncWith(o engine.SyncOptions) *engine.Run {
+	w.t.Helper()
+	e, s := w.open()
+	defer s.Close()
+	run, err := e.Sync(context.Background(), o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !run.Closed {
+		w.t.Fatalf("the sums do not close: read %d, outcomes %+v, %+v", run.Read, run.Tally, run.Objects)
+	}
+	return run
+}
+
+var errDead = errors.New("the process died here")
+
+// storeOf opens the world's store alone.
+func (w *world) storeOf() *store.Store {
+	w.t.Helper()
+	s, err := store.Open(context.Background(), w.dir+"/lockstep.db", store.Options{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
