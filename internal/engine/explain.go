@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -161,6 +162,9 @@ func (x *explainer) byText(ctx context.Context, o *mapping.BoundObject, text str
 		l := x.e.lens(o, side, object)
 		r := &crm.Record{Layout: l.read.Layout, Values: make([]crm.Value, len(l.read.Layout.Fields))}
 		for _, m := range o.Match {
+			if m.As == "domain" && strings.Contains(text, "@") {
+				continue // an address names a person, not the company of its domain
+			}
 			field := m.HubSpot
 			if side == crm.Salesforce {
 				field = m.Salesforce
