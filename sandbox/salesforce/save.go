@@ -28,7 +28,7 @@ func (c *call) create(o *object, n *node, key *assignment) (*row, failures) {
 	d := &draft{}
 	given, problems := s.fill(o, d, set)
 	s.fillDefaults(c.tx, o, d, given)
-	if missing := missingFields(o, d); missing != nil {
+	if missing := missingFields(o, d, set); missing != nil {
 		return nil, failures{missing}
 	}
 	if problems != nil {
@@ -107,10 +107,13 @@ func (s *Server) fill(o *object, d *draft, set []assignment) (given map[*field]b
 	return given, problems
 }
 
-func missingFields(o *object, d *draft) *failure {
+// missingFields names the required fields without a value; one that was sent a
+// wrong value is not missing.
+func missingFields(o *object, d *draft, set []assignment) *failure {
 	var names []string
 	for _, f := range o.fields {
-		if f.requiredOnCreate() && f.source == stored && d.get(f).null() {
+		if f.requiredOnCreate() && f.source == stored && d.get(f).null() &&
+			!slices.ContainsFunc(set, func(x assignment) bool { return x.field == f && !x.value.null() }) {
 			names = append(names, f.Name)
 		}
 	}
