@@ -290,6 +290,34 @@ func TestRotateKey(t *testing.T) {
 	}
 }
 
+func TestReadersNeverNoticeARotation(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	account, material := hubspotAccount("acme")
+	writer := openVault(t, dir, nil)
+	if err := writer.Put(ctx, account, material); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 20 {
+			if err := writer.RotateKey(ctx, Secret{}); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for reads := 0; ; reads++ {
+		if _, got, err := openVault(t, dir, nil).Get(ctx, "acme", crm.HubSpot); err != nil || !got.Token.Equal(material.Token) {
+			t.Fatalf("after %d reads: %v", reads, err)
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
+}
+
 func TestADamagedFileIsNeverOverwritten(t *testing.T) {
 	ctx := t.Context()
 	v := openVault(t, t.TempDir(), nil)

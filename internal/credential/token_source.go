@@ -218,16 +218,12 @@ func (s *TokenSource) lockPath() string {
 // keptToken returns the cached access token; the zero one when there is none
 // or when it belongs to an earlier credential.
 func (v *Vault) keptToken(name string, side crm.Side) accessToken {
-	f, err := v.load()
+	f, box, err := v.read()
 	if err != nil || f == nil {
 		return accessToken{}
 	}
 	r := f.row(name, side)
 	if r == nil || len(r.Token) == 0 {
-		return accessToken{}
-	}
-	box, err := v.open(f)
-	if err != nil {
 		return accessToken{}
 	}
 	var token accessToken

@@ -1,14 +1,11 @@
 package credential
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +14,6 @@ import (
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
-	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -107,28 +103,20 @@ func (v *Vault) Put(ctx context.Context, account Account, material Material) err
 // Get returns an account and its secrets; fault.NotFound when there is none of
 // that name on that side, fault.Denied when the vault's key is not here.
 func (v *Vault) Get(_ context.Context, name string, side crm.Side) (Account, Material, error) {
-	f, err := v.load()
+	f, box, err := v.read()
 	if err != nil {
 		return Account{}, Material{}, err
 	}
 	if f == nil || f.row(name, side) == nil {
 		return Account{}, Material{}, notConnected(name, side)
 	}
-	box, err := v.open(f)
-	if err != nil {
-		return Account{}, Material{}, err
-	}
 	return box.openRow(f.row(name, side))
 }
 
 // List returns all accounts, HubSpot first, by name. An empty vault has none.
 func (v *Vault) List(context.Context) ([]Account, error) {
-	f, err := v.load()
-	if err != nil || f == nil || len(f.Accounts) == 0 {
-		return nil, err
-	}
-	box, err := v.open(f)
-	if err != nil {
+	f, box, err := v.read()
+	if err != nil || f == nil {
 		return nil, err
 	}
 	accounts := make([]Account, 0, len(f.Accounts))
@@ -254,6 +242,30 @@ func (v *Vault) keepOutOfGit() error {
 	return asStorageFault(errors.Join(err, f.Close()), "write .gitignore")
 }
 
+// read loads and opens the file without the lock; nil when there is none, or no
+// account in it. Another process may change the key between the two, so a file
+// that does not open is looked at again as long as its keys change.
+func (v *Vault) read() (*file, *sealer, error) {
+	f, err := v.load()
+	for {
+		if err != nil || f == nil || len(f.Accounts) == 0 {
+			return nil, nil, err
+		}
+		box, openErr := v.open(f)
+		if openErr == nil {
+			return f, box, nil
+		}
+		var again *file
+		if again, err = v.load(); err != nil {
+			return nil, nil, err
+		}
+		if again != nil && slices.EqualFunc(f.Keys, again.Keys, func(a, b wrappedKeyset) bool { return a.KEK == b.KEK }) {
+			return nil, nil, openErr
+		}
+		f = again
+	}
+}
+
 func (v *Vault) remember(key *keyEncryptionKey) {
 	v.mu.Lock()
 	v.opened = key
@@ -282,111 +294,3 @@ func (v *Vault) open(f *file) (*sealer, error) {
 	v.remember(key)
 	return newSealer(handle, f.Vault)
 }
-
-// sealer seals and opens the rows of one vault.
-type sealer struct {
-	handle *keyset.Handle
-	aead   tink.AEAD
-	vault  string
-}
-
-func newSealer(handle *keyset.Handle, vault string) (*sealer, error) {
-	primitive, err := aead.New(handle)
-	if err != nil {
-		return nil, fault.New(fault.Internal, "the data keys cannot be used").Wrap(err)
-	}
-	return &sealer{handle: handle, aead: primitive, vault: vault}, nil
-}
-
-// contents is what a row seals.
-type contents struct {
-	Account      Account `json:"account"`
-	Token        string  `json:"token,omitempty"`
-	ClientSecret string  `json:"clientSecret,omitempty"`
-	PrivateKey   string  `json:"privateKey,omitempty"`
-	RefreshToken string  `json:"refreshToken,omitempty"`
-}
-
-func (s *sealer) sealRow(r *row, account Account, material Material) ([]byte, error) {
-	return s.seal("account", r, contents{
-		Account:      account,
-		Token:        material.Token.Reveal(),
-		ClientSecret: material.ClientSecret.Reveal(),
-		PrivateKey:   material.PrivateKey.Reveal(),
-		RefreshToken: material.RefreshToken.Reveal(),
-	})
-}
-
-func (s *sealer) openRow(r *row) (Account, Material, error) {
-	var c contents
-	if err := s.unseal("account", r, r.Sealed, &c); err != nil {
-		return Account{}, Material{}, err
-	}
-	return c.Account, Material{
-		Token:        NewSecret(c.Token),
-		ClientSecret: NewSecret(c.ClientSecret),
-		PrivateKey:   NewSecret(c.PrivateKey),
-		RefreshToken: NewSecret(c.RefreshToken),
-	}, nil
-}
-
-func (s *sealer) seal(purpose string, r *row, content any) ([]byte, error) {
-	plain, err := json.Marshal(content)
-	if err != nil {
-		return nil, fault.New(fault.Internal, "the account %s cannot be written down", r.Name).Wrap(err)
-	}
-	sealed, err := s.aead.Encrypt(plain, s.binding(purpose, r))
-	if err != nil {
-		return nil, fault.New(fault.Internal, "the account %s cannot be sealed", r.Name).Wrap(err)
-	}
-	return sealed, nil
-}
-
-func (s *sealer) unseal(purpose string, r *row, sealed []byte, content any) error {
-	plain, err := s.aead.Decrypt(sealed, s.binding(purpose, r))
-	if err == nil {
-		err = json.Unmarshal(plain, content)
-	}
-	if err != nil {
-		return fault.New(fault.Denied, "the %s account %s was changed outside Lockstep and cannot be opened", r.Side.Title(), r.Name).
-			WithMend("%s", connectCommand(r.Name, r.Side))
-	}
-	return nil
-}
-
-// binding is the associated data: a ciphertext opens only in the place that it
-// was made for.
-func (s *sealer) binding(purpose string, r *row) []byte {
-	var b bytes.Buffer
-	for _, part := range []string{"lockstep", purpose, s.vault, r.Name, string(r.Side), string(r.Kind), fmt.Sprint(r.Revision)} {
-		fmt.Fprintf(&b, "%d:%s", len(part), part)
-	}
-	return b.Bytes()
-}
-
-func wrapKeyset(handle *keyset.Handle, key *keyEncryptionKey, vault string) (wrappedKeyset, error) {
-	kek, err := key.aead()
-	if err != nil {
-		return wrappedKeyset{}, fault.New(fault.Internal, "the key cannot be used").Wrap(err)
-	}
-	var sealed bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&sealed), kek, keysetBinding(vault)); err != nil {
-		return wrappedKeyset{}, fault.New(fault.Internal, "the data keys cannot be sealed").Wrap(err)
-	}
-	return wrappedKeyset{KEK: key.fingerprint(), From: key.from, Keyset: sealed.Bytes()}, nil
-}
-
-func unwrapKeyset(wrapped *wrappedKeyset, key *keyEncryptionKey, vault string) (*keyset.Handle, error) {
-	kek, err := key.aead()
-	if err != nil {
-		return nil, fault.New(fault.Internal, "the key cannot be used").Wrap(err)
-	}
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped.Keyset)), kek, keysetBinding(vault))
-	if err != nil {
-		return nil, fault.New(fault.Denied, "the accounts were changed outside Lockstep and cannot be opened").
-			WithMend("put the file accounts.json back from a backup, or remove it and connect the accounts again")
-	}
-	return handle, nil
-}
-
-func keysetBinding(vault string) []byte { return []byte("lockstep keyset\x00" + vault) }

@@ -297,7 +297,12 @@ func rates(header http.Header) apicall.Rates {
 	told := apicall.NoRates
 	used, limit, ok := usage(header)
 	if ok {
-		told.DayLimit, told.DayLeft = limit, max(limit-used, 0)
+		told.DayLimit = limit
+		// "Nothing left" is left to Salesforce to say: its day is the last 24 hours,
+		// so calls come back all the time, and paid orgs are let past for a while.
+		if used < limit {
+			told.DayLeft = limit - used
+		}
 	}
 	return told
 }

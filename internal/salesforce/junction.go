@@ -41,8 +41,11 @@ func junctionTo(object, far string) (junction, error) {
 			return j, nil
 		}
 	}
-	return junction{}, fault.New(fault.Invalid, "Salesforce has no relation of %s to %s that is a record of its own", object, far).
-		WithMend("map the reference field instead, such as AccountId")
+	e := fault.New(fault.Invalid, "Salesforce relates no %s to a %s by a record of its own", object, far)
+	if far == "Lead" {
+		return junction{}, e.WithMend("only contacts have roles: convert the lead, or let the mapping make the person a Contact")
+	}
+	return junction{}, e.WithMend("map the reference field instead, such as AccountId")
 }
 
 func relationsOf(read crm.Read) ([]junction, error) {
