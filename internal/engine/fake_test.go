@@ -520,4 +520,3 @@ func (w *world) storeOf() *store.Store {
 	}
 	return s
 }
-
