@@ -26,17 +26,22 @@ func DomainOf(text string) string {
 		s = s[:i]
 	}
 	s = strings.Trim(strings.ToLower(s), ". ")
-	for strings.HasPrefix(s, "www.") {
-		s = s[len("www."):]
-	}
 	if ascii, err := idna.Lookup.ToASCII(s); err == nil {
-		s = ascii
+		s = strings.Trim(ascii, ".")
 	}
-	if !strings.Contains(s, ".") || strings.ContainsAny(s, " ,;") {
+	for strings.HasPrefix(s, "www.") {
+		s = strings.TrimLeft(s[len("www."):], ".")
+	}
+	if !strings.Contains(s, ".") || strings.ContainsFunc(s, notInHost) {
 		return ""
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return ""
 	}
 	return s
+}
+
+// notInHost tells characters that no host name has; underscores do occur.
+func notInHost(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
 }

@@ -24,7 +24,7 @@ import (
 //     formatting and a trunk "(0)" after a country code dropped, an extension
 //     kept after ";". A national and an international form of one number stay
 //     different, because a country cannot be guessed without being wrong for
-//     somebody. What holds no digits is text.
+//     somebody. What holds letters or no digits is text.
 //   - web address: without http(s)://, with the host in lower case, without a
 //     slash at the end; HubSpot's company domain: the bare host.
 //   - number: exact decimal; on Salesforce rounded to the field's scale, which
@@ -55,7 +55,7 @@ func Canonical(kind crm.Kind, f *crm.Field, side crm.Side, v crm.Value) (string,
 	}
 	switch kind {
 	case crm.KindEmail:
-		return strings.ToLower(text), nil
+		return lowerText(text), nil
 	case crm.KindPhone:
 		return canonicalPhone(text), nil
 	case crm.KindURL:
@@ -101,10 +101,16 @@ func cleanText(s string) string {
 	return strings.TrimSpace(norm.NFC.String(s))
 }
 
+// lowerText is lower case, composed again: lowering may take letters apart.
+func lowerText(s string) string { return cleanText(strings.ToLower(s)) }
+
 var (
 	extensionPattern = regexp.MustCompile(`(?i)(?:ext(?:ension)?\.?|durchwahl|;|x|#)\s*([0-9]+)\s*$`)
-	trunkPattern     = regexp.MustCompile(`^(\+[^()]*)\(\s*0\s*\)`)
+	trunkPattern     = regexp.MustCompile(`^((?:\+|00)[^()]*)\(\s*0\s*\)`)
 )
+
+// phoneFormatting are the characters that people put between digits.
+const phoneFormatting = " \t()-./\u00a0\u2010\u2011\u2012\u2013\u202f"
 
 func canonicalPhone(text string) string {
 	s := strings.ToLower(text)
@@ -112,27 +118,25 @@ func canonicalPhone(text string) string {
 	if m := extensionPattern.FindStringSubmatchIndex(s); m != nil && strings.ContainsAny(s[:m[0]], "0123456789") {
 		extension, s = ";"+s[m[2]:m[3]], s[:m[0]]
 	}
-	if rest, ok := strings.CutPrefix(strings.TrimLeft(s, " ("), "00"); ok {
-		s = "+" + rest
-	}
 	s = trunkPattern.ReplaceAllString(strings.TrimSpace(s), "$1")
 	var b strings.Builder
-	digits := 0
 	for _, r := range s {
 		switch {
-		case r >= '0' && r <= '9':
+		case r >= '0' && r <= '9', r == '+' && b.Len() == 0:
 			b.WriteRune(r)
-			digits++
-		case r == '+' && b.Len() == 0:
-			b.WriteRune(r)
-		case r >= 'a' && r <= 'z':
-			b.WriteRune(r)
+		case strings.ContainsRune(phoneFormatting, r):
+		default:
+			return text
 		}
 	}
-	if digits == 0 {
+	if strings.Trim(b.String(), "+0") == "" {
 		return text
 	}
-	return b.String() + extension
+	out := b.String()
+	if rest, ok := strings.CutPrefix(out, "00"); ok && rest != "" {
+		out = "+" + rest
+	}
+	return out + extension
 }
 
 func canonicalURL(text string) string {
@@ -149,7 +153,7 @@ func canonicalURL(text string) string {
 	if i := strings.IndexAny(s, "/?#"); i >= 0 {
 		host, rest = s[:i], s[i:]
 	}
-	out := strings.TrimSpace(strings.ToLower(host) + strings.TrimRight(rest, "/ "))
+	out := cleanText(lowerText(host) + strings.TrimRight(rest, "/ "))
 	if out == "" {
 		return text
 	}

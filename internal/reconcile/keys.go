@@ -70,7 +70,7 @@ func matchValue(as string, v crm.Value) string {
 		if at <= 0 || at == len(text)-1 {
 			return ""
 		}
-		return strings.ToLower(text)
+		return lowerText(text)
 	case "domain":
 		if d := mapping.DomainOf(text); !isFreeMail(d) {
 			return d

@@ -1,0 +1,181 @@
+package reconcile_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+)
+
+const dealsYAML = `
+  - name: companies
+    hubspot: companies
+    salesforce: Account
+    create: both
+    match: [{hubspot: domain, salesforce: Website, as: domain}]
+    fields: [{hubspot: name, salesforce: Name}]
+  - name: people
+    hubspot: contacts
+    salesforce: [{object: Contact, when: 'hubspot.associatedcompanyid != nil'}, Lead]
+    match: [{hubspot: email, salesforce: Email, as: email}]
+    fields:
+      - {hubspot: lastname, salesforce: LastName}
+      - {hubspot: company, salesforce: Company, on: Lead}
+  - name: deals
+    hubspot: deals
+    salesforce: Opportunity
+    create: both
+    match: [{hubspot: dealname, salesforce: Name}]
+    owner: by-email
+    fields:
+      - {hubspot: dealname, salesforce: Name}
+      - {hubspot: amount, salesforce: Amount}
+      - {hubspot: closedate, salesforce: CloseDate}
+      - {hubspot: pipeline, salesforce: Pipeline__c, values: {default: Sales, "7001": Renewals}}
+      - hubspot: dealstage
+        salesforce: StageName
+        values: {appointmentscheduled: Needs Analysis, qualifiedtobuy: Needs Analysis, closedwon: Closed Won, closedlost: Closed Lost, "8001": Negotiation/Review, "8002": Closed Won, "8003": Closed Lost}
+    associations:
+      - {hubspot: companies, salesforce: AccountId}
+      - {hubspot: contacts, salesforce: OpportunityContactRole, role: Decision Maker}
+`
+
+const dealID = "006000000000001AAA"
+
+func ref(side crm.Side, object, id string) crm.Ref {
+	return crm.Ref{Side: side, Object: object, ID: id}
+}
+
+func TestDealsAndOpportunities(t *testing.T) {
+	o := bind(t, "deals", dealsYAML)
+	h := hubspot(o, "1", "dealname", "Robots", "amount", "1500.50", "closedate", "2026-11-23T14:05:06.789Z", "pipeline", "default", "dealstage", "qualifiedtobuy", "hubspot_owner_id", "71")
+	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "Amount", "1500.5", "CloseDate", "2026-11-23", "Pipeline__c", "Sales", "StageName", "Needs Analysis", "OwnerId", "005000000000001AAA", "AccountId", accountID)
+	h = related(h, crm.Relation{Object: "companies", ID: "5", Primary: true}, crm.Relation{Object: "contacts", ID: "11"})
+	s = related(s, crm.Relation{Object: "Contact", ID: contactID, RowID: "00K1"})
+	known := people{owners: map[string]string{"71": "005000000000001AAA", "72": "005000000000002AAA"}, counterparts: map[crm.Ref]crm.Ref{
+		ref(crm.HubSpot, "companies", "5"): ref(crm.Salesforce, "Account", accountID), ref(crm.HubSpot, "companies", "6"): ref(crm.Salesforce, "Account", "001000000000002AAA"),
+		ref(crm.HubSpot, "contacts", "11"): ref(crm.Salesforce, "Contact", contactID), ref(crm.HubSpot, "contacts", "12"): ref(crm.Salesforce, "Contact", "003000000000002AAA"),
+		ref(crm.HubSpot, "contacts", "13"): ref(crm.Salesforce, "Lead", leadID)},
+		standings: map[crm.Ref]reconcile.Standing{ref(crm.HubSpot, "contacts", "14"): reconcile.Planned, ref(crm.HubSpot, "contacts", "15"): reconcile.Waiting}}
+	without := func(r *crm.Record, object string) *crm.Record {
+		out := set(r)
+		out.Relations = nil
+		for _, rel := range r.Relations {
+			if rel.Object != object {
+				out.Relations = append(out.Relations, rel)
+			}
+		}
+		return out
+	}
+	contacts := func(ids ...string) *crm.Record {
+		out := without(h, "contacts")
+		for _, id := range ids {
+			out.Relations = append(out.Relations, crm.Relation{Object: "contacts", ID: id})
+		}
+		return out
+	}
+	for name, test := range map[string]struct {
+		h, s     *crm.Record
+		toH, toS []string
+		outcome  crm.Outcome
+		note     string
+		newLink  bool
+		awaits   int
+	}{
+		"a time and a date on the same day, 1500.50 and 1500.5, two stages for one: in step": {h: h, s: s, outcome: crm.Unchanged},
+		"the other HubSpot stage of the same Salesforce stage: nothing to write":             {h: set(h, "dealstage", "appointmentscheduled"), s: s, outcome: crm.Unchanged},
+		"Salesforce moved to a stage of the deal's own pipeline":                             {h: h, s: set(s, "StageName", "Closed Lost"), toH: []string{"dealstage=closedlost"}, outcome: crm.Synced},
+		"Salesforce moved to the other pipeline: HubSpot gets pipeline and stage together":   {h: h, s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
+		"the pipeline moved and the stage name exists there too: the stage follows":          {h: set(h, "dealstage", "closedwon"), s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
+		"no stage of the new pipeline stands for Salesforce's: the deal waits":               {h: h, s: set(s, "Pipeline__c", "Renewals"), outcome: crm.Held},
+		"the close date moved in Salesforce: HubSpot gets midnight of that day":              {h: h, s: set(s, "CloseDate", "2026-12-01"), toH: []string{"closedate=2026-12-01T00:00:00.000Z"}, outcome: crm.Synced},
+		"the time of day changed in HubSpot: nothing to write":                               {h: set(h, "closedate", "2026-11-23T01:00:00Z"), s: s, outcome: crm.Unchanged},
+		"the owner changed in HubSpot":                                                       {h: set(h, "hubspot_owner_id", "72"), s: s, toS: []string{"OwnerId=005000000000002AAA"}, outcome: crm.Synced},
+		"the owner changed in Salesforce":                                                    {h: h, s: set(s, "OwnerId", "005000000000002AAA"), toH: []string{"hubspot_owner_id=72"}, outcome: crm.Synced},
+		"the new owner in Salesforce is a queue: left alone, and told":                       {h: h, s: set(s, "OwnerId", "00G000000000001AAA"), outcome: crm.Unchanged, note: reconcile.NoteOwnerUnknown},
+		"nobody owns it in HubSpot any more: Salesforce keeps its owner":                     {h: set(h, "hubspot_owner_id", ""), s: s, outcome: crm.Unchanged, note: reconcile.NoteLeftAlone},
+		"the company changed in HubSpot: the account follows":                                {h: related(without(h, "companies"), crm.Relation{Object: "companies", ID: "6", Primary: true}), s: s, toS: []string{"AccountId=001000000000002AAA"}, outcome: crm.Synced},
+		"R16: the association was removed in HubSpot: the account is cleared":                {h: without(h, "companies"), s: s, toS: []string{"AccountId="}, outcome: crm.Synced},
+		"the account was changed in Salesforce: left alone, and told":                        {h: h, s: set(s, "AccountId", "001000000000002AAA"), outcome: crm.Unchanged, note: reconcile.NoteReference},
+		"R16: a contact was associated in HubSpot: it gets a role":                           {h: contacts("11", "12"), s: s, toS: []string{"relate OpportunityContactRole 12"}, outcome: crm.Synced},
+		"a contact that is made in this plan gets a role when it is there":                   {h: contacts("11", "14"), s: s, toS: []string{"relate OpportunityContactRole 14"}, outcome: crm.Synced},
+		"a Lead cannot have a role: told":                                                    {h: contacts("11", "13"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWrongObject},
+		"a held contact has no role yet: decided again later":                                {h: contacts("11", "15"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
+		"a role was removed in Salesforce: it stays away":                                    {h: h, s: without(s, "Contact"), outcome: crm.Unchanged},
+		"an association was removed in HubSpot: the role stays":                              {h: contacts(), s: s, outcome: crm.Unchanged},
+		"a new deal: stage, pipeline, account, role and owner are written":                   {h: h, newLink: true, toS: []string{"Name=Robots", "Amount=1500.5", "CloseDate=2026-11-23", "Pipeline__c=Sales", "StageName=Needs Analysis", "AccountId=" + accountID, "OwnerId=005000000000001AAA", "relate OpportunityContactRole 11"}, outcome: crm.Synced},
+		"a new opportunity: its stage is one of the pipeline":                                {s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "pipeline=7001", "dealstage=8003", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
+		"a new opportunity without pipeline goes to HubSpot's first one":                     {s: set(s, "Pipeline__c", "", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "dealstage=closedlost", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
+		"a new deal without close date: it waits":                                            {h: set(h, "closedate", ""), outcome: crm.Held},
+		"a new deal with an amount that is too large: it waits":                              {h: set(h, "amount", "12345678901234567.00"), outcome: crm.Held},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snapshot := reconcile.Snapshot{HubSpot: test.h, Salesforce: test.s, Known: known}
+			if test.h != nil && test.s != nil {
+				base := h
+				if test.h.Value("dealstage").Text == "closedwon" {
+					base = test.h
+				}
+				snapshot.Link = linkOf(o, base, s)
+			}
+			d := reconcile.Decide(o, snapshot)
+			if d.Outcome != test.outcome {
+				t.Errorf("outcome %s (%s: %s), want %s", d.Outcome, d.Reason.Code, d.Reason.Text, test.outcome)
+			}
+			if diff := cmp.Diff(test.toH, changesTo(d, crm.HubSpot)); diff != "" {
+				t.Errorf("to HubSpot (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.toS, changesTo(d, crm.Salesforce)); diff != "" {
+				t.Errorf("to Salesforce (-want +got):\n%s", diff)
+			}
+			if test.note != "" && (len(d.Notes) == 0 || d.Notes[0].Code != test.note) {
+				t.Errorf("notes %v, want %s", d.Notes, test.note)
+			}
+			if len(d.Awaits) != test.awaits || (d.NewLink != nil) != test.newLink {
+				t.Errorf("awaits %v, new link %+v", d.Awaits, d.NewLink)
+			}
+		})
+	}
+}
+
+func TestWhatAVendorFillsInOnCreateDoesNotComeBack(t *testing.T) {
+	o := bind(t, "deals", dealsYAML)
+	known := people{}
+	h := hubspot(o, "1", "dealname", "Robots", "closedate", "2026-11-23T14:05:06Z", "pipeline", "default", "dealstage", "closedwon")
+	d := reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Known: known})
+	link := *d.NewLink
+	link.SalesforceID = dealID
+	// Salesforce gave it an owner, an amount and a pipeline of its own.
+	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "CloseDate", "2026-11-23", "StageName", "Closed Won", "Pipeline__c", "Sales", "OwnerId", "005000000000001AAA", "Amount", "10.0")
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: s, Known: known})
+	if d.Outcome != crm.Unchanged || d.Base == nil {
+		t.Fatalf("%s, writes to HubSpot %v, to Salesforce %v; base %v", d.Outcome, changesTo(d, crm.HubSpot), changesTo(d, crm.Salesforce), d.Base)
+	}
+	// From now on it is the base: somebody's change flows.
+	link.Base = *d.Base
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: set(s, "Amount", "20.0"), Known: known})
+	if diff := cmp.Diff([]string{"amount=20"}, changesTo(d, crm.HubSpot)); diff != "" {
+		t.Errorf("to HubSpot (-want +got):\n%s", diff)
+	}
+}
+
+func TestCompareTellsDifferencesWithoutTheBase(t *testing.T) {
+	o := bind(t, "deals", dealsYAML)
+	known := people{owners: map[string]string{"71": "005000000000001AAA"}, counterparts: map[crm.Ref]crm.Ref{ref(crm.HubSpot, "contacts", "11"): ref(crm.Salesforce, "Contact", contactID)}}
+	h := hubspot(o, "1", "dealname", "Robots", "amount", "5", "closedate", "2026-11-23T14:05:06Z", "pipeline", "default", "dealstage", "closedwon", "hubspot_owner_id", "71")
+	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "Amount", "5.00", "CloseDate", "2026-11-23", "StageName", "Closed Won", "Pipeline__c", "Sales", "OwnerId", "005000000000001AAA")
+	if got := reconcile.Compare(o, reconcile.Snapshot{HubSpot: h, Salesforce: s, Known: known}); len(got) > 0 {
+		t.Errorf("in step, and yet %+v", got)
+	}
+	h = related(set(h, "amount", "6"), crm.Relation{Object: "contacts", ID: "11"})
+	got := reconcile.Compare(o, reconcile.Snapshot{HubSpot: h, Salesforce: s, Known: known})
+	want := []reconcile.Difference{
+		{HubSpotField: "amount", SalesforceField: "Amount", HubSpot: crm.Text("6"), Salesforce: crm.Text("5.00")},
+		{HubSpotField: "contacts", SalesforceField: "OpportunityContactRole", HubSpot: crm.Text("11")},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
