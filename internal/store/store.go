@@ -99,17 +99,24 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	}
 	s.write.SetMaxOpenConns(1)
 	if s.read, err = sql.Open("sqlite", dsn(path, options.MaxBytes, readerCacheKilobytes)); err != nil {
-		return nil, errors.Join(storageFault("open "+path, err), s.write.Close())
+		return nil, s.abandon(storageFault("open "+path, err))
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, s.abandon(err)
 	}
 	if err := s.loadNames(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, s.abandon(err)
 	}
 	return s, nil
+}
+
+// abandon closes what was opened and returns why; that closing fails, too, is
+// no news then.
+func (s *Store) abandon(why error) error {
+	_ = s.Close()
+	return why
 }
 
 func dsn(path string, maxBytes int64, cacheKilobytes int) string {
