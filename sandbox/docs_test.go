@@ -1,0 +1,41 @@
+package sandbox
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sync/lockstep/sandbox/story"
+)
+
+// TestTheDocumentTellsAll keeps docs/sandbox-differences.md in step with the code.
+func TestTheDocumentTellsAll(t *testing.T) {
+	content, err := os.ReadFile("../docs/sandbox-differences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := string(content)
+	if !strings.Contains(document, guide) {
+		t.Error("the management calls in the document differ from guide.go: copy the constant there")
+	}
+	for _, kind := range story.Kinds() {
+		if !strings.Contains(document, kind.String()) {
+			t.Errorf("the document does not name the mess %q", kind)
+		}
+	}
+}
+
+// TestTheGuideTellsEveryCall compares the text with the routes.
+func TestTheGuideTellsEveryCall(t *testing.T) {
+	source, err := os.ReadFile("manage.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := regexp.MustCompile(` +`).ReplaceAllString(guide, " ")
+	for _, route := range regexp.MustCompile(`"((?:GET|POST|PUT|PATCH|DELETE) /[^" ]+)":`).FindAllStringSubmatch(string(source), -1) {
+		if !strings.Contains(told, route[1]) {
+			t.Errorf("the guide does not tell %s", route[1])
+		}
+	}
+}
