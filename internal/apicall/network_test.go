@@ -142,7 +142,7 @@ func TestARealServerIsCalledAndItsAnswerStreamed(t *testing.T) {
 		}
 	}
 	server.Close()
-	caller, err = apicall.New(apicall.Config{Side: crm.Salesforce, Base: server.URL})
+	caller, err = apicall.New(apicall.Config{Side: crm.Salesforce, Base: server.URL, Attempts: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,6 +126,10 @@ func TestFindTakesTheWayWithoutLagWhereThereIsOne(t *testing.T) {
 }
 
 func TestFindKeepsSearchesWithinTheirLength(t *testing.T) {
+	synctest.Test(t, findKeepsSearchesWithinTheirLength)
+}
+
+func findKeepsSearchesWithinTheirLength(t *testing.T) {
 	p := newPortal()
 	longest := 0
 	p.intercept = func(request *http.Request, body []byte) *http.Response {
