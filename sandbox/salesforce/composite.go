@@ -190,7 +190,7 @@ func (c *call) runPart(p *subrequest, known map[string]*subresult) *reply {
 // inside runs a request within this call, under its lock and in its transaction.
 func (c *call) inside(method, address string, headers http.Header, body []byte) *reply {
 	path, query, _ := strings.Cut(address, "?")
-	values, err := url.ParseQuery(query)
+	values, err := url.ParseQuery(strings.ReplaceAll(query, ";", "%3B"))
 	if err != nil {
 		return refusal(plain(http.StatusBadRequest, "MALFORMED_QUERY", "The query string of the subrequest is not URL-encoded."))
 	}

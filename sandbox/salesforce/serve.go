@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ const (
 // ServeHTTP answers one request: the adapter between handlers and the network.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := r.Method
-	params := r.URL.Query()
+	params := parameters(r.URL.RawQuery)
 	if override := params.Get("_HttpMethod"); override != "" && method == http.MethodPost {
 		method = strings.ToUpper(override)
 	}
@@ -53,6 +54,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.send(w, r, c, rt, answered)
+}
+
+// parameters reads a query string; a bare semicolon is text, as on the platform.
+func parameters(raw string) url.Values {
+	values, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil && values == nil {
+		return url.Values{}
+	}
+	return values
 }
 
 // pause waits for d or until the request ends; it says whether the wait was whole.

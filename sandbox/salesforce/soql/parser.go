@@ -350,7 +350,7 @@ func (p *parser) paths() ([]Path, error) {
 
 func (p *parser) path() (Path, error) {
 	t := p.peek()
-	if t.kind != word {
+	if t.kind != word || strings.EqualFold(t.text, "FROM") {
 		return Path{}, p.unexpected()
 	}
 	p.next()
