@@ -65,7 +65,7 @@ func (s *Server) judge(t *table, was *record, given map[string]string, w writer,
 	}
 	bad = append(bad, s.judgeStage(t, c)...)
 	if was == nil {
-		bad = append(bad, t.missing(c)...)
+		bad = append(bad, t.missing(c, given)...)
 	}
 	if len(bad) > 0 {
 		return nil, invalidValues(s.config.PortalID, bad)
@@ -145,17 +145,18 @@ func (s *Server) judgeStage(t *table, c *change) []badValue {
 		stageID, pipelineID, strings.Join(ids, ", "))}}
 }
 
-// missing lists what a new record needs and lacks.
-func (t *table) missing(c *change) (bad []badValue) {
+// missing lists what a new record needs and was not given.
+func (t *table) missing(c *change, given map[string]string) (bad []badValue) {
+	has := func(name string) bool { return given[name] != "" || c.values[name] != "" }
 	required := t.kind.required
 	if t.schema != nil {
 		required = t.schema.RequiredProperties
 	}
 	for _, name := range required {
-		if name == "hs_timestamp" && t.kind.name == "meetings" && c.values["hs_timestamp"] == "" {
+		if name == "hs_timestamp" && t.kind.name == "meetings" && !has("hs_timestamp") {
 			c.values["hs_timestamp"] = c.values["hs_meeting_start_time"]
 		}
-		if c.values[name] == "" {
+		if !has(name) {
 			label := name
 			if p := t.property(name); p != nil {
 				label = p.Label
@@ -163,7 +164,7 @@ func (t *table) missing(c *change) (bad []badValue) {
 			bad = append(bad, badValue{name, "MISSING_REQUIRED_PROPERTY", fmt.Sprintf("A value for %s must be provided", label)})
 		}
 	}
-	if len(t.kind.oneOf) > 0 && !slices.ContainsFunc(t.kind.oneOf, func(name string) bool { return c.values[name] != "" }) {
+	if len(t.kind.oneOf) > 0 && !slices.ContainsFunc(t.kind.oneOf, has) {
 		bad = append(bad, badValue{t.kind.oneOf[0], "MISSING_REQUIRED_PROPERTY", fmt.Sprintf("A value for %s must be provided", strings.Join(t.kind.oneOf, " or "))})
 	}
 	return bad
