@@ -11,7 +11,7 @@ func nearest(name string, candidates []string) string {
 		cost := 0
 		if c != name {
 			if lower := strings.ToLower(c); lower != folded {
-				cost = distance(folded, lower, bestCost)
+				cost = distance(folded, lower, bestCost+1)
 			}
 		}
 		if cost < bestCost || cost == bestCost && best != "" && c < best {
