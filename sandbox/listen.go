@@ -103,7 +103,7 @@ func listenHere(ctx context.Context, what, address string) (net.Listener, error)
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, &Error{What: "the " + what + " port " + net.JoinHostPort(host, port) + " cannot be opened", Mend: "give another port, or 0 for any free one", Cause: err}
+		return nil, &Error{What: "the " + what + " port " + net.JoinHostPort(host, port) + " cannot be opened", Mend: "give another port (--hubspot-port, --salesforce-port, --manage-port), or 0 for any free one", Cause: err}
 	}
 	return l, nil
 }

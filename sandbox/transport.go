@@ -84,7 +84,7 @@ func asServed(ctx context.Context, r *http.Request) (*http.Request, error) {
 	}
 	call.RemoteAddr = "127.0.0.1:1"
 	call.Proto, call.ProtoMajor, call.ProtoMinor = "HTTP/1.1", 1, 1
-	call.Response, call.GetBody, call.Cancel = nil, nil, nil
+	call.Response, call.GetBody = nil, nil
 	if call.Header == nil {
 		call.Header = http.Header{}
 	}
