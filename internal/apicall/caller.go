@@ -190,6 +190,9 @@ type held struct {
 // is asked last, so that a call is never counted that is not made.
 func (c *Caller) enter(ctx context.Context, call Call) (*held, error) {
 	h := &held{caller: c}
+	if err := ctx.Err(); err != nil {
+		return nil, cancelled(c.config.Side, err)
+	}
 	select {
 	case c.places <- struct{}{}:
 	case <-ctx.Done():

@@ -249,3 +249,13 @@ func TestACancelledCallSaysSo(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+func TestACallWhoseContextHasEndedIsNotSent(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	v := &vendor{answers: []answer{{status: 200}}}
+	err := newCaller(t, v, nil).Do(ctx, apicall.Call{Method: "POST", Path: "/x", Safety: apicall.Once}, nil)
+	if !errors.Is(err, context.Canceled) || apicall.Unanswered(err) || len(v.calls) != 0 {
+		t.Errorf("got %v after %d calls, want nothing sent and nothing unknown", err, len(v.calls))
+	}
+}

@@ -1,7 +1,6 @@
 package apicall
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -99,11 +98,4 @@ func (d *Day) correct(rates Rates) {
 	if rates.DayLeft >= 0 {
 		d.left = rates.DayLeft
 	}
-}
-
-// String tells the day for a debugger.
-func (d *Day) String() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return fmt.Sprintf("%d spent by us, %d of %d left", d.spent, d.left, d.limit)
 }

@@ -96,7 +96,8 @@ func (c *Caller) refusal(call Call, answer *http.Response) *failure {
 	return f
 }
 
-// refused blames the window that the vendor named, or all that the call fell under.
+// refused blames the window that the vendor named, or else those that the call
+// fell under besides the general one, or else that one.
 func (c *Caller) refused(call Call, e *fault.Error) {
 	c.mu.Lock()
 	c.throttled++
@@ -104,17 +105,17 @@ func (c *Caller) refused(call Call, e *fault.Error) {
 	if e.RetryAfter > patience {
 		return // the day is used up, not a window
 	}
-	windows := call.Windows
-	if c.config.Window != nil {
-		windows = append(windows[:len(windows):len(windows)], c.config.Window)
+	if general := c.config.Window; general != nil && (general.Name() == e.Code || len(call.Windows) == 0) {
+		general.refuse(e.RetryAfter)
+		return
 	}
-	for _, w := range windows {
+	for _, w := range call.Windows {
 		if w.Name() == e.Code {
 			w.refuse(e.RetryAfter)
 			return
 		}
 	}
-	for _, w := range windows {
+	for _, w := range call.Windows {
 		w.refuse(e.RetryAfter)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // in the same moment.
 const aim = 0.98
 
-// growth is the fraction (one in so many calls) of the limit that is left free beside others, who may call
-// more in the next moment than in the last.
+// growth: one call in so many of the limit is left free beside others, who may
+// call more in the next moment than in the last.
 const growth = 50
 
 // wholeBelow is the limit under which a Window uses all of it: two percent of

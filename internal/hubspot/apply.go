@@ -168,7 +168,7 @@ func (a *application) send(ctx context.Context, b *batch) {
 		a.halt(err)
 	}
 	if err != nil {
-		a.refuse(b, err)
+		a.refuse(b, unsent(err))
 		return
 	}
 	left, err := a.client.sendBatch(ctx, b, a.results)
@@ -193,6 +193,19 @@ func (a *application) send(ctx context.Context, b *batch) {
 		}
 	}
 	a.refuse(b, err)
+}
+
+// unsent is the answer to a write that was not sent because of err. It says the
+// same of what to do, but leaves no doubt of the effect: there was none.
+func unsent(err error) error {
+	e, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	return &fault.Error{
+		Kind: e.Kind, What: "not sent, since the sync stopped: " + e.What, Mend: e.Mend,
+		Code: e.Code, Status: e.Status, RetryAfter: e.RetryAfter, Scopes: e.Scopes,
+	}
 }
 
 // sendAgain sends the writes of a batch that its answer did not mention one by

@@ -1,0 +1,76 @@
+package hubspot_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+func TestMoreAssociationsThanTravelAreReadOn(t *testing.T) {
+	p := newPortal()
+	r := p.add("contacts", 7, nil)
+	r.associations = map[string][]association{}
+	for i := range 730 {
+		r.associations["deals"] = append(r.associations["deals"], association{id: uint64(i + 1), kinds: []string{"contact_to_deal"}})
+	}
+	p.intercept = func(request *http.Request, _ []byte) *http.Response {
+		if request.URL.Path != "/crm/v4/objects/contacts/7/associations/deals" {
+			return nil
+		}
+		from, to, next := 0, 500, `,"paging":{"next":{"after":"second"}}`
+		if request.URL.Query().Get("after") == "second" {
+			from, to, next = 500, 730, ""
+		}
+		var ends []string
+		for i := from; i < to; i++ {
+			ends = append(ends, fmt.Sprintf(`{"toObjectId":%d,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":4,"label":null}]}`, i+1))
+		}
+		return reply(request, 200, `{"results":[`+strings.Join(ends, ",")+`]`+next+`}`)
+	}
+	read := contacts("email")
+	read.Relations = []string{"deals"}
+	got, report, err := readAll(t, p.client(t, nil), read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got["7"].Relations); n != 730 || report.Calls != 4 {
+		t.Errorf("got %d associations in %d calls, want 730 in 4", n, report.Calls)
+	}
+}
+
+func TestLabelsAreToldAlikeByTheListAndByBatches(t *testing.T) {
+	p := newPortal()
+	r := p.add("contacts", 7, map[string]string{"email": "a@acme.example"})
+	r.associations = map[string][]association{"companies": {{id: 5, kinds: []string{"contact_to_company_unlabeled", "board_member", "advisor"}}}}
+	p.intercept = func(request *http.Request, _ []byte) *http.Response {
+		switch path := request.URL.Path; {
+		case strings.HasSuffix(path, "/labels"):
+			return reply(request, 200, `{"results":[{"category":"HUBSPOT_DEFINED","typeId":279,"label":null},{"category":"USER_DEFINED","typeId":36,"label":"Advisor"},{"category":"USER_DEFINED","typeId":37,"label":"Member of the board"}]}`)
+		case strings.HasSuffix(path, "/types"):
+			return reply(request, 200, `{"results":[{"id":"279","name":"contact_to_company_unlabeled"},{"id":"36","name":"advisor"},{"id":"37","name":"board_member"}]}`)
+		case strings.HasPrefix(path, "/crm/v4/associations/") && strings.HasSuffix(path, "/batch/read"):
+			return reply(request, 200, `{"status":"COMPLETE","results":[{"from":{"id":"7"},"to":[{"toObjectId":5,"associationTypes":[{"category":"USER_DEFINED","typeId":37,"label":"Member of the board"},{"category":"HUBSPOT_DEFINED","typeId":279,"label":null},{"category":"USER_DEFINED","typeId":36,"label":"Advisor"}]}]}]}`)
+		}
+		return nil
+	}
+	read := contacts("email")
+	read.Relations = []string{"companies"}
+	client := p.client(t, nil)
+	listed, _, err := readAll(t, client, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked, err := client.Lookup(t.Context(), read, []string{"7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []crm.Relation{{Object: "companies", ID: "5", Label: "Advisor;Member of the board"}}
+	if diff := cmp.Diff([][]crm.Relation{want, want}, [][]crm.Relation{listed["7"].Relations, looked[0].Relations}); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
