@@ -181,7 +181,10 @@ func (p *pages) title(t *table, r *record) string {
 	var parts []string
 	for _, name := range t.kind.display {
 		if v, ok := t.stored(r, name); ok && !(name == "email" && len(parts) > 0) && !(name == "domain" && len(parts) > 0) {
-			parts = append(parts, preview(v))
+			if t.byName[name].FieldType == "html" {
+				v = preview(v)
+			}
+			parts = append(parts, v)
 		}
 	}
 	if len(parts) == 0 {
