@@ -52,10 +52,17 @@ func didYouMeanField(name string, o *crm.Object) string {
 	var names []string
 	for i := range o.Fields {
 		f := &o.Fields[i]
-		if strings.EqualFold(f.Label, name) {
+		names = append(names, f.Name)
+	}
+	for i := range o.Fields {
+		if f := &o.Fields[i]; strings.EqualFold(f.Name, name) {
+			return "did you mean " + f.Name + "?"
+		}
+	}
+	for i := range o.Fields {
+		if f := &o.Fields[i]; strings.EqualFold(f.Label, name) {
 			return "did you mean " + f.Name + " (" + f.Label + ")?"
 		}
-		names = append(names, f.Name)
 	}
 	if n := nearest(name, names); n != "" {
 		return "did you mean " + n + "?"
@@ -323,7 +330,15 @@ func (b *binder) lengths(o *BoundObject) {
 		}
 		if len(short) > 0 {
 			b.problems.warnf(first, "field.shorter", "add too-long: cut (or skip) to the fields where that is better than waiting",
-				"Salesforce %s takes less text than HubSpot %s in %d fields (%s characters); a record with longer text is held", t.Object, o.HubSpot, len(short), strings.Join(short, ", "))
+				"Salesforce %s takes less text than HubSpot %s in %s (%s characters); a record with longer text is held", t.Object, o.HubSpot, plural(len(short), "field"), strings.Join(short, ", "))
 		}
 	}
+}
+
+// plural says "1 field" or "3 fields".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
