@@ -43,28 +43,42 @@ func likePattern(s string) pattern {
 
 // match says whether the whole text fits, without regard to case.
 func (p pattern) match(s string) bool {
+	if plainASCII(s) {
+		return matchParts(p.parts, len(s), func(i int) rune { return rune(lowerByte(s[i])) })
+	}
 	text := []rune(strings.ToLower(s))
-	at, part := 0, 0
-	star, from := -1, 0 // where to go back to: the last %, and the text it began at
-	for at < len(text) {
-		if part < len(p.parts) && p.parts[part].any {
-			star, from = part, at
-			part++
-			continue
-		}
-		if part < len(p.parts) && (p.parts[part].one || p.parts[part].char == text[at]) {
-			part++
-			at++
-			continue
-		}
-		if star < 0 {
+	return matchParts(p.parts, len(text), func(i int) rune { return text[i] })
+}
+
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
-		from++
-		part, at = star+1, from
 	}
-	for part < len(p.parts) && p.parts[part].any {
+	return true
+}
+
+func matchParts(parts []patternPart, length int, at func(int) rune) bool {
+	i, part := 0, 0
+	star, from := -1, 0 // where to go back to: the last %, and the text it began at
+	for i < length {
+		switch {
+		case part < len(parts) && parts[part].any:
+			star, from = part, i
+			part++
+		case part < len(parts) && (parts[part].one || parts[part].char == at(i)):
+			part++
+			i++
+		case star < 0:
+			return false
+		default:
+			from++
+			part, i = star+1, from
+		}
+	}
+	for part < len(parts) && parts[part].any {
 		part++
 	}
-	return part == len(p.parts)
+	return part == len(parts)
 }

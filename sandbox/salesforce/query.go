@@ -98,7 +98,7 @@ func (c *call) soql(all bool) (*reply, error) {
 	rows := q.rows()
 	batch := c.batchSize()
 	if len(rows) <= batch {
-		return answer(http.StatusOK, q.appendPage(make([]byte, 0, 256*len(rows)+64), rows, len(rows), "")), nil
+		return answer(http.StatusOK, q.appendPage(make([]byte, 0, q.roomFor(len(rows))), rows, len(rows), "")), nil
 	}
 	// Later pages are written with the schema of now but for their own call.
 	kept := *c
@@ -130,8 +130,11 @@ func (k *cursor) page(id string, offset int) []byte {
 	if end < len(k.rows) {
 		next = "/services/data/v" + strconv.Itoa(k.version) + ".0/query/" + id + "-" + strconv.Itoa(end)
 	}
-	return k.query.appendPage(make([]byte, 0, 256*(end-offset)+128), k.rows[offset:end], len(k.rows), next)
+	return k.query.appendPage(make([]byte, 0, k.query.roomFor(end-offset)), k.rows[offset:end], len(k.rows), next)
 }
+
+// roomFor is about how many bytes so many rows take.
+func (q *bound) roomFor(rows int) int { return 256 + rows*(128+40*len(q.selection.parts)) }
 
 // batchSize reads Sforce-Query-Options; what is out of range is moved into it.
 func (c *call) batchSize() int {

@@ -20,7 +20,9 @@ func newStory(t testing.TB) *org {
 		t.Fatal(err)
 	}
 	day := func(n int) time.Time { return longAgo.AddDate(0, 0, n) }
-	insert := func(object string, n int, fields map[string]any) string { return o.Insert(object, fields, day(n), day(n)) }
+	insert := func(object string, n int, fields map[string]any) string {
+		return o.Insert(object, fields, day(n), day(n))
+	}
 	acme := insert("Account", 0, map[string]any{"Name": "Acme", "Industry": "Technology", "AnnualRevenue": 1500000, "NumberOfEmployees": 40})
 	globex := insert("Account", 1, map[string]any{"Name": "Globex", "AnnualRevenue": 20000, "ParentId": acme})
 	insert("Account", 2, map[string]any{"Name": "initech", "Industry": "Banking"})

@@ -23,7 +23,7 @@ const (
 	uriLimitBytes  = 16_384
 	bodyLimitBytes = 50 << 20
 	// Smaller answers are sent as they are: over loopback packing costs more than it saves.
-	gzipFromBytes = 32 << 10
+	gzipFromBytes = 128 << 10
 )
 
 // ServeHTTP answers one request: the adapter between handlers and the network.

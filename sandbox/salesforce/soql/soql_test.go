@@ -157,7 +157,7 @@ func genCondition(depth int) *rapid.Generator[Condition] {
 			in.Values = rapid.SliceOfN(genValue(), 1, 3).Draw(t, "values")
 			return in
 		case 3:
-			return Not{genCondition(depth - 1).Draw(t, "of")}
+			return Not{genCondition(depth-1).Draw(t, "of")}
 		case 4:
 			return And(rapid.SliceOfN(genCondition(depth-1), 2, 3).Draw(t, "and"))
 		}
