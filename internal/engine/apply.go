@@ -47,6 +47,7 @@ type send struct {
 	changes []reconcile.Change // with references resolved
 	write   crm.Write
 	ready   bool // its references are known
+	moot    bool // it cannot be, and need not be
 	result  crm.Result
 	sent    bool
 }
@@ -307,6 +308,11 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 			if standing != reconcile.Linked {
 				b.await(j, r.FarMapping, r.Far)
 				s.ready = false
+				return
+			}
+			if r.FarObject != "" && far.Object != r.FarObject {
+				s.ready = false // it became a Lead, which cannot have a role
+				s.moot = true
 				return
 			}
 			s.write.Relation.Object, s.write.Relation.ID = far.Object, far.ID

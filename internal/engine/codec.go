@@ -209,6 +209,8 @@ func decodeRecord(b []byte, l *crm.Layout, layout uint64) *crm.Record {
 // sight is what was read of one record when a thing was decided.
 type sight struct {
 	Seen uint64
+	// Open is a hash of what stands in the slots that the new base leaves open.
+	Open uint64
 	// Print is the lens's print; 0 when the record was not there.
 	Print uint64
 }
@@ -327,6 +329,7 @@ func encodeDecided(d *decided) []byte {
 	p.text(d.Title)
 	for _, s := range []sight{d.HubSpotAt, d.SalesAt} {
 		p.u64(s.Seen)
+		p.u64(s.Open)
 		p.u64(s.Print)
 	}
 	p.bool(d.HubGone)
@@ -364,7 +367,7 @@ func decodeDecided(b []byte) (*decided, error) {
 	d.Unlink = e.bool()
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
-		s.Seen, s.Print = e.u64(), e.u64()
+		s.Seen, s.Open, s.Print = e.u64(), e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
 	if e.bad {

@@ -172,9 +172,9 @@ func (d *decider) editedSinceCreate(s *subject) {
 	}
 	target := d.o.Target(s.link.SalesforceObject)
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-		r, base, object := s.snapshot.HubSpot, s.link.Base.HubSpot, d.o.HubSpot
+		r, base, other, object := s.snapshot.HubSpot, s.link.Base.HubSpot, s.link.Base.Salesforce, d.o.HubSpot
 		if side == crm.Salesforce {
-			r, base, object = s.snapshot.Salesforce, s.link.Base.Salesforce, s.link.SalesforceObject
+			r, base, other, object = s.snapshot.Salesforce, other, base, s.link.SalesforceObject
 		}
 		if r == nil || target == nil || !slices.Contains(base, 0) || !isEdited(r) {
 			continue
@@ -185,7 +185,7 @@ func (d *decider) editedSinceCreate(s *subject) {
 		}
 		print := reconcile.Fingerprint(d.o, side, object, blank)
 		for _, f := range target.Fields {
-			if f.Program == nil && f.Slot < len(base) && f.Slot < len(print) && base[f.Slot] == 0 {
+			if f.Program == nil && f.Slot < len(base) && f.Slot < len(print) && base[f.Slot] == 0 && f.Slot < len(other) && other[f.Slot] != 0 {
 				base[f.Slot] = print[f.Slot]
 			}
 		}
@@ -531,9 +531,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 			}
 		}
 	}
-	if len(body.Writes) > 0 {
-		d.print(s)
-	}
+	d.print(s, &body)
 	body.HubSpotAt, body.SalesAt = s.at[crm.HubSpot], s.at[crm.Salesforce]
 	row := store.PlanRow{Mapping: d.o.Name, Side: crm.HubSpot, ID: body.HubSpot.ID, SalesforceID: body.Salesforce.ID, Ops: opsOf(&body), Decided: now()}
 	if row.ID == "" {
@@ -560,8 +558,16 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	return row
 }
 
-// print adds what an old decision is compared with before it is sent.
-func (d *decider) print(s *subject) {
+// print adds what an old decision is compared with before it is sent, and what
+// our own write is known by when it comes back.
+func (d *decider) print(s *subject, body *decided) {
+	base := body.Base
+	switch {
+	case body.NewLink != nil:
+		base = &body.NewLink.Base
+	case base == nil && s.link != nil:
+		base = &s.link.Base
+	}
 	records := []*crm.Record{s.snapshot.HubSpot, s.snapshot.Salesforce}
 	for _, c := range s.snapshot.Candidates {
 		records = append(records, c.Record)
@@ -572,7 +578,11 @@ func (d *decider) print(s *subject) {
 				continue
 			}
 			if l := d.e.lens(d.o, side, r.Layout.Object); l != nil && l.look(r) == at.Seen {
-				at.Print = l.print(d.o, r)
+				print := reconcile.Fingerprint(d.o, side, r.Layout.Object, r)
+				at.Print = sumOf(print)
+				if base != nil {
+					at.Open = openPrint(base.HubSpot, base.Salesforce, print)
+				}
 				s.at[side] = at
 			}
 		}

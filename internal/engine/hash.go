@@ -97,9 +97,24 @@ func (l *lens) look(r *crm.Record) uint64 {
 // print is one hash over the mapped content of a record, in canonical form:
 // what a vendor only formats differently prints the same.
 func (l *lens) print(o *mapping.BoundObject, r *crm.Record) uint64 {
+	return sumOf(reconcile.Fingerprint(o, l.side, l.object, r))
+}
+
+func sumOf(print []uint64) uint64 {
 	h := newHasher()
-	for _, slot := range reconcile.Fingerprint(o, l.side, l.object, r) {
+	for _, slot := range print {
 		h = h.number(slot)
+	}
+	return h.sum()
+}
+
+// openPrint is one hash over the slots of a print that a base leaves open.
+func openPrint(hubspot, salesforce, print []uint64) uint64 {
+	h := newHasher()
+	for i := range min(len(hubspot), len(salesforce), len(print)) {
+		if hubspot[i] == 0 && salesforce[i] == 0 {
+			h = h.number(uint64(i)).number(print[i])
+		}
 	}
 	return h.sum()
 }

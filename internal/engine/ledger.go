@@ -37,7 +37,7 @@ func (l *ledger) sawAll(keys []uint64) {
 
 func (l *ledger) settle(key uint64, o crm.Outcome) {
 	l.mu.Lock()
-	l.results = append(l.results, result{key, uint8(slices.Index(crm.Outcomes, o))})
+	l.results = append(l.results, result{key, outcomeIndex(o)})
 	l.mu.Unlock()
 }
 
@@ -99,3 +99,5 @@ func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
 	}
 	return len(l.read), tally, closed
 }
+
+func outcomeIndex(o crm.Outcome) uint8 { return uint8(slices.Index(crm.Outcomes, o)) }

@@ -358,16 +358,15 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 	key := thingKey(crm.HubSpot, link.HubSpotID)
 	f.read = append(f.read, key)
 	at := l.look(r)
-	seen, gone, base, other := &link.SeenHubSpot, link.HubSpotGone, link.Base.HubSpot, link.Base.Salesforce
+	seen, gone := &link.SeenHubSpot, link.HubSpotGone
 	if l.side == crm.Salesforce {
-		seen, gone, base, other = &link.SeenSalesforce, link.SalesforceGone, other, base
+		seen, gone = &link.SeenSalesforce, link.SalesforceGone
 	}
 	if !gone && at == *seen {
 		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		return
 	}
-	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion &&
-		covers(base, other, reconcile.Fingerprint(w.o, l.side, l.object, r), l.blind && !isEdited(r)) {
+	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
 		f.links = append(f.links, link)
@@ -379,25 +378,40 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 	w.addKeys(f, r)
 }
 
-// covers tells whether a record holds just what the base says, slot by slot.
-// Where the base knows only the other side's half of a slot (what the vendor
-// filled in when we created the record), the value is taken as it is found and
-// put into the base; only where adopt allows it, because no filter or expression
-// has to see it first and nobody edited it since.
-func covers(base, other, now []uint64, adopt bool) bool {
+// isEcho tells whether a record holds just what the link says, slot by slot,
+// and then makes the link whole. Where the base knows only the other side's half
+// of a slot (what the vendor filled in when we created the record), the value is
+// taken as it is found; unless a filter or expression has to see it first, or
+// somebody edited the record since. Slots that are open have to hold what they
+// held when they were left open.
+func (w *watcher) isEcho(r *crm.Record, link *store.Link) bool {
+	l := w.lens
+	now := reconcile.Fingerprint(w.o, l.side, l.object, r)
+	base, other, open := link.Base.HubSpot, link.Base.Salesforce, &link.OpenHubSpot
+	if l.side == crm.Salesforce {
+		base, other, open = other, base, &link.OpenSalesforce
+	}
 	if len(base) != len(now) || len(other) != len(now) {
 		return false
 	}
+	adopt := l.blind && !isEdited(r)
+	held := openPrint(base, other, now)
+	if held != *open && (*open != 0 || !adopt) {
+		return false
+	}
 	for i := range now {
-		if base[i] != now[i] && (base[i] != 0 || other[i] == 0 || !adopt) {
+		if base[i] != now[i] && !(base[i] == 0 && (other[i] == 0 || adopt)) {
 			return false
 		}
 	}
-	copy(base, now)
+	for i := range now {
+		if other[i] != 0 {
+			base[i] = now[i]
+		}
+	}
+	*open = held
 	return true
 }
-
-func outcomeIndex(o crm.Outcome) uint8 { return uint8(slices.Index(crm.Outcomes, o)) }
 
 // seeGone notes that a linked record was archived, deleted or merged away.
 func (w *watcher) seeGone(f *found, r *crm.Record, link store.Link) {

@@ -190,10 +190,10 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Base = b.finish(j, *d.Base)
 	}
 	if d.HubSpotAt.Seen != 0 {
-		l.SeenHubSpot = d.HubSpotAt.Seen
+		l.SeenHubSpot, l.OpenHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open
 	}
 	if d.SalesAt.Seen != 0 {
-		l.SeenSalesforce = d.SalesAt.Seen
+		l.SeenSalesforce, l.OpenSalesforce = d.SalesAt.Seen, d.SalesAt.Open
 	}
 	l.HubSpotGone, l.SalesforceGone = d.HubGone, d.SalesGone
 	for _, w := range j.sends {
@@ -228,6 +228,7 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 		l.Base = crm.Base{}
 	}
 	l.SeenHubSpot, l.SeenSalesforce = j.d.HubSpotAt.Seen, j.d.SalesAt.Seen
+	l.OpenHubSpot, l.OpenSalesforce = j.d.HubSpotAt.Open, j.d.SalesAt.Open
 	for _, s := range j.sends {
 		if !s.sent {
 			continue
@@ -252,7 +253,7 @@ func (b *batch) finish(j *job, base crm.Base) crm.Base {
 	}
 	for _, s := range j.sends {
 		if s.planned.Relation != nil {
-			if !s.ready {
+			if !s.ready && !s.moot {
 				forget(b.relationSlot(s.planned))
 			}
 			continue

@@ -15,6 +15,10 @@ type Link struct {
 	// not read since it was written to.
 	SeenHubSpot    uint64
 	SeenSalesforce uint64
+	// Open is a hash of what the record holds in fields that the base leaves
+	// open (both halves 0): values that could not be settled; 0 when not known.
+	OpenHubSpot    uint64
+	OpenSalesforce uint64
 	// Gone: the record was archived or deleted, and that was decided upon.
 	HubSpotGone    bool
 	SalesforceGone bool
@@ -24,7 +28,7 @@ type Link struct {
 }
 
 const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
-	l.seen_hubspot, l.seen_salesforce, l.gone, coalesce(o.outcome, '')`
+	l.seen_hubspot, l.seen_salesforce, l.open_hubspot, l.open_salesforce, l.gone, coalesce(o.outcome, '')`
 
 const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
 
@@ -33,15 +37,16 @@ func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	var mapping, object, gone int64
 	var hubspot, salesforce idScan
 	var base []byte
-	var sh, ss int64
+	var sh, ss, oh, os int64
 	var outcome string
-	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &gone, &outcome); err != nil {
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &gone, &outcome); err != nil {
 		return l, err
 	}
 	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
 	l.SalesforceObject, l.SalesforceID = s.name(object), string(salesforce)
 	l.Base = decodeBase(base)
 	l.SeenHubSpot, l.SeenSalesforce = uint64(sh), uint64(ss)
+	l.OpenHubSpot, l.OpenSalesforce = uint64(oh), uint64(os)
 	l.HubSpotGone, l.SalesforceGone = gone&1 != 0, gone&2 != 0
 	l.Outcome = crm.Unchanged
 	if outcome != "" {
@@ -119,9 +124,10 @@ func (t *Tx) PutLinks(links []Link) error {
 		}
 	}
 	return insert(t, `INSERT INTO links (mapping, hubspot_id, object, salesforce_id, base,
-		seen_hubspot, seen_salesforce, gone) VALUES`, 8,
+		seen_hubspot, seen_salesforce, open_hubspot, open_salesforce, gone) VALUES`, 10,
 		`ON CONFLICT (mapping, hubspot_id) DO UPDATE SET object = excluded.object, salesforce_id = excluded.salesforce_id, base = excluded.base,
-		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce, gone = excluded.gone`,
+		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce,
+		open_hubspot = excluded.open_hubspot, open_salesforce = excluded.open_salesforce, gone = excluded.gone`,
 		links, func(args []any, l Link) []any {
 			gone := int64(0)
 			if l.HubSpotGone {
@@ -131,7 +137,8 @@ func (t *Tx) PutLinks(links []Link) error {
 				gone |= 2
 			}
 			return append(args, t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject),
-				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce), gone)
+				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce),
+				int64(l.OpenHubSpot), int64(l.OpenSalesforce), gone)
 		})
 }
 

@@ -46,6 +46,8 @@ CREATE TABLE links (
 	base               BLOB NOT NULL,
 	seen_hubspot       INTEGER NOT NULL,
 	seen_salesforce    INTEGER NOT NULL,
+	open_hubspot       INTEGER NOT NULL,
+	open_salesforce    INTEGER NOT NULL,
 	gone               INTEGER NOT NULL CHECK (gone BETWEEN 0 AND 3),
 	PRIMARY KEY (mapping, hubspot_id)
 ) WITHOUT ROWID;
