@@ -179,3 +179,27 @@ func TestCompareTellsDifferencesWithoutTheBase(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestAnOwnerWhomNobodyKnowsIsNotReplacedByOurOwnUser(t *testing.T) {
+	o := bind(t, "deals", dealsYAML)
+	known := people{owners: map[string]string{"71": "005000000000001AAA"}}
+	h := hubspot(o, "1", "dealname", "Robots", "closedate", "2026-11-23T14:05:06Z", "pipeline", "default", "dealstage", "closedwon", "hubspot_owner_id", "99")
+	d := reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Known: known})
+	link := *d.NewLink
+	link.SalesforceID = dealID
+	// Salesforce gave it to the user that made it, and is newer for that.
+	s := modified(salesforce(o, "Opportunity", dealID, "Name", "Robots", "CloseDate", "2026-11-23", "StageName", "Closed Won", "Pipeline__c", "Sales", "OwnerId", "005000000000001AAA"), 9_000_000)
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: s, Known: known})
+	if d.Outcome != crm.Unchanged {
+		t.Fatalf("%s: to HubSpot %v, to Salesforce %v", d.Outcome, changesTo(d, crm.HubSpot), changesTo(d, crm.Salesforce))
+	}
+	if d.Base != nil {
+		link.Base = *d.Base
+	}
+	// When the owner gets a user of the same address, the deal follows.
+	known.owners["99"] = "005000000000009AAA"
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: s, Known: known})
+	if diff := cmp.Diff([]string{"OwnerId=005000000000009AAA"}, changesTo(d, crm.Salesforce)); diff != "" {
+		t.Errorf("to Salesforce (-want +got):\n%s", diff)
+	}
+}

@@ -134,9 +134,14 @@ func settles(t interface {
 	if next.Link == nil || next.HubSpot == nil || next.Salesforce == nil || d.Outcome == crm.Held {
 		return
 	}
-	again := reconcile.Decide(o, next)
-	if len(again.Writes) > 0 {
-		t.Errorf("a second decision writes again: to HubSpot %v, to Salesforce %v\nfirst %+v", changesTo(again, crm.HubSpot), changesTo(again, crm.Salesforce), d.Writes)
+	// Our own writes, and what vendors do behind the scenes, move the stamps.
+	for _, stamps := range [][2]int64{{next.HubSpot.ModifiedMicros, next.Salesforce.ModifiedMicros}, {8_000_000, 9_000_000}, {9_000_000, 8_000_000}} {
+		next.HubSpot, next.Salesforce = modified(set(next.HubSpot), stamps[0]), modified(set(next.Salesforce), stamps[1])
+		again := reconcile.Decide(o, next)
+		if len(again.Writes) > 0 {
+			t.Errorf("a second decision writes again: to HubSpot %v, to Salesforce %v\nfirst %+v", changesTo(again, crm.HubSpot), changesTo(again, crm.Salesforce), d.Writes)
+			return
+		}
 	}
 }
 

@@ -103,11 +103,13 @@ func (m *merge) newBase(hubspot, salesforce *crm.Record) crm.Base {
 			b.HubSpot[slot], b.Salesforce[slot] = m.base.HubSpot[slot], m.base.Salesforce[slot]
 			continue
 		}
-		if m.unknown[crm.HubSpot][slot] {
-			b.HubSpot[slot] = 0
-		}
-		if m.unknown[crm.Salesforce][slot] {
-			b.Salesforce[slot] = 0
+		for side, hashes := range map[crm.Side][]uint64{crm.HubSpot: b.HubSpot, crm.Salesforce: b.Salesforce} {
+			switch {
+			case m.pending[side][slot]:
+				hashes[slot] = pendingHash()
+			case m.unknown[side][slot]:
+				hashes[slot] = 0
+			}
 		}
 	}
 	return b

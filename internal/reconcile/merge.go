@@ -24,14 +24,23 @@ type merge struct {
 	changes    map[crm.Side][]Change
 	relations  []PlannedWrite
 	holds      []crm.Reason
-	open       map[int]bool // slots that are not settled
+	open       map[int]bool              // slots that are not settled
+	pending    map[crm.Side]map[int]bool // see pendingHash
 	unknown    map[crm.Side]map[int]bool
 	why        []string
 	firstMatch bool
 }
 
+// pendingHash stands in the base for a value that its side gives and that could
+// not be written, because the mapping says to skip it or nobody is its owner on
+// the other side. It equals no value, so that side counts as changed until the
+// value can be written; the moments of modification, which our own writes
+// move, do not come into it.
+func pendingHash() uint64 { return Hash("\x00pending") }
+
 func newMerge(d *decider, target *mapping.BoundTarget, creating crm.Side) *merge {
 	m := &merge{d: d, target: target, creating: creating, changes: map[crm.Side][]Change{}, open: map[int]bool{},
+		pending: map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}},
 		unknown: map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}}}
 	m.hubspot = Fingerprint(d.object, crm.HubSpot, d.object.HubSpotSchema.Name, d.HubSpot)
 	m.salesforce = Fingerprint(d.object, crm.Salesforce, target.Object, d.Salesforce)
@@ -349,8 +358,12 @@ func (m *merge) write(f *mapping.BoundField, to crm.Side, n Native, why string) 
 		m.holds = append(m.holds, n.Reason)
 		return
 	case Leave:
-		if n.Reason.Code != NoteFallbackText {
+		switch n.Reason.Code {
+		case NoteFallbackText:
+		case NoteUnreadable:
 			m.open[f.Slot] = true
+		default:
+			m.pending[to.Other()][f.Slot] = true
 		}
 		m.d.note(n.Reason)
 		return

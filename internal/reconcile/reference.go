@@ -204,7 +204,7 @@ func (m *merge) owner() {
 	}
 	other, ok := m.d.known().Owner(to.Other(), id)
 	if !ok {
-		m.open[slot] = true
+		m.pending[to.Other()][slot] = true
 		m.d.note(crm.Reason{Code: NoteOwnerUnknown, Field: field, Text: fmt.Sprintf("%s owner %s has no active counterpart in %s with the same e-mail address", to.Other().Title(), m.d.known().OwnerName(to.Other(), id), to.Title()),
 			Mend: "give both users the same e-mail address"})
 		return
