@@ -203,3 +203,27 @@ func TestAnOwnerWhomNobodyKnowsIsNotReplacedByOurOwnUser(t *testing.T) {
 		t.Errorf("to Salesforce (-want +got):\n%s", diff)
 	}
 }
+
+func TestATableAndEqualNamesTogetherFindTheWayBack(t *testing.T) {
+	// Closed Won is closedwon by its name, and Renewed by the table.
+	o := bind(t, "deals", `
+  - name: deals
+    hubspot: deals
+    salesforce: Opportunity
+    match: [{hubspot: dealname, salesforce: Name}]
+    fields:
+      - {hubspot: dealname, salesforce: Name}
+      - {hubspot: closedate, salesforce: CloseDate}
+      - {hubspot: dealstage, salesforce: StageName, values: {appointmentscheduled: Needs Analysis, "8001": Negotiation/Review, "8002": Closed Won}, unmapped: skip}
+`)
+	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "CloseDate", "2026-11-23", "StageName", "Needs Analysis")
+	for pipeline, stages := range map[string][3]string{"default": {"appointmentscheduled", "closedwon", "closedlost"}, "7001": {"8001", "8002", "8003"}} {
+		h := hubspot(o, "1", "dealname", "Robots", "closedate", "2026-11-23T00:00:00Z", "pipeline", pipeline, "dealstage", stages[0])
+		for i, stage := range []string{"Closed Won", "Closed Lost"} {
+			d := reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: h, Salesforce: set(s, "StageName", stage)})
+			if diff := cmp.Diff([]string{"dealstage=" + stages[i+1]}, changesTo(d, crm.HubSpot)); diff != "" {
+				t.Errorf("pipeline %s, %s: %s (%s)\n%s", pipeline, stage, d.Outcome, d.Reason.Text, diff)
+			}
+		}
+	}
+}

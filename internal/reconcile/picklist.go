@@ -32,13 +32,18 @@ func (c *conversion) fromTable(text string) []string {
 	return out
 }
 
-// counterparts are the values that text may become, best first.
+// counterparts are the values that text may become, best first: what the table
+// says, then what has the same name and stands for nothing else in the table.
 func (c *conversion) counterparts(text string) []string {
-	if all := c.fromTable(text); len(all) > 0 {
-		return all
+	out := c.fromTable(text)
+	if len(out) > 0 && c.to == crm.Salesforce {
+		return out
 	}
 	if len(c.target.Options) == 0 {
-		return []string{text}
+		if len(out) == 0 {
+			out = []string{text}
+		}
+		return out
 	}
 	value := canonicalOption(c.source, text)
 	option := crm.Option{Value: value}
@@ -47,17 +52,22 @@ func (c *conversion) counterparts(text string) []string {
 			option = o
 		}
 	}
-	var out []string
+	add := func(value string) {
+		elsewhere := c.to == crm.HubSpot && slices.ContainsFunc(c.f.Values, func(p mapping.ValuePair) bool { return p.HubSpot == value })
+		if !elsewhere && !slices.Contains(out, value) {
+			out = append(out, value)
+		}
+	}
 	if same := mapping.SameOption(option, c.target.Options); same != nil && (same.Active || same.Value == c.place.Current.Text) {
-		out = append(out, same.Value)
+		add(same.Value)
 	}
 	if c.f.StagePipeline == nil || c.to != crm.HubSpot {
 		return out
 	}
 	// The same stage name may exist in several pipelines.
 	for _, o := range c.target.Options {
-		if o.Active && !slices.Contains(out, o.Value) && mapping.SameOption(option, []crm.Option{o}) != nil {
-			out = append(out, o.Value)
+		if o.Active && mapping.SameOption(option, []crm.Option{o}) != nil {
+			add(o.Value)
 		}
 	}
 	return out
