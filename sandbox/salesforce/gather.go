@@ -95,6 +95,9 @@ func (c *call) byExternalID(o *object, f *field, n *node) (value, *failure) {
 			if key == nil || !key.idLookup() {
 				continue
 			}
+			if m.node.isNull() {
+				return value{}, nil
+			}
 			v, problem := parseText(key, m.node.literal())
 			if problem != "" {
 				continue
