@@ -80,7 +80,7 @@ func (g *global) printVerification(v *engine.Verification, findings []engine.Fin
 	}
 	g.show(t)
 	for _, f := range findings {
-		g.print("%s  %s and %s: %s", f.Verdict, record(f.HubSpot), record(f.Salesforce), f.Reason.Text)
+		g.print("%s  %s: %s", f.Verdict, bothRecords(f.HubSpot, f.Salesforce), f.Reason.Text)
 		for _, d := range f.Differences {
 			allowed := ""
 			if d.Allowed != "" {
@@ -94,5 +94,17 @@ func (g *global) printVerification(v *engine.Verification, findings []engine.Fin
 	}
 	if v.InStep && v.Closed {
 		g.say("In step: every linked pair agrees.")
+	}
+}
+
+// bothRecords names what there is of a pair.
+func bothRecords(hubSpot, salesforce *engine.Record) string {
+	switch {
+	case salesforce == nil:
+		return record(hubSpot)
+	case hubSpot == nil:
+		return record(salesforce)
+	default:
+		return record(hubSpot) + " and " + record(salesforce)
 	}
 }
