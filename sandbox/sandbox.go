@@ -216,11 +216,23 @@ func (s *Sandbox) Close() error {
 }
 
 func (s *Sandbox) hubSpotHandler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.HubSpot().ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.stamp(w)
+		s.HubSpot().ServeHTTP(w, r)
+	})
 }
 
 func (s *Sandbox) salesforceHandler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Salesforce().ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.stamp(w)
+		s.Salesforce().ServeHTTP(w, r)
+	})
+}
+
+// stamp dates an answer by the sandbox's clock, which may have been moved:
+// clients take the vendor's time from this header.
+func (s *Sandbox) stamp(w http.ResponseWriter) {
+	w.Header().Set("Date", s.Clock().Now().Format(http.TimeFormat))
 }
 
 func (s *Sandbox) manageHandler() http.Handler { return s.manage }

@@ -178,3 +178,26 @@ func TestHeadAndNoContentHaveNoBody(t *testing.T) {
 		t.Fatalf("got %v, %v", response, err)
 	}
 }
+
+func TestAnswersAreDatedByTheSandboxClock(t *testing.T) {
+	s, err := New(Config{Seed: "empty"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Clock().Advance(-48 * time.Hour)
+	for _, address := range []string{"https://api.hubapi.com/crm/v3/owners", "https://login.salesforce.com/services/data"} {
+		answer, err := s.Client().Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		told, err := http.ParseTime(answer.Header.Get("Date"))
+		if err != nil {
+			t.Fatalf("%s: the Date header %q: %v", address, answer.Header.Get("Date"), err)
+		}
+		if behind := time.Since(told); behind < 47*time.Hour {
+			t.Errorf("%s is dated %s, %s ago; the clock was set two days back", address, told, behind)
+		}
+	}
+}
