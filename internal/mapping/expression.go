@@ -21,7 +21,9 @@ import (
 // and is neither above nor below any, a blank checkbox is false. Whatever the
 // kind, a blank equals both nil and "", so `hubspot.x != ""`, `hubspot.x != nil`
 // and `not blank(hubspot.x)` say the same, and `hubspot.x ?? "none"` replaces a
-// blank. Expressions know no clock, no chance and no network. A Program is safe
+// blank. blank(x), domain(x) and string(x) are ours, the rest is the language of
+// https://expr-lang.org/docs/language-definition less what is not pure or not
+// bounded. Expressions know no clock, no chance and no network. A Program is safe
 // for concurrent use.
 type Program struct {
 	// Source is the expression as written.

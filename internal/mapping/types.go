@@ -34,7 +34,8 @@ type Brakes struct {
 	Deletes Limit
 }
 
-// Limit is a number of records or a share of them; the zero Limit brakes nothing.
+// Limit is a number of records or a share of them; the zero Limit brakes
+// nothing. A limit of 0 in the file is a share so small that one record exceeds it.
 type Limit struct {
 	Count int
 	// Share is 0 to 1 of the linked records.

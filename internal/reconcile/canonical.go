@@ -115,10 +115,15 @@ const phoneFormatting = " \t()-./\u00a0\u2010\u2011\u2012\u2013\u202f"
 func canonicalPhone(text string) string {
 	s := strings.ToLower(text)
 	extension := ""
-	if m := extensionPattern.FindStringSubmatchIndex(s); m != nil && strings.ContainsAny(s[:m[0]], "0123456789") {
-		extension, s = ";"+s[m[2]:m[3]], s[:m[0]]
+	if strings.ContainsAny(s, "x#;d") { // patterns are slow, and most numbers have no extension
+		if m := extensionPattern.FindStringSubmatchIndex(s); m != nil && strings.ContainsAny(s[:m[0]], "0123456789") {
+			extension, s = ";"+s[m[2]:m[3]], s[:m[0]]
+		}
 	}
-	s = trunkPattern.ReplaceAllString(strings.TrimSpace(s), "$1")
+	s = strings.TrimSpace(s)
+	if strings.Contains(s, "(") {
+		s = trunkPattern.ReplaceAllString(s, "$1")
+	}
 	var b strings.Builder
 	for _, r := range s {
 		switch {
