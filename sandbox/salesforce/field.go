@@ -114,8 +114,6 @@ func (f *field) decimals() bool {
 	return f.Type == "double" || f.Type == "currency" || f.Type == "percent"
 }
 
-func (f *field) numeric() bool { return f.decimals() || f.Type == "int" || f.Type == "long" }
-
 func (f *field) textual() bool {
 	switch f.Type {
 	case "string", "textarea", "phone", "email", "url", "picklist", "multipicklist", "combobox", "encryptedstring":

@@ -85,14 +85,6 @@ func (ix *index) find(v value, yield func(*row) bool) {
 	}
 }
 
-func (ix *index) count(v value) int {
-	p := ix.rows[ix.key(v)]
-	if p.first == nil {
-		return 0
-	}
-	return 1 + len(p.more)
-}
-
 // stampLog keeps the rows in the order of (SystemModstamp, Id). Each change
 // appends; an entry whose stamp is no longer its row's is stale and skipped.
 type stampLog struct {

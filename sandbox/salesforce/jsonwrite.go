@@ -105,10 +105,11 @@ func (w *jsonWriter) strs(list []string) *jsonWriter {
 	return w.close(']')
 }
 
-// prettyPrint indents finished JSON the way X-PrettyPrint does: two blanks,
-// and " : " between key and value.
+// prettyPrint indents finished JSON the way X-PrettyPrint does: members on lines
+// of their own by two blanks, arrays along the line, " : " between key and value.
 func prettyPrint(src []byte) []byte {
 	out := make([]byte, 0, len(src)*3/2)
+	var open []byte // the containers that we are in
 	depth := 0
 	newline := func() {
 		out = append(out, '\n')
@@ -117,8 +118,7 @@ func prettyPrint(src []byte) []byte {
 		}
 	}
 	for i := 0; i < len(src); i++ {
-		c := src[i]
-		switch c {
+		switch c := src[i]; c {
 		case '"':
 			end := i + 1
 			for src[end] != '"' {
@@ -131,35 +131,35 @@ func prettyPrint(src []byte) []byte {
 			i = end
 		case '{', '[':
 			out = append(out, c)
-			if i+1 < len(src) && (src[i+1] == '}' || src[i+1] == ']') {
+			if src[i+1] == '}' || src[i+1] == ']' {
 				out = append(out, ' ', src[i+1])
 				i++
 				continue
 			}
+			open = append(open, c)
+			if c == '[' {
+				out = append(out, ' ')
+				continue
+			}
 			depth++
-			if c == '{' {
-				newline()
-			} else {
-				out = append(out, ' ')
-			}
-		case '}', ']':
+			newline()
+		case '}':
+			open = open[:len(open)-1]
 			depth--
-			if c == '}' {
-				newline()
-			} else {
-				out = append(out, ' ')
-			}
+			newline()
 			out = append(out, c)
+		case ']':
+			open = open[:len(open)-1]
+			out = append(out, ' ', c)
 		case ',':
-			out = append(out, ',')
-			if i+1 < len(src) && src[i+1] == '{' {
+			out = append(out, c)
+			if open[len(open)-1] == '[' {
 				out = append(out, ' ')
-			} else {
-				newline()
+				continue
 			}
+			newline()
 		case ':':
 			out = append(out, " : "...)
-		case ' ', '\n', '\r', '\t':
 		default:
 			out = append(out, c)
 		}
