@@ -132,7 +132,7 @@ func (s *Store) PlanRows(ctx context.Context, mapping string, side crm.Side, ids
 		return found, err
 	}
 	err = s.query(ctx, scan(func(p PlanRow) string { return p.SalesforceID }),
-		"SELECT "+planColumns+" FROM json_each(?) j CROSS JOIN plan p ON p.mapping = ? AND p.salesforce_id = j.value",
+		"SELECT "+planColumns+" FROM json_each(?) j CROSS JOIN plan p INDEXED BY plan_by_salesforce ON p.mapping = ? AND p.salesforce_id = j.value AND p.salesforce_id IS NOT NULL",
 		list, s.codeOf(mapping))
 	return found, err
 }

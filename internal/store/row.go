@@ -121,6 +121,9 @@ func (t *Tx) exec(query string, args ...any) error {
 
 // query reads rows and hands each to scan.
 func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	if s.explain != nil {
+		s.explain(query, args)
+	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return s.readFault(ctx, err)

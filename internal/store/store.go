@@ -73,6 +73,9 @@ type Store struct {
 	writing sync.Mutex // one write transaction at a time, in order of arrival
 	lease   leaseState
 
+	// explain is shown every read, by the test that looks at their plans.
+	explain func(query string, args []any)
+
 	mu    sync.RWMutex
 	codes map[string]int64
 	names map[int64]string
