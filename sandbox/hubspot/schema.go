@@ -22,7 +22,6 @@ type Schema struct {
 	AssociatedObjects          []string // "CONTACT", "contacts", "0-1"
 
 	id         int64
-	table      *table
 	archived   bool
 	createdAt  int64
 	updatedAt  int64
@@ -89,7 +88,7 @@ func (s *Server) addSchema(in Schema) (*table, error) {
 			return nil, invalid("Property %q does not exist", name)
 		}
 	}
-	in.id, in.createdAt, in.updatedAt, in.table = s.lastTypeID, now, now, t
+	in.id, in.createdAt, in.updatedAt = s.lastTypeID, now, now
 	in.Singular, in.Plural = cmp.Or(in.Singular, in.Name), cmp.Or(in.Plural, in.Name)
 	t.schema = &in
 	s.register(t)

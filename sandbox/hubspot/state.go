@@ -294,7 +294,7 @@ func (s *Server) loadTable(in *gob.Decoder, sources int) error {
 		t = newTable(kind, len(s.tables))
 		schema := saved.Schema.Schema
 		schema.id, schema.createdAt, schema.updatedAt = saved.Schema.ID, saved.Schema.CreatedAt, saved.Schema.UpdatedAt
-		schema.archived, schema.table = saved.Schema.Archived, t
+		schema.archived = saved.Schema.Archived
 		t.schema = &schema
 		s.register(t)
 		for _, a := range saved.Schema.Associations {
