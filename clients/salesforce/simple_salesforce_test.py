@@ -74,10 +74,10 @@ class SimpleSalesforce(unittest.TestCase):
         token, _ = SalesforceLogin(consumer_key=self.app["clientId"], consumer_secret=self.app["clientSecret"], session=session(), domain="lockstep-dev-ed.my")
         self.assertRegex(token, r"^00D\w{12}![\w.]+$")
 
-    def test_client_credentials_need_the_own_domain(self):
+    def test_a_wrong_secret_is_refused(self):
         with self.assertRaises(SalesforceAuthenticationFailed) as refused:
-            SalesforceLogin(consumer_key=self.app["clientId"], consumer_secret=self.app["clientSecret"], session=session(), domain="login")
-        self.assertIn("request not supported on this domain", str(vars(refused.exception)))
+            SalesforceLogin(consumer_key=self.app["clientId"], consumer_secret="fake-wrong", session=session(), domain="lockstep-dev-ed.my")
+        self.assertEqual((refused.exception.code, refused.exception.auth_message), ("invalid_client", "invalid client credentials"))
 
     def test_a_record_is_created_read_updated_upserted_deleted(self):
         made = self.sf.Contact.create({"LastName": "Müller", "Email": f"{RUN}@acme.example"})
