@@ -50,7 +50,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 32<<10); return &
 // serveAPI is the one place that answers API calls.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	buffer := buffers.Get().(*[]byte)
-	c := &call{s: s, request: r, header: w.Header(), out: encoder{(*buffer)[:0]}}
+	c := &call{s: s, request: r, header: w.Header(), out: encoder{b: (*buffer)[:0]}}
 	correlation := s.correlationID()
 	setHeader(c.header, "X-Hubspot-Correlation-Id", correlation)
 	setHeader(c.header, "X-Request-Id", correlation)

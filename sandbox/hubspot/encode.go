@@ -10,7 +10,10 @@ import (
 
 // encoder writes JSON by hand: answers of a hundred records are the hot path.
 // It sets the commas itself, from the byte before.
-type encoder struct{ b []byte }
+type encoder struct {
+	b      []byte
+	values []string // of the record being written, by property number; "" is unset
+}
 
 func (e *encoder) comma() {
 	if n := len(e.b); n > 0 {

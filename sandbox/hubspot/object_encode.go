@@ -51,10 +51,11 @@ func (e *encoder) recordMembers(s *Server, t *table, r *record, sel *selection) 
 	e.idField("id", r.id)
 	e.key("properties")
 	e.object()
+	e.unpack(t, r)
 	for _, p := range sel.properties {
 		e.key(p.Name)
 		if p.computed == nil {
-			if v, ok := r.value(p.number); ok {
+			if v := e.values[p.number]; v != "" {
 				e.text(v)
 			} else {
 				e.null()
@@ -94,6 +95,23 @@ func (e *encoder) recordMembers(s *Server, t *table, r *record, sel *selection) 
 	}
 	if len(sel.associations) > 0 {
 		e.associations(s, t, r, sel.associations)
+	}
+}
+
+// unpack lays a record's stored values out by property number, so that an answer
+// with many properties goes through the packed record once.
+func (e *encoder) unpack(t *table, r *record) {
+	if len(e.values) != len(t.properties) {
+		e.values = make([]string, len(t.properties))
+	}
+	clear(e.values)
+	p := r.packed
+	for len(p) > 0 {
+		n, size := uvarint(p)
+		length, size2 := uvarint(p[size:])
+		start := size + size2
+		e.values[n] = p[start : start+length]
+		p = p[start+length:]
 	}
 }
 
