@@ -238,15 +238,14 @@ func (w *writer) match(s *suggestion) {
 		add("name", "Name", "text", "else the same name, unless the domains differ")
 	case "people":
 		add("email", "Email", "email", "the same e-mail address is the same person")
+	case "deals":
+		add("dealname", "Name", "text", "the same name is the same deal, unless company and account differ")
 	}
 	if len(lines) > 0 {
 		w.line("    match:                           # how records that exist on both sides find each other; several candidates are held, never guessed")
 		for _, l := range lines {
 			w.commented(l[0], l[1])
 		}
-	}
-	if s.name == "deals" {
-		w.line("    # match: [{hubspot: dealname, salesforce: Name, as: text}]   # links deals and opportunities of the same name; look at the plan before you keep it")
 	}
 }
 

@@ -227,3 +227,39 @@ func TestATableAndEqualNamesTogetherFindTheWayBack(t *testing.T) {
 		}
 	}
 }
+
+func TestDealsOfOneNameAreTwoWhereTheirAccountsDiffer(t *testing.T) {
+	o := bind(t, "deals", dealsYAML)
+	company := ref(crm.HubSpot, "companies", "5")
+	deal := related(hubspot(o, "1", "dealname", "Renewal 2027", "closedate", "2026-11-23T00:00:00Z", "pipeline", "default", "dealstage", "qualifiedtobuy"),
+		crm.Relation{Object: "companies", ID: "5", Primary: true})
+	opportunity := func(account string) *crm.Record {
+		return salesforce(o, "Opportunity", dealID, "Name", "Renewal 2027", "CloseDate", "2026-11-23", "Pipeline__c", "Sales", "StageName", "Needs Analysis", "AccountId", account)
+	}
+	linkedTo := func(account string) people {
+		return people{counterparts: map[crm.Ref]crm.Ref{company: ref(crm.Salesforce, "Account", account)}}
+	}
+	const otherAccount = "001000000000002AAA"
+	for name, test := range map[string]struct {
+		known   people
+		account string
+		linked  bool
+	}{
+		"the company is the account: one deal":                {linkedTo(accountID), accountID, true},
+		"the company is another account: two deals":           {linkedTo(otherAccount), accountID, false},
+		"the company is about to become an account: two":      {people{standings: map[crm.Ref]reconcile.Standing{company: reconcile.Planned}}, accountID, false},
+		"the opportunity has no account: one deal":            {linkedTo(accountID), "", true},
+		"nothing is known of the company: the name is enough": {people{}, accountID, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := reconcile.Decide(o, reconcile.Snapshot{HubSpot: deal, Known: test.known,
+				Candidates: []reconcile.Candidate{{Record: opportunity(test.account), Object: "Opportunity"}}})
+			if got := d.NewLink != nil && d.Salesforce.ID == dealID; got != test.linked {
+				t.Errorf("linked: got %v, want %v: %s %s", got, test.linked, d.Outcome, d.Reason.Text)
+			}
+			if creates := len(d.Writes) > 0 && d.Writes[0].Op == crm.Create; creates == test.linked {
+				t.Errorf("created: got %v, want %v", creates, !test.linked)
+			}
+		})
+	}
+}

@@ -55,7 +55,7 @@ func (d *decider) objectOf(side crm.Side, rec *crm.Record) string {
 func (d *decider) candidates(side crm.Side) []Candidate {
 	var out []Candidate
 	for _, c := range d.Candidates {
-		if c.Record == nil || c.Record.Archived || isConverted(side.Other(), c.Object, c.Record) || d.contradicts(side, c) {
+		if c.Record == nil || c.Record.Archived || isConverted(side.Other(), c.Object, c.Record) || d.contradicts(side, c) || d.elsewhere(side, c) {
 			continue
 		}
 		out = append(out, c)
@@ -100,6 +100,40 @@ func (d *decider) contradicts(side crm.Side, c Candidate) bool {
 			continue
 		}
 		if other, ok := theirs[k.Rule]; ok && other != k.Value {
+			return true
+		}
+	}
+	return false
+}
+
+// elsewhere tells whether a candidate that was found by mere text belongs to
+// another record than ours does: two opportunities of one name on two accounts
+// are two deals. It speaks only where both name one and it is known what ours
+// is on the other side.
+func (d *decider) elsewhere(side crm.Side, c Candidate) bool {
+	if c.Rule < 0 || c.Rule >= len(d.object.Match) || d.object.Match[c.Rule].As != "text" {
+		return false
+	}
+	hubspot, salesforce, object := d.HubSpot, c.Record, c.Object
+	if side == crm.Salesforce {
+		hubspot, salesforce, object = c.Record, d.Salesforce, d.objectOf(side, d.Salesforce)
+	}
+	target := d.object.Target(object)
+	if target == nil {
+		return false
+	}
+	for i := range target.Associations {
+		a := &target.Associations[i]
+		if a.Junction {
+			continue
+		}
+		far, _ := mainRelation(hubspot, a.HubSpot)
+		held := salesforce.Value(a.Salesforce)
+		if far == "" || !held.IsPresent() {
+			continue
+		}
+		other, standing := d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: far})
+		if standing == Planned || standing == Linked && other.ID != wideID(held.Text) {
 			return true
 		}
 	}
