@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,20 +46,23 @@ func TestDeathAtEveryMomentLosesNothingAndDoublesNothing(t *testing.T) {
 	want := calm.picture()
 
 	for _, moment := range []string{"before commit", "after commit", "before call", "after call"} {
-		for n := 1; ; n++ {
-			w := newWorld(t)
-			acme(w)
-			if !w.dieAt(moment, n) {
-				if n < 5 {
-					t.Errorf("%s: only %d moments", moment, n-1)
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			for n := 1; ; n++ {
+				w := newWorld(t)
+				acme(w)
+				if !w.dieAt(moment, n) {
+					if n < 5 {
+						t.Errorf("only %d moments", n-1)
+					}
+					break
 				}
-				break
+				w.settle()
+				if diff := cmp.Diff(want, w.picture()); diff != "" {
+					t.Fatalf("died at %d (-calm +crashed):\n%s", n, diff)
+				}
 			}
-			w.settle()
-			if diff := cmp.Diff(want, w.picture()); diff != "" {
-				t.Fatalf("died %s %d (-calm +crashed):\n%s", moment, n, diff)
-			}
-		}
+		})
 	}
 }
 
@@ -67,7 +71,10 @@ func (w *world) dieAt(moment string, n int) bool {
 	w.t.Helper()
 	count := 0
 	died := false
+	var mu sync.Mutex // both sides are read at once
 	at := func(m string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if m != moment || died {
 			if died {
 				return errDead // a dead process does nothing more

@@ -43,7 +43,10 @@ func TestBatchesAreFoundByIndex(t *testing.T) {
 		func() error { _, err := s.Keys(ctx, "people", crm.HubSpot, []Key{{Rule: 1, Hash: 2}}, 10); return err },
 		func() error { _, err := s.PlanRows(ctx, "people", crm.Salesforce, ids); return err },
 		func() error { _, err := s.PlanPage(ctx, "people", crm.HubSpot, "5", 10, true, Writes); return err },
-		func() error { _, err := s.Journal(ctx, crm.Ref{Side: crm.HubSpot, Object: "contacts", ID: "1"}, 5); return err },
+		func() error {
+			_, err := s.Journal(ctx, crm.Ref{Side: crm.HubSpot, Object: "contacts", ID: "1"}, 5)
+			return err
+		},
 		func() error { _, err := s.JournalOfRun(ctx, 1, 5, 10); return err },
 	}
 	for _, call := range calls {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
@@ -27,8 +28,22 @@ type ScratchRow struct {
 	Record []byte
 }
 
-// NewScratch makes an empty scratch file (mode 0600).
+// scratchAge is how old a scratch file is that nobody uses any more: its process
+// was killed.
+const scratchAge = 24 * time.Hour
+
+// NewScratch makes an empty scratch file (mode 0600), and removes those that
+// killed processes left.
 func (s *Store) NewScratch(ctx context.Context) (*Scratch, error) {
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(s.path), "scratch-*.db*"))
+	if err != nil {
+		left = nil // the folder's name is a pattern of its own
+	}
+	for _, path := range left {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > scratchAge {
+			_ = os.Remove(path) // the next one tries again
+		}
+	}
 	f, err := os.CreateTemp(filepath.Dir(s.path), "scratch-*.db")
 	if err != nil {
 		return nil, storageFault("make a scratch file beside "+s.path, err)

@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// candidates finds, for every unlinked thing, the records of the other side
+// that share its best match key, and its rivals for them.
+func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
+	other := d.side.Other()
+	own := map[*subject][]store.Key{}
+	var all []store.Key
+	for _, s := range subjects {
+		if s.link == nil {
+			own[s] = keysOf(d.o, d.e.lens(d.o, d.side, s.ref.Object), d.recordOf(s))
+			all = append(all, own[s]...)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	there, err := d.e.store.Keys(ctx, d.o.Name, other, all, candidateLimit)
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	refs := make([]crm.Ref, len(there))
+	ids := make([]string, len(there))
+	for i, k := range there {
+		refs[i], ids[i] = k.Ref, k.Ref.ID
+	}
+	records, err := d.fetch(ctx, other, refs)
+	if err != nil {
+		return err
+	}
+	there = d.holding(other, there, records)
+	links, err := d.e.store.Links(ctx, d.o.Name, other, ids)
+	if err != nil {
+		return err
+	}
+	plans, err := d.e.store.PlanRows(ctx, d.o.Name, other, ids)
+	if err != nil {
+		return err
+	}
+	byKey := map[keyID][]store.Key{}
+	for _, k := range there {
+		byKey[keyID{k.Rule, k.Hash}] = append(byKey[keyID{k.Rule, k.Hash}], k)
+	}
+	var contested []store.Key
+	for _, s := range subjects {
+		rule, found := best(own[s], byKey)
+		for _, k := range found {
+			r := records[k.Ref.ID]
+			candidate := reconcile.Candidate{Record: r, Object: k.Ref.Object, Rule: rule}
+			if l, ok := links[k.Ref.ID]; ok {
+				candidate.LinkedTo = d.linkedTo(l.HubSpotID, l.SalesforceObject, l.SalesforceID)
+			} else if p, ok := plans[k.Ref.ID]; ok && p.Ops&store.LinksRecords != 0 && p.ID != "" && p.SalesforceID != "" {
+				candidate.LinkedTo = d.linkedTo(p.ID, s.ref.Object, p.SalesforceID)
+			}
+			s.snapshot.Candidates = append(s.snapshot.Candidates, candidate)
+		}
+		if len(found) > 0 {
+			for _, k := range own[s] {
+				if k.Rule == rule {
+					contested = append(contested, k)
+				}
+			}
+		}
+	}
+	return d.rivals(ctx, subjects, own, contested)
+}
+
+type keyID struct {
+	rule int
+	hash uint64
+}
+
+// linkedTo is the record of our side that a candidate is linked with.
+func (d *decider) linkedTo(hubspotID, salesforceObject, salesforceID string) crm.Ref {
+	if d.side == crm.HubSpot {
+		return crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: hubspotID}
+	}
+	return crm.Ref{Side: crm.Salesforce, Object: salesforceObject, ID: salesforceID}
+}
+
+// best returns the records found by the first rule that found any.
+func best(own []store.Key, byKey map[keyID][]store.Key) (rule int, found []store.Key) {
+	rules := make([]int, 0, len(own))
+	for _, k := range own {
+		if !slices.Contains(rules, k.Rule) {
+			rules = append(rules, k.Rule)
+		}
+	}
+	slices.Sort(rules)
+	for _, rule := range rules {
+		once := map[string]bool{}
+		for _, k := range own {
+			if k.Rule != rule {
+				continue
+			}
+			for _, f := range byKey[keyID{k.Rule, k.Hash}] {
+				if !once[f.Ref.ID] {
+					once[f.Ref.ID] = true
+					found = append(found, f)
+				}
+			}
+		}
+		if len(found) > 0 {
+			slices.SortFunc(found, func(a, b store.Key) int { return strings.Compare(a.Ref.ID, b.Ref.ID) })
+			return rule, found
+		}
+	}
+	return 0, nil
+}
+
+// holding keeps the keys that the records still have, and notes the others.
+func (d *decider) holding(side crm.Side, keys []store.Key, records map[string]*crm.Record) []store.Key {
+	return slices.DeleteFunc(keys, func(k store.Key) bool {
+		l := d.e.lens(d.o, side, k.Ref.Object)
+		r := records[k.Ref.ID]
+		if l != nil && r != nil && !r.Archived {
+			for _, now := range keysOf(d.o, l, r) {
+				if now.Rule == k.Rule && now.Hash == k.Hash {
+					return false
+				}
+			}
+		}
+		d.stale[side] = append(d.stale[side], k)
+		return true
+	})
+}
+
+// rivals finds other unlinked records of our side with the same key.
+func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subject][]store.Key, contested []store.Key) error {
+	if len(contested) == 0 {
+		return nil
+	}
+	here, err := d.e.store.Keys(ctx, d.o.Name, d.side, contested, candidateLimit)
+	if err != nil {
+		return err
+	}
+	count := map[keyID]int{}
+	for _, k := range here {
+		count[keyID{k.Rule, k.Hash}]++
+	}
+	here = slices.DeleteFunc(here, func(k store.Key) bool { return count[keyID{k.Rule, k.Hash}] < 2 })
+	if len(here) == 0 {
+		return nil
+	}
+	ids := make([]string, len(here))
+	for i, k := range here {
+		ids[i] = k.Ref.ID
+	}
+	links, err := d.e.store.Links(ctx, d.o.Name, d.side, ids)
+	if err != nil {
+		return err
+	}
+	here = slices.DeleteFunc(here, func(k store.Key) bool { _, ok := links[k.Ref.ID]; return ok })
+	refs := make([]crm.Ref, len(here))
+	for i, k := range here {
+		refs[i] = k.Ref
+	}
+	records, err := d.fetch(ctx, d.side, refs)
+	if err != nil {
+		return err
+	}
+	here = d.holding(d.side, here, records)
+	for _, s := range subjects {
+		if len(s.snapshot.Candidates) == 0 {
+			continue
+		}
+		rule := s.snapshot.Candidates[0].Rule
+		once := map[string]bool{s.ref.ID: true}
+		for _, k := range own[s] {
+			if k.Rule != rule {
+				continue
+			}
+			for _, h := range here {
+				if h.Rule == k.Rule && h.Hash == k.Hash && !once[h.Ref.ID] {
+					once[h.Ref.ID] = true
+					s.snapshot.Rivals = append(s.snapshot.Rivals, h.Ref)
+				}
+			}
+		}
+	}
+	return nil
+}

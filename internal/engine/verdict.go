@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// conclude works out what became of a thing.
+func (b *batch) conclude(j *job) {
+	if j.outcome != "" {
+		return
+	}
+	if len(j.sends) == 0 {
+		j.outcome, j.reason = j.d.Outcome, j.d.Reason
+		return
+	}
+	if b.block != nil {
+		j.outcome, j.reason = crm.Pending, *b.block
+		return
+	}
+	for _, s := range j.sends {
+		if (s.ready || !j.prepared) && !s.ok() {
+			b.fail(j, s)
+			return
+		}
+	}
+	j.outcome, j.reason = j.d.Outcome, j.d.Reason
+}
+
+// fail turns what a vendor said about one write into an outcome.
+func (b *batch) fail(j *job, s *send) {
+	vendor := s.planned.Side.Title()
+	if !s.sent {
+		j.outcome = crm.Pending
+		j.reason = crm.Reason{Code: CodePendingStopped, Text: "the run stopped before this record's turn", Mend: "run `lockstep sync` again: it goes on from here"}
+		if fault.KindOf(b.c.stopped) == fault.RateLimited {
+			j.reason = crm.Reason{Code: CodePendingBudget, Text: vendor + ": " + errorText(b.c.stopped), Mend: fault.MendOf(b.c.stopped)}
+		}
+		return
+	}
+	text, mend := errorText(s.result.Err), fault.MendOf(s.result.Err)
+	field := ""
+	if len(s.result.Fields) > 0 {
+		field = s.result.Fields[0]
+	}
+	if s.result.Cause != "" {
+		text = s.result.Cause + ": " + text
+	}
+	because := func(o crm.Outcome, code, verb string) {
+		j.outcome, j.reason = o, crm.Reason{Code: code, Text: vendor + " " + verb + ": " + text, Mend: mend, Field: field}
+	}
+	if s.result.Unknown {
+		if s.planned.Op == crm.Create {
+			because(crm.Pending, CodePendingUnknownCreate, "did not answer a create")
+			j.reason.Mend = "it is looked up before anything is repeated: run `lockstep sync` again"
+			return
+		}
+		because(crm.Failed, CodeFailedUnavailable, "did not answer")
+		j.now = true
+		return
+	}
+	switch kind := fault.KindOf(s.result.Err); {
+	case kind == fault.RateLimited:
+		because(crm.Pending, CodePendingBudget, "has no calls left")
+	case kind == fault.Denied:
+		because(crm.Failed, CodeFailedDenied, "does not allow it")
+	case kind == fault.Conflict && s.planned.Op == crm.Create:
+		because(crm.Held, CodeHeldDuplicate, "says that it exists already")
+	case kind == fault.NotFound && s.planned.Op != crm.Create && s.planned.Relation == nil:
+		// It was deleted under the plan: look again, then decide.
+		ref, _ := j.d.on(s.planned.Side)
+		j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true})
+		because(crm.Pending, CodePendingChanged, "does not have the record any more")
+		j.now = true
+		b.c.changed++
+	case kind == fault.Conflict, kind == fault.Unavailable, kind == fault.Internal:
+		because(crm.Failed, CodeFailedUnavailable, "could not do it now")
+		j.retry = true
+	default:
+		because(crm.Failed, CodeFailedRefused, "refused it")
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "no reason was given"
+	}
+	if f, ok := fault.As(err); ok {
+		return f.What
+	}
+	return err.Error()
+}
