@@ -26,6 +26,7 @@ const kills = 20
 // editing. In the end it finishes: nothing is lost, nothing is there twice,
 // and another run writes nothing.
 func TestKilledAtAnyPointItFinishes(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 1))
@@ -33,13 +34,22 @@ func TestKilledAtAnyPointItFinishes(t *testing.T) {
 	w.box.Dials().Set(faults.Setting{Seed: seed, LatencyMillis: 5, Rules: []faults.Rule{
 		{Kind: faults.CutAfter, Method: "write", Share: 0.05},
 	}})
-	killed, added := 0, 0
+	killed, writing, added := 0, 0, 0
 	for attempt := 0; killed < kills; attempt++ {
 		if attempt > 30*kills {
 			t.Fatalf("only %d kills in %d attempts", killed, attempt)
 		}
-		if w.run(time.Duration(20+chance.IntN(700)) * time.Millisecond) {
+		before := w.records()
+		// A third of the kills come anywhere, the others while it writes.
+		count, calls := w.calls, 1+chance.IntN(40)
+		if attempt%3 != 0 {
+			count, calls = w.writes, 1
+		}
+		if w.run(count, calls, time.Duration(chance.IntN(40000))*time.Microsecond) {
 			killed++
+			if w.records() > before {
+				writing++
+			}
 			continue
 		}
 		// It was quicker than the kill: give it something new to do.
@@ -61,7 +71,7 @@ func TestKilledAtAnyPointItFinishes(t *testing.T) {
 	if v := w.json("verify"); v["in_step"] != true {
 		t.Errorf("verify: %v", v)
 	}
-	t.Logf("killed %d times, %d people added meanwhile", killed, added)
+	t.Logf("killed %d times, %d of them after it had begun to write; %d people added meanwhile", killed, writing, added)
 }
 
 type killWorld struct {
@@ -122,31 +132,60 @@ func (w *killWorld) json(command string) map[string]any {
 	return object
 }
 
-// run starts a sync of its own process and kills it after a while; it tells
-// whether the process was still at work then.
-func (w *killWorld) run(after time.Duration) (killed bool) {
+// run starts a sync of its own process and kills it a moment after it has made
+// so many calls of a kind; it tells whether the process was still at work then.
+func (w *killWorld) run(count func() int, calls int, moment time.Duration) (killed bool) {
 	w.Helper()
 	command := exec.Command(w.bin, "sync")
 	command.Dir, command.Env = w.dir, w.env
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
+	until := count() + calls
 	if err := command.Start(); err != nil {
 		w.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	select {
-	case err := <-ended:
-		var exit *exec.ExitError
-		if errors.As(err, &exit) && exit.ExitCode() != 5 {
-			w.Fatalf("sync ended by itself with %d\n%s", exit.ExitCode(), &out)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-ended:
+			var exit *exec.ExitError
+			if errors.As(err, &exit) && exit.ExitCode() != 5 {
+				w.Fatalf("sync ended by itself with %d\n%s", exit.ExitCode(), &out)
+			}
+			return false
+		case <-look.C:
 		}
-		return false
-	case <-time.After(after):
-		_ = command.Process.Kill()
-		<-ended
-		return true
+		if count() < until {
+			continue
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(moment):
+			_ = command.Process.Kill()
+			<-ended
+			return true
+		}
 	}
+}
+
+// calls counts what both servers were asked so far.
+func (w *killWorld) calls() int {
+	return w.box.HubSpot().Calls().Total + w.box.Salesforce().Calls().Total
+}
+
+// writes counts calls that write, on either side.
+func (w *killWorld) writes() int {
+	n := w.box.Salesforce().Calls().Writes
+	for route, calls := range w.box.HubSpot().Calls().ByRoute {
+		if strings.HasSuffix(route, "/update") || strings.HasSuffix(route, "/create") {
+			n += calls
+		}
+	}
+	return n
 }
 
 // finish runs until nothing is left to do.
@@ -161,6 +200,15 @@ func (w *killWorld) finish() {
 		}
 	}
 	w.Fatal("the runs never came to an end")
+}
+
+// records counts what Salesforce holds.
+func (w *killWorld) records() int {
+	n := 0
+	for _, object := range []string{"Account", "Contact", "Lead", "Opportunity"} {
+		n += w.box.Salesforce().Count(object)
+	}
+	return n
 }
 
 func (w *killWorld) addPerson(n int) {

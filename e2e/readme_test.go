@@ -16,6 +16,7 @@ import (
 // ```sh run-by-test, one after the other in one shell and one folder, against
 // the sandbox. LOCKSTEP_HUBSPOT_URL sends the commands there unchanged.
 func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

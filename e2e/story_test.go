@@ -10,6 +10,7 @@ import (
 
 // TestStories plays every file in testdata.
 func TestStories(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		RequireUniqueNames: true,

@@ -148,7 +148,8 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 		Mapping: bound, Log: a.config.Log, Progress: progress,
 	})
 	if err != nil {
-		return nil, errors.Join(err, database.Close())
+		_ = database.Close()
+		return nil, err
 	}
 	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e}, nil
 }

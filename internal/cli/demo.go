@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -97,7 +96,7 @@ func (g *global) runDemo(ctx context.Context, o demoOptions) (err error) {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.end()) }()
+	defer func() { err = firstOf(err, d.end()) }()
 	if err := d.story(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -130,18 +129,18 @@ func (d *demo) start(ctx context.Context) error {
 		return sandboxFault(err)
 	}
 	if err := box.Listen(ctx); err != nil {
-		return sandboxFault(errors.Join(err, box.Close()))
+		return sandboxFault(firstOf(err, box.Close()))
 	}
 	d.box = box
 	d.say("  HubSpot     %s", box.HubSpotURL())
 	d.say("  Salesforce  %s", box.SalesforceURL())
 	folder, err := d.folder()
 	if err != nil {
-		return errors.Join(err, box.Close())
+		return firstOf(err, box.Close())
 	}
 	log, err := d.logger()
 	if err != nil {
-		return errors.Join(err, box.Close())
+		return firstOf(err, box.Close())
 	}
 	d.app = app.New(app.Config{File: filepath.Join(folder, "lockstep.yaml"), Log: log})
 	return nil
@@ -164,9 +163,9 @@ func (d *demo) folder() (string, error) {
 
 // end closes everything and forgets the files.
 func (d *demo) end() error {
-	err := errors.Join(d.pair.Close(), d.box.Close())
+	err := firstOf(d.pair.Close(), d.box.Close())
 	if d.options.keep == "" {
-		err = errors.Join(err, os.RemoveAll(filepath.Dir(d.app.File())))
+		err = firstOf(err, os.RemoveAll(filepath.Dir(d.app.File())))
 	}
 	return err
 }

@@ -155,3 +155,14 @@ func writeIndented(w io.Writer, label, text string) {
 func usage(mend, format string, args ...any) error {
 	return fault.New(fault.Invalid, format, args...).WithMend("%s", mend)
 }
+
+// firstOf returns the first error that is one: what comes after it is only its
+// consequence, and would hide its next step.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
