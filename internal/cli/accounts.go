@@ -110,7 +110,7 @@ func (g *global) removeAccount(ctx context.Context, name, sideName string) error
 	if g.json {
 		return g.printJSON(newAccountJSON(found[0]))
 	}
-	g.print("Removed %s: %s account %s%s", found[0].Name, found[0].Side.Title(), found[0].ID, inParentheses(found[0].Title))
+	g.print("Removed %s: %s account %s%s", found[0].Name, found[0].Side.Title(), found[0].ID, titled(found[0].ID, found[0].Title))
 	g.say("The credential is still valid at %s until it is ended there.", found[0].Side.Title())
 	return nil
 }

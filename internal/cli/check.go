@@ -119,8 +119,8 @@ func checkVerdict(c *app.Checked) error {
 }
 
 func (g *global) printCheck(c *app.Checked) {
-	g.print("HubSpot      %s: account %s%s", c.Mapping.HubSpot, c.HubSpot.ID, inParentheses(c.HubSpot.Name))
-	g.print("Salesforce   %s: account %s%s", c.Mapping.Salesforce, c.Salesforce.ID, inParentheses(c.Salesforce.Name))
+	g.print("HubSpot      %s: account %s%s", c.Mapping.HubSpot, c.HubSpot.ID, titled(c.HubSpot.ID, c.HubSpot.Name))
+	g.print("Salesforce   %s: account %s%s", c.Mapping.Salesforce, c.Salesforce.ID, titled(c.Salesforce.ID, c.Salesforce.Name))
 	g.printScopes(c)
 	for _, o := range c.Mapping.Objects {
 		g.print("%-12s HubSpot %s <-> Salesforce %s, %s", o.Name, o.HubSpot, targetNames(o), count(len(o.Fields), "field", "fields"))

@@ -60,11 +60,15 @@ func (g *global) keepAccount(ctx context.Context, a *app.App, account credential
 	if g.json {
 		return g.printJSON(newAccountJSON(account))
 	}
-	g.print("Connected %s: %s account %s%s", account.Name, account.Side.Title(), account.ID, inParentheses(account.Title))
+	g.print("Connected %s: %s account %s%s", account.Name, account.Side.Title(), account.ID, titled(account.ID, account.Title))
 	if account.User != "" {
 		g.print("  acts as   %s", account.User)
 	}
-	if len(account.Scopes) > 0 {
+	const longest = 12
+	switch n := len(account.Scopes); {
+	case n > longest:
+		g.print("  may use   %d scopes; lockstep check says which of them the mapping needs", n)
+	case n > 0:
 		g.print("  may use   %s", strings.Join(account.Scopes, ", "))
 	}
 	g.say("The credential is kept encrypted in %s.", a.StateDir())
@@ -101,6 +105,14 @@ func (g *global) sayNext(command string) {
 	if command != "" {
 		g.say("Next: %s", command)
 	}
+}
+
+// titled is the account's name in parentheses, unless it only repeats its id.
+func titled(id, title string) string {
+	if strings.HasSuffix(title, " "+id) {
+		return ""
+	}
+	return inParentheses(title)
 }
 
 func inParentheses(text string) string {

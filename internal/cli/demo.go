@@ -220,7 +220,7 @@ func (d *demo) keep(ctx context.Context, account credential.Account, material cr
 	if err != nil {
 		return err
 	}
-	d.say("  connected %s: %s account %s%s", account.Name, account.Side.Title(), account.ID, inParentheses(account.Title))
+	d.say("  connected %s: %s account %s%s", account.Name, account.Side.Title(), account.ID, titled(account.ID, account.Title))
 	return nil
 }
 

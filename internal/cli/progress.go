@@ -76,7 +76,7 @@ func (p *progress) event(e engine.Event) {
 		p.steps[key] = s
 		p.order = append(p.order, key)
 		if p.bars != nil {
-			s.bar = p.newBar(key)
+			s.bar = p.newBar(key, s.started)
 		}
 	}
 	s.done, s.total, s.ended = e.Done, e.Total, time.Now()
@@ -125,15 +125,30 @@ func (p *progress) tell(key stepKey, s *step) {
 	fmt.Fprintf(p.out, "%s: %s in %.1f s\n", key.words(), separated(strconv.Itoa(s.done)), s.ended.Sub(s.started).Seconds())
 }
 
-func (p *progress) newBar(key stepKey) *mpb.Bar {
+func (p *progress) newBar(key stepKey, started time.Time) *mpb.Bar {
 	const nameColumns = 32
 	return p.bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding(" "),
 		mpb.PrependDecorators(decor.Name(key.words(), decor.WC{W: nameColumns, C: decor.DindentRight})),
 		mpb.AppendDecorators(
 			decor.Any(func(s decor.Statistics) string { return separated(strconv.FormatInt(s.Current, 10)) }, decor.WC{W: 10}),
-			decor.AverageSpeed(0, " %.0f/s", decor.WC{W: 10}),
-			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 8}), "done"),
+			decor.Any(func(s decor.Statistics) string { return pace(s, time.Since(started)) }, decor.WC{W: 24}),
 		))
+}
+
+// pace tells the rate and the time left: "190/s  2 min 5 s left".
+func pace(s decor.Statistics, elapsed time.Duration) string {
+	if s.Completed {
+		return "done"
+	}
+	if s.Current == 0 || elapsed < time.Second/4 {
+		return ""
+	}
+	rate := float64(s.Current) / elapsed.Seconds()
+	text := separatedInt(int(rate)) + "/s"
+	if left := s.Total - s.Current; left > 1 {
+		text += "  " + took(time.Duration(float64(left)/rate*float64(time.Second))) + " left"
+	}
+	return text
 }
 
 // words names a step: "read HubSpot contacts", "write Salesforce Account".

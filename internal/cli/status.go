@@ -48,7 +48,7 @@ func (g *global) runStatus(ctx context.Context) error {
 }
 
 func (g *global) printStatus(status *engine.Status) {
-	g.say("HubSpot %s%s and Salesforce %s%s", status.HubSpot.ID, inParentheses(status.HubSpot.Name), status.Salesforce.ID, inParentheses(status.Salesforce.Name))
+	g.say("HubSpot %s%s and Salesforce %s%s", status.HubSpot.ID, titled(status.HubSpot.ID, status.HubSpot.Name), status.Salesforce.ID, titled(status.Salesforce.ID, status.Salesforce.Name))
 	t := newTable("", ">LINKED", ">LEFT OUT", ">HELD", ">PENDING", ">FAILED")
 	for _, o := range status.Objects {
 		t.add(o.Name, o.Links, o.Tally.Excluded, o.Tally.Held, o.Tally.Pending, o.Tally.Failed)
