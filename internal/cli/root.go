@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lockstep-sync/lockstep/internal/fault"
 )
 
 // global are the flags that every command understands, and its streams.
@@ -132,9 +131,4 @@ func oneArgument(what string) cobra.PositionalArgs {
 		}
 		return usage(cmd.CommandPath()+" --help", "%s takes %s, but got %s", cmd.CommandPath(), what, count(len(args), "argument", "arguments"))
 	}
-}
-
-// invalid is short for a fault of kind Invalid.
-func invalid(format string, args ...any) *fault.Error {
-	return fault.New(fault.Invalid, format, args...)
 }
