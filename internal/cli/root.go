@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"github.com/spf13/cobra"
-
 )
 
 // global are the flags that every command understands, and its streams.
