@@ -21,15 +21,18 @@ type Checked struct {
 	Needed      []mapping.Need
 	Missing     []mapping.Need
 	Superfluous []string
-	// Permissions of the Salesforce user that the mapping needs.
-	Permissions []mapping.Need
+	// Permissions of the Salesforce user: what the mapping needs, what of it the
+	// user does not have, and what the user may do beyond it.
+	Permissions            []mapping.Need
+	MissingPermissions     []mapping.Need
+	SuperfluousPermissions []string
 	// Problems of the mapping against the live schemas, by place.
 	Problems []mapping.Problem
 }
 
 // Errors counts what stops a sync.
 func (c *Checked) Errors() int {
-	n := len(c.Missing)
+	n := c.denied()
 	for _, p := range c.Problems {
 		if p.Severity == mapping.SeverityError {
 			n++
@@ -44,7 +47,9 @@ func (c *Checked) Warnings() int { return len(c.Problems) - c.mappingErrors() }
 // OK tells whether a sync can run.
 func (c *Checked) OK() bool { return c.Errors() == 0 }
 
-func (c *Checked) mappingErrors() int { return c.Errors() - len(c.Missing) }
+func (c *Checked) mappingErrors() int { return c.Errors() - c.denied() }
+
+func (c *Checked) denied() int { return len(c.Missing) + len(c.MissingPermissions) }
 
 // ExitCode is the code of `check`: denied when only permissions are missing,
 // usage when the mapping itself does not fit.
@@ -52,7 +57,7 @@ func (c *Checked) ExitCode() int {
 	switch {
 	case c.mappingErrors() > 0:
 		return fault.ExitUsage
-	case len(c.Missing) > 0:
+	case c.denied() > 0:
 		return fault.ExitDenied
 	default:
 		return fault.ExitOK
@@ -78,22 +83,39 @@ func (a *App) Check(ctx context.Context) (*Checked, error) {
 		return nil, err
 	}
 	c.compareScopes()
-	hubSpot, salesforce := m.ObjectNames()
-	schemas, err := Schemas(ctx, sides, hubSpot, salesforce)
-	if len(c.Missing) > 0 && fault.KindOf(err) == fault.Denied {
-		return c, nil // the missing scopes say it better, and all at once
-	}
-	if err != nil {
+	if err := c.compareWithSchemas(ctx, sides); err != nil {
 		return nil, err
 	}
-	bound, problems := m.Bind(schemas)
-	if problems != nil {
-		c.Problems = problems.All
-	}
-	if bound != nil {
-		c.Permissions = m.Permissions(bound)
-	}
 	return c, nil
+}
+
+// compareWithSchemas looks at what both credentials can see. What a missing
+// right explains is said once, by the name of the right.
+func (c *Checked) compareWithSchemas(ctx context.Context, sides *Sides) error {
+	m := c.Mapping
+	schemas, err := Schemas(ctx, sides, nil, m.PermissionObjects())
+	if err != nil {
+		return err
+	}
+	c.Permissions = m.PermissionNeeds(schemas.Salesforce)
+	c.MissingPermissions = mapping.MissingPermissions(c.Permissions, schemas.Salesforce)
+	objects, err := sides.Salesforce.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	c.SuperfluousPermissions = mapping.SuperfluousPermissions(c.Permissions, schemas.Salesforce, objects)
+	hubSpot, _ := m.ObjectNames()
+	seen, err := Schemas(ctx, sides, hubSpot, nil)
+	if len(c.Missing) > 0 && fault.KindOf(err) == fault.Denied {
+		return nil // the missing scopes say it better, and all at once
+	}
+	if err != nil {
+		return err
+	}
+	schemas.HubSpot = seen.HubSpot
+	_, problems := m.Bind(schemas)
+	c.Problems = problems.WithoutDenied(c.Permissions, c.MissingPermissions, schemas.Salesforce)
+	return nil
 }
 
 // impliedScopes are granted to every app and never superfluous.
@@ -107,7 +129,13 @@ func (c *Checked) compareScopes() {
 	needed := map[string]bool{}
 	for _, need := range c.Needed {
 		needed[need.Name] = true
-		if !slices.Contains(c.HubSpot.Scopes, need.Name) {
+		switch {
+		case slices.Contains(c.HubSpot.Scopes, need.Name):
+		case need.GrantedBy(c.HubSpot.Scopes):
+			for _, or := range need.Or {
+				needed[or] = true
+			}
+		default:
 			c.Missing = append(c.Missing, need)
 		}
 	}
@@ -116,6 +144,15 @@ func (c *Checked) compareScopes() {
 			c.Superfluous = append(c.Superfluous, scope)
 		}
 	}
+}
+
+// NeedNames lists names in the order of the needs.
+func NeedNames(needs []mapping.Need) []string {
+	names := make([]string, len(needs))
+	for i, need := range needs {
+		names[i] = need.Name
+	}
+	return names
 }
 
 // ScopeNames lists names without repeats.

@@ -13,18 +13,28 @@ import (
 )
 
 func newCheckCommand(g *global) *cobra.Command {
-	return &cobra.Command{
+	var files checkFiles
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say whether accounts, scopes, fields and mapping fit",
 		Long: `Asks both accounts whether they are there, whether the HubSpot token has the
-scopes that the mapping needs (and which it does not need), and whether every
-object, field, type, length, picklist and required field of lockstep.yaml fits.
-Each problem comes with its place and the step that mends it. Nothing is written.`,
+scopes and the Salesforce user the permissions that the mapping needs (and which
+it does not need), and whether every object, field, type, length, picklist and
+required field of lockstep.yaml fits. Each problem comes with its place and the
+step that mends it. Nothing is written in either account.
+
+--permission-set writes a Salesforce permission set, --project-app the project of
+a HubSpot app, each with exactly what the mapping needs and nothing else.`,
 		Example: `  lockstep check
-  lockstep check --json`,
+  lockstep check --needs          # every scope and permission, with its reason
+  lockstep check --permission-set > Lockstep.permissionset-meta.xml
+  lockstep check --permission-set=Lockstep.permissionset-meta.xml
+  lockstep check --project-app=hubspot-app && hs project upload`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return g.runCheck(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.runCheck(cmd.Context(), files) },
 	}
+	files.flags(cmd)
+	return cmd
 }
 
 // checkJSON is what check --json prints.
@@ -33,9 +43,12 @@ type checkJSON struct {
 	Accounts    []checkedAccount `json:"accounts"`
 	Scopes      checkedScopes    `json:"scopes"`
 	Permissions []needJSON       `json:"permissions"`
-	Errors      int              `json:"errors"`
-	Warnings    int              `json:"warnings"`
-	Problems    []problemJSON    `json:"problems"`
+	// MissingPermissions and SuperfluousPermissions of the Salesforce user, by name.
+	MissingPermissions     []string      `json:"missing_permissions"`
+	SuperfluousPermissions []string      `json:"superfluous_permissions"`
+	Errors                 int           `json:"errors"`
+	Warnings               int           `json:"warnings"`
+	Problems               []problemJSON `json:"problems"`
 }
 
 type checkedAccount struct {
@@ -56,17 +69,19 @@ type checkedScopes struct {
 }
 
 type needJSON struct {
-	Name   string `json:"name"`
-	Why    string `json:"why"`
-	Access string `json:"access,omitempty"`
-	Object string `json:"object,omitempty"`
-	Field  string `json:"field,omitempty"`
+	Name string `json:"name"`
+	Why  string `json:"why"`
+	// Or are other scopes that would do as well.
+	Or     []string `json:"or,omitempty"`
+	Access string   `json:"access,omitempty"`
+	Object string   `json:"object,omitempty"`
+	Field  string   `json:"field,omitempty"`
 }
 
 func newNeedsJSON(needs []mapping.Need) []needJSON {
 	out := make([]needJSON, 0, len(needs))
 	for _, n := range needs {
-		out = append(out, needJSON{Name: n.Name, Why: n.Why, Access: n.Access, Object: n.Object, Field: n.Field})
+		out = append(out, needJSON{Name: n.Name, Why: n.Why, Or: n.Or, Access: n.Access, Object: n.Object, Field: n.Field})
 	}
 	return out
 }
@@ -82,8 +97,10 @@ func newCheckJSON(c *app.Checked) checkJSON {
 			Needed: newNeedsJSON(c.Needed), Granted: c.HubSpot.Scopes,
 			Missing: append([]string{}, app.ScopeNames(c.Missing)...), Superfluous: append([]string{}, c.Superfluous...),
 		},
-		Permissions: newNeedsJSON(c.Permissions),
-		Problems:    []problemJSON{},
+		Permissions:            newNeedsJSON(c.Permissions),
+		MissingPermissions:     append([]string{}, app.NeedNames(c.MissingPermissions)...),
+		SuperfluousPermissions: append([]string{}, c.SuperfluousPermissions...),
+		Problems:               []problemJSON{},
 	}
 	for _, p := range c.Problems {
 		out.Problems = append(out.Problems, newProblemJSON(p))
@@ -91,7 +108,7 @@ func newCheckJSON(c *app.Checked) checkJSON {
 	return out
 }
 
-func (g *global) runCheck(ctx context.Context) error {
+func (g *global) runCheck(ctx context.Context, files checkFiles) error {
 	a, err := g.open()
 	if err != nil {
 		return err
@@ -100,11 +117,18 @@ func (g *global) runCheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	printed, err := g.writeCheckFiles(files, c)
+	if err != nil || printed {
+		return err
+	}
 	if g.json {
 		if err := g.printJSON(newCheckJSON(c)); err != nil {
 			return err
 		}
 		return checkVerdict(c)
+	}
+	if files.needs {
+		g.printNeeds(c)
 	}
 	g.printCheck(c)
 	return checkVerdict(c)
@@ -125,12 +149,16 @@ func (g *global) printCheck(c *app.Checked) {
 	for _, o := range c.Mapping.Objects {
 		g.print("%-12s HubSpot %s <-> Salesforce %s, %s", o.Name, o.HubSpot, targetNames(o), count(len(o.Fields), "field", "fields"))
 	}
-	if n := len(c.Permissions); n > 0 {
-		g.print("Permissions  %s of the Salesforce user are used; --json lists them", count(n, "permission", "permissions"))
-	}
+	g.printPermissions(c)
 	for _, need := range c.Missing {
 		writeIndented(g.Out, "error: ", fmt.Sprintf("the HubSpot token lacks the scope %s: %s", need.Name, need.Why))
 		writeIndented(g.Out, "  next: ", "tick "+need.Name+" in HubSpot (Development > Keys > Service keys, or Legacy apps > your app > Scopes); the token stays the same")
+	}
+	for _, need := range c.MissingPermissions {
+		writeIndented(g.Out, "error: ", fmt.Sprintf("the Salesforce user%s lacks %s: %s%s", nameOfUser(c), need.Name, need.Why, lines(c, need)))
+	}
+	if len(c.MissingPermissions) > 0 {
+		writeIndented(g.Out, "  next: ", "lockstep check --permission-set=Lockstep.permissionset-meta.xml writes a permission set with just what is needed; deploy it (sf project deploy start) and assign it to the user,\nor grant it in Setup > Permission Sets. What cannot be seen may also be misspelt in lockstep.yaml.")
 	}
 	for _, p := range c.Problems {
 		tellProblem(g.Out, "error:", p)
@@ -149,7 +177,7 @@ func (g *global) printScopes(c *app.Checked) {
 		g.print("Scopes       HubSpot does not say what this token may do; needed are: %s", strings.Join(needed, ", "))
 		return
 	}
-	g.print("Scopes       %d needed, %d of them granted", len(needed), len(needed)-len(app.ScopeNames(c.Missing)))
+	g.print("Scopes       %d needed, %d of them granted: %s", len(needed), len(needed)-len(app.ScopeNames(c.Missing)), strings.Join(needed, ", "))
 	if n := len(c.Superfluous); n > 0 {
 		g.print("             %s more than needed; the token can do with less: %s", count(n, "scope", "scopes"), cut(strings.Join(c.Superfluous, ", "), 4*cellColumns))
 	}

@@ -81,6 +81,12 @@ type Field struct {
 	ExternalID bool
 	// Filterable: it may stand in a search or a WHERE clause.
 	Filterable bool
+	// Permissionable: the account's administrator can withhold reading or editing
+	// it by field-level security (Salesforce only).
+	Permissionable bool
+	// Compound is the Salesforce field that this one is a part of
+	// ("MailingAddress" of MailingCity), which also carries its permission.
+	Compound string
 	// Restricted: values outside Options are refused.
 	Restricted  bool
 	Options     []Option

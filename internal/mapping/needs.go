@@ -11,15 +11,28 @@ import (
 // Need is one right that a credential must have for this mapping to work.
 type Need struct {
 	// Name is the scope ("crm.objects.contacts.read") or the permission
-	// ("Contact: Edit", "Contact.Phone: Read").
+	// ("Contact: Edit", "Contact.Phone: Read", "API Enabled").
 	Name string
+	// Or are other scopes that give the same right; any one will do.
+	Or []string
 	// Why says what in the mapping needs it, one sentence.
 	Why string
-	// Access is "read", "create", "edit" or "delete"; for HubSpot "read" or "write".
+	// Access is "read", "create", "edit", "delete" or "system"; for HubSpot "read"
+	// or "write".
 	Access string
 	// Object is the vendor's object, Field its field where the right is for one.
 	Object string
 	Field  string
+	// Parts are the fields that the mapping uses under this permission: Field
+	// itself, or parts of the address that Field is.
+	Parts []string
+	// Places in lockstep.yaml that need it.
+	Places []Pos
+}
+
+// GrantedBy tells whether one of the scopes gives the right.
+func (n Need) GrantedBy(scopes []string) bool {
+	return slices.Contains(scopes, n.Name) || slices.ContainsFunc(n.Or, func(or string) bool { return slices.Contains(scopes, or) })
 }
 
 // Scopes lists the HubSpot scopes that the mapping needs, each once, and no
@@ -28,8 +41,10 @@ type Need struct {
 func (m *Mapping) Scopes() []Need {
 	var out []Need
 	add := func(n Need) {
+		n.Or = otherScopes(n.Name)
 		for i := range out {
 			if out[i].Name == n.Name {
+				out[i].Places = append(out[i].Places, n.Places...)
 				if !strings.Contains(out[i].Why, n.Why) {
 					out[i].Why += "; " + n.Why
 				}
@@ -41,23 +56,53 @@ func (m *Mapping) Scopes() []Need {
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		for _, scope := range objectScopes(o.HubSpot, "read") {
-			add(Need{Name: scope, Access: "read", Object: o.HubSpot, Why: fmt.Sprintf("reads %s for %s", o.HubSpot, o.Name)})
+			add(Need{Name: scope, Places: []Pos{o.HubSpotPos}, Access: "read", Object: o.HubSpot, Why: fmt.Sprintf("reads %s for %s", o.HubSpot, o.Name)})
 		}
 		if why, field := o.writesHubSpot(); why != "" {
 			for _, scope := range objectScopes(o.HubSpot, "write") {
-				add(Need{Name: scope, Access: "write", Object: o.HubSpot, Field: field, Why: fmt.Sprintf("writes %s for %s (%s)", o.HubSpot, o.Name, why)})
+				add(Need{Name: scope, Places: []Pos{o.HubSpotPos}, Access: "write", Object: o.HubSpot, Field: field, Why: fmt.Sprintf("writes %s for %s (%s)", o.HubSpot, o.Name, why)})
 			}
 		}
-		for _, a := range o.Associations {
+		for k := range o.Associations {
+			a := &o.Associations[k]
 			for _, scope := range objectScopes(a.HubSpot, "read") {
-				add(Need{Name: scope, Access: "read", Object: a.HubSpot, Why: fmt.Sprintf("reads the associations of %s with %s", o.HubSpot, a.HubSpot)})
+				add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "read", Object: a.HubSpot, Why: fmt.Sprintf("reads the associations of %s with %s", o.HubSpot, a.HubSpot)})
+			}
+			if !o.relatesInHubSpot(a) {
+				continue
+			}
+			// HubSpot wants the right to write both ends of an association.
+			for _, object := range []string{o.HubSpot, a.HubSpot} {
+				for _, scope := range objectScopes(object, "write") {
+					add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "write", Object: object, Why: fmt.Sprintf("associates %s with %s", o.HubSpot, a.HubSpot)})
+				}
 			}
 		}
 		if o.OwnerByEmail {
-			add(Need{Name: "crm.objects.owners.read", Access: "read", Object: "owners", Why: "finds the owner of " + o.Name + " by e-mail"})
+			add(Need{Name: ownersScope, Places: []Pos{o.NamePos}, Access: "read", Object: "owners", Why: "finds the owner of " + o.Name + " by e-mail"})
 		}
 	}
 	return out
+}
+
+const ownersScope = "crm.objects.owners.read"
+
+// relatesInHubSpot tells whether associations are written there: a reference
+// that Salesforce holds follows records that may be created in HubSpot.
+func (o *Object) relatesInHubSpot(a *Association) bool {
+	return a.Salesforce != ContactRole && o.Create.In(crm.HubSpot)
+}
+
+// otherScopes are those that HubSpot takes in place of one.
+// https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/scopes
+func otherScopes(scope string) []string {
+	switch scope {
+	case "crm.objects.products.read", "crm.objects.products.write", "crm.objects.line_items.read", "crm.objects.line_items.write":
+		return []string{"e-commerce"}
+	case ownersScope:
+		return []string{"automation"}
+	}
+	return nil
 }
 
 // writesHubSpot says why the object is written to in HubSpot; empty when never.
@@ -105,58 +150,4 @@ func objectScopes(object, access string) []string {
 		return []string{"crm.objects." + object + "." + access}
 	}
 	return []string{"crm.objects.custom." + access}
-}
-
-// Permissions lists the Salesforce object and field permissions that the
-// mapping needs. Fields that every user of an object can see and edit (the
-// required ones) are not listed: Salesforce has no permission for them.
-func (m *Mapping) Permissions(b *Bound) []Need {
-	var out []Need
-	for _, o := range b.Objects {
-		for _, t := range o.Targets {
-			out = append(out, objectPermissions(o, t)...)
-			out = append(out, fieldPermissions(o, t)...)
-		}
-	}
-	return out
-}
-
-func objectPermissions(o *BoundObject, t *BoundTarget) []Need {
-	out := []Need{{Name: t.Object + ": Read", Access: "read", Object: t.Object, Why: fmt.Sprintf("reads %s for %s", t.Object, o.Name)}}
-	if o.Create.In(crm.Salesforce) {
-		out = append(out, Need{Name: t.Object + ": Create", Access: "create", Object: t.Object, Why: "create: " + string(o.Create)})
-	}
-	edits := o.OwnerByEmail || len(t.Associations) > 0 || o.ExternalID != "" || slices.ContainsFunc(t.Fields, func(f BoundField) bool { return f.Direction.Flows(crm.Salesforce) })
-	if edits || o.Create.In(crm.Salesforce) {
-		out = append(out, Need{Name: t.Object + ": Edit", Access: "edit", Object: t.Object, Why: fmt.Sprintf("updates %s for %s", t.Object, o.Name)})
-	}
-	if o.Deletes == DeletesArchive {
-		out = append(out, Need{Name: t.Object + ": Delete", Access: "delete", Object: t.Object, Why: "deletes: archive"})
-	}
-	return out
-}
-
-func fieldPermissions(o *BoundObject, t *BoundTarget) []Need {
-	edits := map[string]bool{o.ExternalID: true}
-	for i := range t.Fields {
-		if t.Fields[i].Direction.Flows(crm.Salesforce) {
-			edits[t.Fields[i].Salesforce] = true
-		}
-	}
-	for _, a := range t.Associations {
-		edits[a.Salesforce] = true
-	}
-	var out []Need
-	for _, name := range t.Read.Layout.Fields {
-		f := t.Schema.Field(name)
-		if f == nil || f.Required || f.Kind == crm.KindID || name == SalesforceOwner || name == LeadConverted {
-			continue
-		}
-		need := Need{Name: t.Object + "." + name + ": Read", Access: "read", Object: t.Object, Field: name, Why: "read for " + o.Name}
-		if edits[name] {
-			need = Need{Name: t.Object + "." + name + ": Edit", Access: "edit", Object: t.Object, Field: name, Why: "written for " + o.Name}
-		}
-		out = append(out, need)
-	}
-	return out
 }

@@ -69,6 +69,8 @@ type fieldJSON struct {
 	ExternalID         bool   `json:"externalId"`
 	IDLookup           bool   `json:"idLookup"`
 	Filterable         bool   `json:"filterable"`
+	Permissionable     bool   `json:"permissionable"`
+	Compound           string `json:"compoundFieldName"`
 	RestrictedPicklist bool   `json:"restrictedPicklist"`
 	Hidden             bool   `json:"deprecatedAndHidden"`
 	HTMLFormatted      bool   `json:"htmlFormatted"`
@@ -169,9 +171,11 @@ func (f *fieldJSON) field() crm.Field {
 		Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Required:  f.Createable && !f.Nillable && !f.DefaultedOnCreate,
 		Creatable: f.Createable, Updatable: f.Updateable,
-		// What can be set neither on create nor later is the system's own.
-		Calculated: f.Calculated || f.AutoNumber || !f.Createable && !f.Updateable,
+		// What can be set neither on create nor later is the system's own, unless
+		// field-level security is what keeps this user from it.
+		Calculated: f.Calculated || f.AutoNumber || !f.Createable && !f.Updateable && !f.Permissionable,
 		Unique:     f.Unique, ExternalID: f.ExternalID, Filterable: f.Filterable,
+		Permissionable: f.Permissionable, Compound: f.Compound,
 		Restricted: f.RestrictedPicklist, ReferenceTo: f.ReferenceTo, Help: f.Help,
 	}
 	if f.Type == "int" || f.Type == "long" {

@@ -24,6 +24,10 @@ func byName(objects ...*crm.Object) map[string]*crm.Object {
 	out := map[string]*crm.Object{}
 	for _, o := range objects {
 		out[o.Name] = o
+		for i := range o.Fields {
+			f := &o.Fields[i]
+			f.Permissionable = o.Side == crm.Salesforce && f.Creatable && !f.Required && f.Kind != crm.KindOwner
+		}
 	}
 	return out
 }

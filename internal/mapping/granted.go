@@ -1,0 +1,154 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// MissingPermissions tells which needs the schemas, as a Salesforce user sees
+// them, do not fulfil. Of an object that cannot be seen only reading it is
+// listed; the rest cannot be judged before that is granted.
+func MissingPermissions(needs []Need, schemas map[string]*crm.Object) []Need {
+	var missing []Need
+	for _, n := range needs {
+		if !granted(n, schemas) {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+func granted(n Need, schemas map[string]*crm.Object) bool {
+	if n.Access == "system" {
+		return true // describing an object has used it already
+	}
+	o := schemas[n.Object]
+	if o == nil {
+		return n.Field != "" || n.Access != "read"
+	}
+	if n.Field == "" {
+		switch n.Access {
+		case "create":
+			return o.Creatable
+		case "edit":
+			return o.Updatable
+		case "delete":
+			return o.Deletable
+		}
+		return true
+	}
+	// Whether fields may be edited shows only where the object may be.
+	judged := n.Access == "edit" && (o.Creatable || o.Updatable)
+	return !slices.ContainsFunc(n.Parts, func(name string) bool {
+		f := o.Field(name)
+		return f == nil || judged && f.Permissionable && !f.Calculated && !f.Updatable && !f.Creatable
+	})
+}
+
+// SuperfluousPermissions lists what a Salesforce user may do beyond the needs,
+// by name as in Need.Name: with the objects of the mapping and their fields,
+// and writes to other objects (others may be nil).
+func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others []crm.Object) []string {
+	wanted := map[string]bool{}
+	for _, n := range needs {
+		wanted[n.Name] = true
+		if n.Field != "" && n.Access == "edit" {
+			wanted[n.Object+"."+n.Field+": Read"] = true
+		}
+	}
+	var out fieldNames
+	extra := func(has bool, name string) {
+		if has && !wanted[name] {
+			out.add(name)
+		}
+	}
+	object := func(o *crm.Object) {
+		extra(o.Creatable, o.Name+": Create")
+		extra(o.Updatable, o.Name+": Edit")
+		extra(o.Deletable, o.Name+": Delete")
+	}
+	for _, name := range sortedNames(schemas) {
+		object(schemas[name])
+	}
+	for i := range others {
+		if schemas[others[i].Name] == nil {
+			object(&others[i])
+		}
+	}
+	for _, name := range sortedNames(schemas) {
+		o := schemas[name]
+		for i := range o.Fields {
+			f := &o.Fields[i]
+			if !f.Permissionable || f.Compound == "Name" {
+				continue
+			}
+			governs := f.Name
+			if f.Compound != "" {
+				governs = f.Compound
+			}
+			extra(f.Updatable || f.Creatable, o.Name+"."+governs+": Edit")
+		}
+	}
+	return out.list
+}
+
+func sortedNames(schemas map[string]*crm.Object) []string {
+	set := map[string]bool{}
+	for name, o := range schemas {
+		set[name] = o != nil
+	}
+	names := sortedKeys(set)
+	return slices.DeleteFunc(names, func(name string) bool { return schemas[name] == nil })
+}
+
+// WithoutDenied leaves out the problems that only say, place by place, what the
+// missing permissions say already. A field that cannot be seen may also be
+// misspelt: where another one is named like it, its problem stays.
+func (p *Problems) WithoutDenied(needs, missing []Need, schemas map[string]*crm.Object) []Problem {
+	if p == nil {
+		return nil
+	}
+	deniedObject := map[string]bool{}
+	for _, n := range missing {
+		if n.Field == "" {
+			deniedObject[n.Object] = true
+		}
+	}
+	covered := map[Pos]bool{}
+	for _, n := range needs {
+		if deniedObject[n.Object] {
+			cover(covered, n)
+		}
+	}
+	for _, n := range missing {
+		if n.Field == "" || !misspelt(n, schemas[n.Object]) {
+			cover(covered, n)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(p.All), func(one Problem) bool { return covered[one.Pos] && aboutAccess[one.Code] })
+}
+
+func cover(places map[Pos]bool, n Need) {
+	for _, pos := range n.Places {
+		places[pos] = true
+	}
+}
+
+// misspelt tells whether a field that is not seen looks like one that is.
+func misspelt(n Need, o *crm.Object) bool {
+	if o == nil || n.Field != n.Parts[0] || knownField(n.Object, n.Field) || o.Field(n.Field) != nil {
+		return false // known, seen, or a part of an address
+	}
+	var names []string
+	for i := range o.Fields {
+		names = append(names, o.Fields[i].Name)
+	}
+	return nearest(n.Field, names) != ""
+}
+
+// aboutAccess are the problems that a missing permission explains.
+var aboutAccess = map[string]bool{
+	"object.unknown": true, "object.not-creatable": true, "object.not-updatable": true, "object.not-deletable": true,
+	"field.unknown": true, "field.read-only": true, "external-id.read-only": true,
+}

@@ -1,0 +1,310 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// APIEnabled is the Salesforce permission without which no call is answered.
+const APIEnabled = "API Enabled"
+
+// parents are the Salesforce objects that another one cannot be read without:
+// Salesforce refuses a permission set that has the one and not the other.
+// https://help.salesforce.com/s/articleView?id=sf.users_profiles_object_perms.htm
+var parents = map[string]string{"Contact": "Account", "Opportunity": "Account"}
+
+// Permissions lists the Salesforce object and field permissions that the
+// mapping needs.
+func (m *Mapping) Permissions(b *Bound) []Need {
+	schemas := map[string]*crm.Object{}
+	for _, o := range b.Objects {
+		for _, t := range o.Targets {
+			schemas[t.Object] = t.Schema
+		}
+	}
+	return m.PermissionNeeds(schemas)
+}
+
+// PermissionObjects lists the Salesforce objects whose schemas say what a user
+// may do: those of the mapping and their parents, each once.
+func (m *Mapping) PermissionObjects() []string {
+	var names fieldNames
+	_, mapped := m.ObjectNames()
+	for _, name := range mapped {
+		names.add(name, parents[name])
+	}
+	return names.list
+}
+
+// PermissionNeeds lists the Salesforce permissions that the mapping needs, each
+// once: for the API, for objects, then for fields. It works from the file, so
+// that it also names what the user of the schemas cannot see; schemas (by name,
+// some may be missing) tell which fields Salesforce has no permission for, such
+// as required and system fields: those are not listed. Parts of an address and
+// of a name are one permission in Salesforce, that of the whole.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_fieldpermissions.htm
+func (m *Mapping) PermissionNeeds(schemas map[string]*crm.Object) []Need {
+	objects, fields := &needList{}, &needList{}
+	objects.add(Need{Name: APIEnabled, Access: "system", Why: "every call to Salesforce needs it"})
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		for k := range o.Targets {
+			t := &target{object: o, Target: &o.Targets[k], schemas: schemas}
+			t.objectNeeds(objects)
+			t.fieldNeeds(fields)
+		}
+	}
+	return append(objects.all, fields.all...)
+}
+
+// needList joins needs of the same name; one for editing a field covers the one
+// for reading it.
+type needList struct{ all []Need }
+
+func (l *needList) add(n Need) {
+	for i := range l.all {
+		have := &l.all[i]
+		same := have.Name == n.Name
+		if !same && (have.Field == "" || have.Object != n.Object || have.Field != n.Field) {
+			continue
+		}
+		if !same && n.Access == "edit" {
+			have.Name, have.Access = n.Name, n.Access
+		}
+		if !strings.Contains(have.Why, n.Why) {
+			have.Why += "; " + n.Why
+		}
+		have.Places = joined(have.Places, n.Places)
+		have.Parts = joined(have.Parts, n.Parts)
+		return
+	}
+	l.all = append(l.all, n)
+}
+
+func joined[T comparable](into, more []T) []T {
+	for _, one := range more {
+		if !slices.Contains(into, one) {
+			into = append(into, one)
+		}
+	}
+	return into
+}
+
+// target is one Salesforce object of one object of the mapping.
+type target struct {
+	*Target
+	object  *Object
+	schemas map[string]*crm.Object
+}
+
+func (t *target) objectNeeds(list *needList) {
+	add := func(object, access, why string, args ...any) {
+		list.add(Need{Name: object + ": " + strings.ToUpper(access[:1]) + access[1:], Access: access, Object: object,
+			Why: fmt.Sprintf(why, args...), Places: []Pos{t.Pos}})
+	}
+	o := t.object
+	if parent := parents[t.Object]; parent != "" {
+		add(parent, "read", "Salesforce shows %s only to users who may read %s", t.Object, parent)
+	}
+	add(t.Object, "read", "reads %s for %s", t.Object, o.Name)
+	if o.Create.In(crm.Salesforce) {
+		add(t.Object, "create", "creates %s for %s (create: %s)", t.Object, o.Name, o.Create)
+	}
+	if why := t.edits(); why != "" {
+		add(t.Object, "edit", "updates %s for %s (%s)", t.Object, o.Name, why)
+	}
+	if o.Deletes == DeletesArchive {
+		add(t.Object, "edit", "Salesforce lets only those delete who may edit")
+		add(t.Object, "delete", "deletes %s for %s (deletes: archive)", t.Object, o.Name)
+	}
+}
+
+// edits says what is written to records that exist; empty when nothing is.
+func (t *target) edits() string {
+	o, reasons := t.object, []string{}
+	n := 0
+	for i := range o.Fields {
+		if f := &o.Fields[i]; f.Direction.Flows(crm.Salesforce) && takes(f.On, t.Object) {
+			n++
+		}
+	}
+	if n > 0 {
+		reasons = append(reasons, plural(n, "field"))
+	}
+	for i := range o.Associations {
+		if a := &o.Associations[i]; t.takesAssociation(a) || a.Salesforce == ContactRole && t.Object == "Opportunity" {
+			reasons = append(reasons, a.Salesforce)
+		}
+	}
+	if o.ExternalID != "" {
+		reasons = append(reasons, o.ExternalID)
+	}
+	if o.OwnerByEmail {
+		reasons = append(reasons, "owner")
+	}
+	return strings.Join(reasons, ", ")
+}
+
+func (t *target) fieldNeeds(list *needList) {
+	o := t.object
+	read := func(name string, pos Pos, why string, args ...any) {
+		t.fieldNeed(list, name, "read", pos, why, args...)
+	}
+	edit := func(name string, pos Pos, why string, args ...any) {
+		t.fieldNeed(list, name, "edit", pos, why, args...)
+	}
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		if !takes(f.On, t.Object) {
+			continue
+		}
+		if f.Salesforce != "" {
+			why, source := "keeps it in step with HubSpot "+f.HubSpot, read
+			if f.HubSpot == "" {
+				why = "computes it"
+			}
+			if f.Direction.Flows(crm.Salesforce) {
+				source = edit
+			}
+			source(f.Salesforce, f.SalesforcePos, "%s %s (%s)", o.Name, why, f.Direction)
+		}
+		for _, name := range salesforceFields(f.From) {
+			read(name, f.FromPos, "%s computes HubSpot %s from it", o.Name, f.HubSpot)
+		}
+	}
+	for i := range o.Match {
+		if m := &o.Match[i]; t.has(m.Salesforce) || knownField(t.Object, m.Salesforce) || !t.anyHas(m.Salesforce) {
+			read(m.Salesforce, m.SalesforcePos, "%s finds existing records by it", o.Name)
+		}
+	}
+	if o.ExternalID != "" {
+		edit(o.ExternalID, o.ExternalIDPos, "%s keeps the HubSpot id in it", o.Name)
+	}
+	for _, name := range salesforceFields(o.Where.Salesforce) {
+		read(name, o.Where.SalesforcePos, "%s filters by it", o.Name)
+	}
+	for i := range o.Associations {
+		if a := &o.Associations[i]; t.takesAssociation(a) {
+			edit(a.Salesforce, a.SalesforcePos, "%s keeps its HubSpot %s in it", o.Name, a.HubSpot)
+		}
+	}
+}
+
+// fieldNeed adds the need of one field, unless Salesforce has no permission for it.
+func (t *target) fieldNeed(list *needList, name, access string, pos Pos, why string, args ...any) {
+	governs, ok := t.permission(name)
+	if !ok {
+		return
+	}
+	reason := fmt.Sprintf(why, args...)
+	if governs != name {
+		reason = name + ": " + reason
+	}
+	list.add(Need{Name: t.Object + "." + governs + ": " + strings.ToUpper(access[:1]) + access[1:], Access: access, Object: t.Object, Field: governs,
+		Parts: []string{name}, Why: reason, Places: []Pos{pos}})
+}
+
+// permission names the field whose permission governs a field; false when none
+// does. A field that a user cannot see has one, or it would be seen.
+func (t *target) permission(name string) (string, bool) {
+	f := t.schemas[t.Object].Field(name)
+	switch {
+	case f != nil && !f.Permissionable, name == "Id", name == SalesforceOwner:
+		return "", false
+	case f != nil && f.Compound == "Name":
+		return "", false // a part of the name, which everybody sees who sees the record
+	case f != nil && f.Compound != "":
+		return f.Compound, true
+	case f == nil:
+		return addressOf(t.Object, name), true
+	}
+	return name, true
+}
+
+// addressOf names the address that a field of a standard object is a part of,
+// and any other field by itself.
+func addressOf(object, field string) string {
+	for _, part := range []string{"Street", "City", "State", "StateCode", "PostalCode", "Country", "CountryCode", "Latitude", "Longitude", "GeocodeAccuracy"} {
+		prefix, ok := strings.CutSuffix(field, part)
+		if !ok {
+			continue
+		}
+		switch {
+		case prefix == "" && object == "Lead", object == "Account" && (prefix == "Billing" || prefix == "Shipping"), object == "Contact" && (prefix == "Mailing" || prefix == "Other"):
+			return prefix + "Address"
+		}
+	}
+	return field
+}
+
+func (t *target) has(field string) bool { return t.schemas[t.Object].Field(field) != nil }
+
+// anyHas tells whether any target of the object shows the field.
+func (t *target) anyHas(field string) bool {
+	return slices.ContainsFunc(t.object.Targets, func(other Target) bool { return t.schemas[other.Object].Field(field) != nil })
+}
+
+// takesAssociation tells whether a reference is one of this target's: it is
+// where it is seen, and else where it usually is.
+func (t *target) takesAssociation(a *Association) bool {
+	switch {
+	case a.Salesforce == ContactRole || !takes(a.On, t.Object):
+		return false
+	case t.has(a.Salesforce) || len(a.On) > 0:
+		return true
+	case knownField(t.Object, a.Salesforce):
+		return true
+	}
+	return !t.anyHas(a.Salesforce) && !slices.ContainsFunc(t.object.Targets, func(other Target) bool { return knownField(other.Object, a.Salesforce) })
+}
+
+// knownField tells whether a standard object is known to have a field.
+func knownField(object, field string) bool {
+	if field == "AccountId" {
+		return parents[object] == "Account"
+	}
+	return slices.ContainsFunc(standardPairs(), func(p standardPair) bool { return p.salesforceObject == object && p.salesforce == field })
+}
+
+// salesforceFields lists what an expression reads of Salesforce, whether it is
+// there or not; nothing when the expression cannot be read.
+func salesforceFields(source string) []string {
+	if source == "" {
+		return nil
+	}
+	tree, err := parser.Parse(source)
+	if err != nil {
+		return nil
+	}
+	found := memberNames{}
+	ast.Walk(&tree.Node, found)
+	names := make([]string, 0, len(found))
+	for name := range found {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// memberNames collects the fields after "salesforce.".
+type memberNames map[string]bool
+
+// Visit is ast.Visitor's.
+func (m memberNames) Visit(node *ast.Node) {
+	member, ok := (*node).(*ast.MemberNode)
+	if !ok {
+		return
+	}
+	base, isName := member.Node.(*ast.IdentifierNode)
+	property, isText := member.Property.(*ast.StringNode)
+	if isName && isText && base.Value == string(crm.Salesforce) {
+		m[property.Value] = true
+	}
+}
