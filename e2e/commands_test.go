@@ -29,6 +29,8 @@ import (
 //	token NAME SCOPE...                  make a private app; its token is in $SECRETS/NAME
 //	lockstep ARG... [<FILE]              run a command line; `! lockstep` wants it to end non-zero
 //	exits CODE lockstep ARG... [<FILE]   the same, with this exit code
+//	certified                            make an app that trusts the key in $SECRETS/server.key; sets
+//	                                     $JWT_CLIENT_ID and $JWT_USER
 //	connected                            connect both accounts and init
 //	json PATH VALUE                      the last stdout is JSON and holds VALUE at PATH (a.b.0.c)
 //	hubspot create TYPE k=v...           a person's edit; update and archive take a selector k=v first
@@ -47,6 +49,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"token":      makeToken,
 	"lockstep":   runLockstep,
 	"exits":      runExits,
+	"certified":  makeCertified,
 	"connected":  connectBoth,
 	"json":       checkJSON,
 	"hubspot":    actInHubSpot,
