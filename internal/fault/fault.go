@@ -98,12 +98,21 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// MendOf returns the innermost next step in err's chain, or "".
+// MendOf returns the innermost next step in err's chain, or ""; of joined
+// errors the first that has one.
 func MendOf(err error) string {
 	mend := ""
 	for err != nil {
 		if e, ok := err.(*Error); ok && e.Mend != "" {
 			mend = e.Mend
+		}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				if m := MendOf(e); m != "" {
+					return m
+				}
+			}
+			return mend
 		}
 		err = errors.Unwrap(err)
 	}
