@@ -31,6 +31,7 @@ type Caller struct {
 	http    *http.Client
 	places  chan struct{}
 	renewal renewal
+	crowd   crowd
 
 	mu        sync.Mutex
 	chance    *rand.Rand
@@ -184,6 +185,7 @@ func (c *Caller) attempt(ctx context.Context, call Call, decode func(int, http.H
 type held struct {
 	caller *Caller
 	places []*place
+	day    *Day // counted the call
 }
 
 // enter waits for a free connection and for a place in every window. The day
@@ -197,6 +199,12 @@ func (c *Caller) enter(ctx context.Context, call Call) (*held, error) {
 	case c.places <- struct{}{}:
 	case <-ctx.Done():
 		return nil, cancelled(c.config.Side, ctx.Err())
+	}
+	if c.config.Day != nil {
+		if err := c.config.Day.pace(ctx); err != nil {
+			h.leave()
+			return nil, cancelled(c.config.Side, err)
+		}
 	}
 	if err := h.takeAll(ctx, call); err != nil {
 		h.withdraw()
@@ -216,7 +224,10 @@ func (h *held) takeAll(ctx context.Context, call Call) error {
 		return err
 	}
 	if h.caller.config.Day != nil {
-		return h.caller.config.Day.take(h.caller.config.Side.Title())
+		if err := h.caller.config.Day.take(h.caller.config.Side.Title()); err != nil {
+			return err
+		}
+		h.day = h.caller.config.Day
 	}
 	return nil
 }
@@ -239,9 +250,14 @@ func (h *held) count() {
 	}
 }
 
+// withdraw gives all places back: the call was never sent.
 func (h *held) withdraw() {
 	for _, p := range h.places {
 		p.withdraw()
+	}
+	if h.day != nil {
+		h.day.ledger.back()
+		h.day = nil
 	}
 }
 
@@ -264,6 +280,7 @@ func (c *Caller) readHeaders(h *held, header http.Header) {
 			p.correct(rates)
 		}
 	}
+	c.noteCrowd()
 	c.mu.Lock()
 	if rates.DayLimit >= 0 {
 		c.dayLimit = rates.DayLimit

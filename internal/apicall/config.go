@@ -39,6 +39,9 @@ type Config struct {
 	Rates func(http.Header) Rates
 	// Observe sees the headers of every answer; nil: nobody looks.
 	Observe func(http.Header)
+	// Notice is told in a sentence, rarely, when others call with the same
+	// account and we slow down for them. Nil: only the log is told.
+	Notice func(text string)
 	// RequestIDs names the headers that may hold the vendor's id of a call, best
 	// first. Empty: X-HubSpot-Correlation-Id, X-Request-Id, Sfdc-Request-Id.
 	RequestIDs []string

@@ -68,6 +68,23 @@ func (w *Window) Limit() int {
 	return w.limit
 }
 
+// crowded tells how many calls of others are taken to be in the window, and the
+// limit.
+func (w *Window) crowded() (others, limit int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !time.Now().Before(w.othersUntil) {
+		return 0, w.limit
+	}
+	return int(math.Round(w.others)), w.limit
+}
+
+func (w *Window) length() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.period
+}
+
 // SetLimit changes the limit for calls to come.
 func (w *Window) SetLimit(limit int) {
 	w.mu.Lock()

@@ -297,36 +297,6 @@ func TestARefusalFillsTheWindowThatTheVendorNames(t *testing.T) {
 	})
 }
 
-func TestOurShareOfTheDayIsKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		v := &vendor{answers: []answer{{status: 200, header: map[string]string{"Day": "1000"}}}}
-		day := apicall.NewDay(0.05, 20)
-		caller := newCaller(t, v, func(config *apicall.Config) {
-			config.Day = day
-			config.Rates = func(http.Header) apicall.Rates {
-				r := apicall.NoRates
-				r.DayLimit, r.DayLeft = 1000, 900
-				return r
-			}
-		})
-		call := func() error { return caller.Do(t.Context(), apicall.Call{Method: "GET", Path: "/x"}, nil) }
-		for i := range 30 {
-			if err := call(); err != nil {
-				t.Fatalf("call %d: %v", i, err)
-			}
-		}
-		err := call()
-		e, ok := fault.As(err)
-		if !ok || e.Kind != fault.RateLimited || e.Mend == "" || e.RetryAfter <= 0 || e.RetryAfter > 24*time.Hour || len(v.calls) != 30 {
-			t.Fatalf("got %#v after %d calls, want a refusal until midnight after 30", err, len(v.calls))
-		}
-		time.Sleep(e.RetryAfter)
-		if err := call(); err != nil {
-			t.Errorf("on the next day: %v", err)
-		}
-	})
-}
-
 func TestAWaitForATurnEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		window := apicall.NewWindow("ten", 1, 10*time.Second)

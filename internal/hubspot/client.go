@@ -41,8 +41,10 @@ type Config struct {
 	Token func(context.Context) (string, error)
 	// Budget is the share of the account's daily calls that is ours, 0 to 1; 0: all.
 	Budget float64
-	// SpentToday is how many of them earlier processes used; 0 when not known.
-	SpentToday int
+	// Ledger counts the calls of the account for all processes; nil: in memory.
+	Ledger *apicall.Ledger
+	// Notice is told in a sentence when we slow down because others call, too.
+	Notice func(text string)
 	// Log gets one debug line per call; nil: none.
 	Log *slog.Logger
 	// Seed of the jitter between repeats.
@@ -94,7 +96,7 @@ func New(config Config) (*Client, error) {
 		window:       apicall.NewWindow("TEN_SECONDLY_ROLLING", 190, 10*time.Second),
 		searches:     apicall.NewWindow("SECONDLY", 5, time.Second),
 		associations: apicall.NewWindow("ASSOCIATIONS", 150, 10*time.Second),
-		day:          apicall.NewDay(config.Budget, config.SpentToday),
+		day:          apicall.NewDay(config.Budget, false, config.Ledger),
 		schemas:      map[string]*crm.Object{},
 		labels:       map[pair]*labels{},
 		entries:      map[string]entry{},
@@ -110,6 +112,7 @@ func New(config Config) (*Client, error) {
 		Day:       c.day,
 		Rates:     c.rates,
 		Observe:   c.observe,
+		Notice:    config.Notice,
 		Log:       config.Log,
 		Seed:      config.Seed,
 	})

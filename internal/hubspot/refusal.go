@@ -221,7 +221,7 @@ func (c *Client) throttled(r *refusal, e *fault.Error) {
 	e.Mend = "run the command again in a minute; another program may be calling with the same app"
 	if r.PolicyName == "DAILY" {
 		e.What = "HubSpot's calls for today are used up"
-		e.RetryAfter = c.day.UntilMidnight()
+		e.RetryAfter = c.day.UntilReset()
 		e.Mend = "wait until midnight in the account's time zone; the account's other tools share these calls"
 	}
 }

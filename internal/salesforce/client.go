@@ -69,8 +69,10 @@ type Config struct {
 	HTTP *http.Client
 	// Budget is the share (0 to 1) of the org's daily calls that is ours; 0: all.
 	Budget float64
-	// Spent is how many calls of today we have made before, in other processes.
-	Spent int
+	// Ledger counts the calls of the org for all processes; nil: in memory.
+	Ledger *apicall.Ledger
+	// Notice is told in a sentence when we slow down because others call, too.
+	Notice func(text string)
 	// Overlap of Changes; 0: DefaultOverlap. Less than five seconds become five.
 	Overlap time.Duration
 	Log     *slog.Logger
@@ -136,7 +138,7 @@ func New(config Config) (*Client, error) {
 		config:   config,
 		version:  version,
 		overlap:  max(overlap, leastOverlap),
-		day:      apicall.NewDay(config.Budget, config.Spent),
+		day:      apicall.NewDay(config.Budget, true, config.Ledger),
 		log:      log,
 		opening:  make(chan struct{}, 1),
 		describe: map[string]*described{},
@@ -197,6 +199,7 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 		Classify:   classify,
 		Day:        c.day,
 		Rates:      rates,
+		Notice:     c.config.Notice,
 		RequestIDs: []string{"Sfdc-Request-Id", "X-Sfdc-Request-Id", "X-Request-Id"},
 		Log:        c.log,
 		UserAgent:  userAgent,
