@@ -41,14 +41,23 @@ const (
 	SalesforceClientCredentials Kind = "salesforce-client-credentials"
 	// SalesforceJWT is a consumer key with the private key of its certificate.
 	SalesforceJWT Kind = "salesforce-jwt"
+	// HubSpotOAuth is an app's client id and secret with the refresh token of one
+	// installation. Access tokens live 30 minutes.
+	HubSpotOAuth Kind = "hubspot-oauth"
+	// SalesforceOAuth is a consumer key with the refresh token that a person's
+	// login in the browser gave; the secret is there only if the app asks for it.
+	SalesforceOAuth Kind = "salesforce-oauth"
+	// SalesforceCLI is a login that the Salesforce CLI keeps: Lockstep asks `sf`
+	// for access tokens and keeps no lasting secret of it.
+	SalesforceCLI Kind = "salesforce-cli"
 )
 
 // Side tells which side a credential of this kind opens; "" when unknown.
 func (k Kind) Side() crm.Side {
 	switch k {
-	case HubSpotToken:
+	case HubSpotToken, HubSpotOAuth:
 		return crm.HubSpot
-	case SalesforceClientCredentials, SalesforceJWT:
+	case SalesforceClientCredentials, SalesforceJWT, SalesforceOAuth, SalesforceCLI:
 		return crm.Salesforce
 	}
 	return ""
@@ -63,9 +72,22 @@ func (k Kind) Title() string {
 		return "Salesforce client credentials"
 	case SalesforceJWT:
 		return "Salesforce JWT bearer"
+	case HubSpotOAuth:
+		return "HubSpot OAuth"
+	case SalesforceOAuth:
+		return "Salesforce web login"
+	case SalesforceCLI:
+		return "Salesforce CLI login"
 	}
 	return string(k)
 }
+
+// Renews tells whether access tokens of this kind end by themselves and are
+// asked for anew; the other kind is the token itself.
+func (k Kind) Renews() bool { return k != HubSpotToken }
+
+// refreshes tells whether a refresh token stands behind the access tokens.
+func (k Kind) refreshes() bool { return k == HubSpotOAuth || k == SalesforceOAuth }
 
 // The addresses used when nothing else is said.
 const (
@@ -85,9 +107,17 @@ type Account struct {
 	// LoginURL is where Salesforce tokens are asked for; client credentials need
 	// the My Domain address (https://acme.my.salesforce.com).
 	LoginURL string `json:"loginURL,omitempty"`
-	// ClientID is the consumer key of the Salesforce app.
+	// AuthorizeURL is the page on which a person allowed it, for the OAuth kinds;
+	// empty when it is the vendor's own.
+	AuthorizeURL string `json:"authorizeURL,omitempty"`
+	// TokenPath is where HubSpot's OAuth tokens are asked for, below BaseURL;
+	// empty: HubSpotTokenPath.
+	TokenPath string `json:"tokenPath,omitempty"`
+	// ClientID is the consumer key of the Salesforce app, or the client id of the
+	// HubSpot app.
 	ClientID string `json:"clientID,omitempty"`
-	// Username is the Salesforce user that a JWT stands for.
+	// Username is the Salesforce user that a JWT stands for, or the alias or
+	// username under which the Salesforce CLI knows the login.
 	Username string `json:"username,omitempty"`
 	// ID and Title are the portal or organization id and its name, as the vendor
 	// told when the account was connected.
@@ -106,12 +136,25 @@ type Account struct {
 type Material struct {
 	// Token of a HubSpotToken.
 	Token Secret
-	// ClientSecret of SalesforceClientCredentials.
+	// ClientSecret of SalesforceClientCredentials and HubSpotOAuth; of
+	// SalesforceOAuth where the app asks for one.
 	ClientSecret Secret
 	// PrivateKey of SalesforceJWT, PEM (PKCS #1 or #8).
 	PrivateKey Secret
 	// RefreshToken of the OAuth kinds.
 	RefreshToken Secret
+	// Access is the access token that came together with RefreshToken. Put keeps
+	// it, so that the first call after a login spends no refresh.
+	Access Access
+}
+
+// Access is an access token that is in use.
+type Access struct {
+	Token Secret
+	// InstanceURL is where the org's API is (Salesforce).
+	InstanceURL string
+	// Obtained is when it was given, Expires when it ends; zero when not told.
+	Obtained, Expires time.Time
 }
 
 const maxNameLength = 64
@@ -136,9 +179,29 @@ func Validate(account Account, material Material) error {
 	switch account.Kind {
 	case HubSpotToken:
 		return validateHubSpot(account, material)
+	case HubSpotOAuth:
+		return validateHubSpotOAuth(account, material)
+	case SalesforceCLI:
+		if account.Username == "" {
+			return fault.New(fault.Invalid, "there is no name of a Salesforce CLI login").
+				WithMend("sf org list shows the logins that there are; then: lockstep connect salesforce --from-sf ALIAS")
+		}
+		return nil
 	default:
 		return validateSalesforce(account, material)
 	}
+}
+
+func validateHubSpotOAuth(account Account, material Material) error {
+	switch {
+	case account.ClientID == "":
+		return fault.New(fault.Invalid, "there is no client id of a HubSpot app").WithMend("%s", mendHubSpotApp)
+	case material.ClientSecret.IsZero():
+		return fault.New(fault.Invalid, "there is no client secret of the HubSpot app").WithMend("%s", mendHubSpotApp)
+	case material.RefreshToken.IsZero():
+		return fault.New(fault.Invalid, "there is no refresh token").WithMend("%s", reconnectCommand(account))
+	}
+	return nil
 }
 
 func validateHubSpot(account Account, material Material) error {
@@ -168,6 +231,13 @@ func validateSalesforce(account Account, material Material) error {
 		if material.ClientSecret.IsZero() {
 			return fault.New(fault.Invalid, "there is no Salesforce client secret").
 				WithMend("it is the Consumer Secret: Setup > External Client App Manager > your app > Settings > OAuth Settings")
+		}
+		return nil
+	}
+	if account.Kind == SalesforceOAuth {
+		if material.RefreshToken.IsZero() {
+			return fault.New(fault.Invalid, "Salesforce gave no refresh token").
+				WithMend("add the scope \"Perform requests at any time (refresh_token, offline_access)\" to the app: %s > Settings > OAuth Settings; then: %s", mendApp, reconnectCommand(account))
 		}
 		return nil
 	}
@@ -217,6 +287,11 @@ func connectCommand(name string, side crm.Side) string {
 // known of it and without its secret.
 func reconnectCommand(account Account) string {
 	command := connectCommand(account.Name, account.Side)
+	switch account.Kind {
+	case HubSpotOAuth, SalesforceOAuth, SalesforceCLI:
+		// connect takes the rest from the account that it finds under the name.
+		return "lockstep connect " + string(account.Side) + " --name " + account.Name
+	}
 	if account.Side == crm.HubSpot {
 		return command
 	}

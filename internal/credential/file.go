@@ -37,8 +37,9 @@ type wrappedKeyset struct {
 	Keyset []byte `json:"keyset"`
 }
 
-// row is one account: Sealed holds Account and Material, Token the Salesforce
-// access token that is in use, if any.
+// row is one account: Sealed holds Account and Material, Token the access token
+// that is in use, if any, Refresh the note of a refresh that was begun and whose
+// answer has not been kept.
 type row struct {
 	Name     string   `json:"name"`
 	Side     crm.Side `json:"side"`
@@ -46,6 +47,7 @@ type row struct {
 	Revision int      `json:"revision"`
 	Sealed   []byte   `json:"sealed"`
 	Token    []byte   `json:"token,omitempty"`
+	Refresh  []byte   `json:"refresh,omitempty"`
 }
 
 func (f *file) row(name string, side crm.Side) *row {

@@ -52,10 +52,18 @@ func (v *Vault) reseal(f *file, box *sealer) (*keyset.Handle, error) {
 		if err != nil {
 			return nil, err
 		}
+		token, hasToken := box.openToken(r)
+		note, hasNote := box.openNote(r)
 		r.Revision++
-		// The cached access token is not carried over: asking for one costs a call.
-		r.Token = nil
-		if r.Sealed, err = fresh.sealRow(r, account, material); err != nil {
+		r.Token, r.Refresh = nil, nil
+		r.Sealed, err = fresh.sealRow(r, account, material)
+		if err == nil && hasToken {
+			r.Token, err = fresh.seal(purposeToken, r, token)
+		}
+		if err == nil && hasNote {
+			r.Refresh, err = fresh.seal(purposeRefresh, r, note)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -38,12 +38,16 @@ func tokenClient(client *http.Client) *http.Client {
 	return &copied
 }
 
-// requestToken asks Salesforce for an access token.
-// https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm
-func requestToken(ctx context.Context, client *http.Client, account Account, material Material) (accessToken, error) {
-	login, err := ValidateBaseURL(account.LoginURL)
-	if err != nil {
-		return accessToken{}, err
+// requestToken asks the vendor for an access token. It repeats while the vendor
+// is down; asking twice is harmless: what the first request spent unseen is
+// spent either way.
+func requestToken(ctx context.Context, client *http.Client, account Account, material Material) (tokenAnswer, error) {
+	ask := requestSalesforce
+	switch account.Kind {
+	case HubSpotOAuth:
+		ask = requestHubSpot
+	case SalesforceCLI:
+		return askSF(ctx, account)
 	}
 	var last error
 	for attempt := range tokenAttempts {
@@ -52,28 +56,49 @@ func requestToken(ctx context.Context, client *http.Client, account Account, mat
 			select {
 			case <-ctx.Done():
 				timer.Stop()
-				return accessToken{}, last
+				return tokenAnswer{}, last
 			case <-timer.C:
 			}
 		}
-		form, err := tokenForm(account, material, login)
-		if err != nil {
-			return accessToken{}, err
-		}
-		token, err := postToken(ctx, client, login, form, account)
+		answer, err := ask(ctx, client, account, material)
 		if err == nil {
-			return token, nil
+			return answer, nil
 		}
 		last = err
 		if fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
 			break
 		}
 	}
-	return accessToken{}, last
+	return tokenAnswer{}, last
+}
+
+// requestSalesforce asks once.
+// https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm
+func requestSalesforce(ctx context.Context, client *http.Client, account Account, material Material) (tokenAnswer, error) {
+	login, err := ValidateBaseURL(account.LoginURL)
+	if err != nil {
+		return tokenAnswer{}, err
+	}
+	form, err := tokenForm(account, material, login)
+	if err != nil {
+		return tokenAnswer{}, err
+	}
+	return postSalesforce(ctx, client, login, form, account)
 }
 
 func tokenForm(account Account, material Material, login string) (url.Values, error) {
-	if account.Kind == SalesforceClientCredentials {
+	switch account.Kind {
+	case SalesforceOAuth:
+		form := url.Values{
+			"grant_type":    {"refresh_token"},
+			"refresh_token": {material.RefreshToken.Reveal()},
+			"client_id":     {account.ClientID},
+		}
+		if !material.ClientSecret.IsZero() {
+			form.Set("client_secret", material.ClientSecret.Reveal())
+		}
+		return form, nil
+	case SalesforceClientCredentials:
 		return url.Values{
 			"grant_type":    {"client_credentials"},
 			"client_id":     {account.ClientID},
@@ -99,39 +124,55 @@ func tokenForm(account Account, material Material, login string) (url.Values, er
 	}, nil
 }
 
-func postToken(ctx context.Context, client *http.Client, login string, form url.Values, account Account) (accessToken, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, login+tokenPath, strings.NewReader(form.Encode()))
+// postForm sends a form that holds secrets and returns status and body. Errors
+// are fault.Unavailable and hold neither the form nor the address.
+func postForm(ctx context.Context, client *http.Client, address string, form url.Values, mend string) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return accessToken{}, fault.New(fault.Invalid, "%s is not an address", login).Wrap(err)
+		return nil, nil, fault.New(fault.Invalid, "%s is not an address", hostOf(address)).WithMend("%s", mend)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	response, err := client.Do(request)
 	if err != nil {
-		return accessToken{}, fault.New(fault.Unavailable, "%s cannot be reached", hostOf(login)).Wrap(withoutURL(err)).
-			WithMend("check the login URL of the account (lockstep accounts list) and this machine's network or proxy")
+		return nil, nil, fault.New(fault.Unavailable, "%s cannot be reached", hostOf(address)).Wrap(withoutURL(err)).WithMend("%s", mend)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswerBytes))
 	if err != nil {
-		return accessToken{}, fault.New(fault.Unavailable, "%s broke off its answer", hostOf(login)).Wrap(withoutURL(err))
+		return nil, nil, fault.New(fault.Unavailable, "%s broke off its answer", hostOf(address)).Wrap(withoutURL(err)).WithMend("%s", mend)
+	}
+	return response, body, nil
+}
+
+func postSalesforce(ctx context.Context, client *http.Client, login string, form url.Values, account Account) (tokenAnswer, error) {
+	response, body, err := postForm(ctx, client, login+tokenPath, form,
+		"check the login URL of the account (lockstep accounts list) and this machine's network or proxy")
+	if err != nil {
+		return tokenAnswer{}, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return accessToken{}, refusedToken(response, body, account)
+		return tokenAnswer{}, refusedToken(response, body, account)
 	}
 	var answer struct {
-		AccessToken string `json:"access_token"`
-		InstanceURL string `json:"instance_url"`
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		InstanceURL  string `json:"instance_url"`
+		Scope        string `json:"scope"`
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.AccessToken == "" {
-		return accessToken{}, notSalesforce(login)
+		return tokenAnswer{}, notSalesforce(login)
 	}
 	instance, err := ValidateBaseURL(answer.InstanceURL)
 	if err != nil {
-		return accessToken{}, fault.New(fault.Invalid, "%s named an instance address that cannot be used: %v", hostOf(login), err).
+		return tokenAnswer{}, fault.New(fault.Invalid, "%s named an instance address that cannot be used: %v", hostOf(login), err).
 			WithMend("check the login URL of the account: lockstep accounts list")
 	}
-	return accessToken{Token: answer.AccessToken, InstanceURL: instance, Obtained: time.Now().Unix()}, nil
+	return tokenAnswer{
+		accessToken:  accessToken{Token: answer.AccessToken, InstanceURL: instance, Obtained: time.Now().Unix()},
+		RefreshToken: NewSecret(answer.RefreshToken),
+		Scopes:       strings.Fields(answer.Scope),
+	}, nil
 }
 
 // withoutURL takes the address off an error of net/http: the fault names the

@@ -15,13 +15,19 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/fault"
 )
 
-// renewTimeout bounds one renewal, lock and repeats included.
-const renewTimeout = 60 * time.Second
+const (
+	// renewTimeout bounds one renewal, lock and repeats included.
+	renewTimeout = 60 * time.Second
+	// renewAhead is how long before its end a token is renewed: longer than a
+	// call takes, short against the 30 minutes that HubSpot's live.
+	renewAhead = time.Minute
+)
 
-// TokenSource gives the access token of one account. A HubSpot token is the
-// credential itself; a Salesforce token is asked for once, kept in the vault
-// for all commands, and renewed when Salesforce says that it ended (it tells
-// no time of expiry). It is safe for concurrent use.
+// TokenSource gives the access token of one account. A HubSpot token may be the
+// credential itself; any other is asked for once, kept in the vault for all
+// commands, and renewed shortly before it ends (HubSpot tells when) or when the
+// vendor says that it ended (Salesforce does not tell). It is safe for
+// concurrent use.
 type TokenSource struct {
 	// vault is nil for a credential that is tried before it is kept; material
 	// is set then, and only then.
@@ -36,15 +42,9 @@ type TokenSource struct {
 	mu      sync.Mutex
 	account Account
 	current accessToken
-}
-
-// accessToken is what is kept of a token answer.
-type accessToken struct {
-	Token string `json:"token"`
-	// InstanceURL is where the org's API is.
-	InstanceURL string `json:"instanceURL,omitempty"`
-	// Obtained is when it was asked for, Unix seconds.
-	Obtained int64 `json:"obtained,omitempty"`
+	// unkept is an answer that the disk did not take; it is kept before anything
+	// else is asked for.
+	unkept *tokenAnswer
 }
 
 // TokenSource opens the account; fault.NotFound when it is not connected. No
@@ -64,7 +64,8 @@ func NewTokenSource(account Account, material Material, client *http.Client) (*T
 		return nil, err
 	}
 	s := &TokenSource{material: material, name: account.Name, side: account.Side, http: tokenClient(client), account: account}
-	if account.Side == crm.HubSpot {
+	s.current = newAccessToken(material.Access)
+	if !account.Kind.Renews() {
 		s.current = accessToken{Token: material.Token.Reveal()}
 	}
 	return s, nil
@@ -95,12 +96,17 @@ func (s *TokenSource) InstanceURL() string {
 // Token returns the token to use now, asking for one when there is none.
 func (s *TokenSource) Token(ctx context.Context) (string, error) {
 	s.mu.Lock()
-	token := s.current.Token
+	current := s.current
 	s.mu.Unlock()
-	if token != "" {
-		return token, nil
+	now := time.Now()
+	if current.Token != "" && !current.endsBefore(now.Add(renewAhead)) {
+		return current.Token, nil
 	}
-	return s.Renew(ctx, "")
+	token, err := s.Renew(ctx, current.Token)
+	if err != nil && current.Token != "" && !current.endsBefore(now) && fault.KindOf(err) == fault.Unavailable {
+		return current.Token, nil // it lives on for a moment, and the vendor may be back by then
+	}
+	return token, err
 }
 
 // Renew returns a token other than stale, which the vendor has refused. However
@@ -129,11 +135,11 @@ func (s *TokenSource) Renew(ctx context.Context, stale string) (string, error) {
 	}
 }
 
-// otherThan returns the current token unless it is stale.
+// otherThan returns the current token unless it is stale or about to end.
 func (s *TokenSource) otherThan(stale string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current.Token != stale {
+	if s.current.Token != stale && !s.current.endsBefore(time.Now().Add(renewAhead)) {
 		return s.current.Token
 	}
 	return ""
@@ -151,6 +157,9 @@ func (s *TokenSource) renew(ctx context.Context, stale string) (string, error) {
 		return "", asStorageFault(err, "lock the token")
 	}
 	defer unlock()
+	if err := s.keepUnkept(ctx); err != nil {
+		return "", err
+	}
 	// Another process may have renewed it, or connected the account anew.
 	material, err := s.reload(ctx)
 	if err != nil {
@@ -160,32 +169,40 @@ func (s *TokenSource) renew(ctx context.Context, stale string) (string, error) {
 		return token, nil
 	}
 	account := s.Account()
-	if account.Side == crm.HubSpot {
+	if !account.Kind.Renews() {
 		return "", deadHubSpotToken(account)
 	}
-	token, err := requestToken(ctx, s.http, account, material)
+	if account.Kind.refreshes() {
+		return s.refresh(ctx, account, material)
+	}
+	answer, err := requestToken(ctx, s.http, account, material)
 	if err != nil {
 		return "", err
 	}
-	if err := s.vault.keepToken(ctx, account, token); err != nil {
+	if err := s.vault.keepToken(ctx, account, answer); err != nil {
 		return "", err
 	}
-	s.adopt(account, token)
-	return token.Token, nil
+	s.adopt(account, answer.accessToken)
+	return answer.Token, nil
 }
 
 // renewLoose renews for a credential that no vault keeps.
 func (s *TokenSource) renewLoose(ctx context.Context) (string, error) {
 	account := s.Account()
-	if account.Side == crm.HubSpot {
+	switch {
+	case !account.Kind.Renews():
 		return "", deadHubSpotToken(account)
+	case account.Kind.refreshes():
+		// A refresh could end the refresh token, and nobody would keep its successor.
+		return "", fault.New(fault.Denied, "%s does not take the access token that it has just given", account.Side.Title()).
+			WithMend("%s", reconnectCommand(account))
 	}
-	token, err := requestToken(ctx, s.http, account, s.material)
+	answer, err := requestToken(ctx, s.http, account, s.material)
 	if err != nil {
 		return "", err
 	}
-	s.adopt(account, token)
-	return token.Token, nil
+	s.adopt(account, answer.accessToken)
+	return answer.Token, nil
 }
 
 func (s *TokenSource) adopt(account Account, token accessToken) {
@@ -201,7 +218,7 @@ func (s *TokenSource) reload(ctx context.Context) (Material, error) {
 		return Material{}, err
 	}
 	token := accessToken{Token: material.Token.Reveal()}
-	if s.side == crm.Salesforce {
+	if account.Kind.Renews() {
 		token = s.vault.keptToken(s.name, s.side)
 	}
 	s.adopt(account, token)
@@ -213,42 +230,4 @@ func (s *TokenSource) reload(ctx context.Context) (Material, error) {
 func (s *TokenSource) lockPath() string {
 	sum := sha256.Sum256([]byte(string(s.side) + "\x00" + s.name))
 	return filepath.Join(s.vault.dir, "token-"+hex.EncodeToString(sum[:6])+".lock")
-}
-
-// keptToken returns the cached access token; the zero one when there is none
-// or when it belongs to an earlier credential.
-func (v *Vault) keptToken(name string, side crm.Side) accessToken {
-	f, box, err := v.read()
-	if err != nil || f == nil {
-		return accessToken{}
-	}
-	r := f.row(name, side)
-	if r == nil || len(r.Token) == 0 {
-		return accessToken{}
-	}
-	var token accessToken
-	if box.unseal("token", r, r.Token, &token) != nil {
-		return accessToken{}
-	}
-	return token
-}
-
-// keepToken caches an access token, unless the account was connected anew or
-// removed while the token was asked for.
-func (v *Vault) keepToken(ctx context.Context, account Account, token accessToken) error {
-	return v.change(ctx, false, func(f *file, box *sealer) error {
-		r := f.row(account.Name, account.Side)
-		if r == nil {
-			return notConnected(account.Name, account.Side)
-		}
-		stored, _, err := box.openRow(r)
-		if err != nil {
-			return err
-		}
-		if !stored.Connected.Equal(account.Connected) || stored.ClientID != account.ClientID {
-			return nil
-		}
-		r.Token, err = box.seal("token", r, token)
-		return err
-	})
 }

@@ -71,7 +71,7 @@ func asKeyFileFault(err error, path string) error {
 }
 
 // Put keeps an account, replacing one of the same name and side. An access
-// token cached for the old one is forgotten. It checks what Validate checks and
+// token cached for the old one is forgotten, the one in material is kept. It checks what Validate checks and
 // asks nobody.
 func (v *Vault) Put(ctx context.Context, account Account, material Material) error {
 	if err := Validate(account, material); err != nil {
@@ -86,13 +86,18 @@ func (v *Vault) Put(ctx context.Context, account Account, material Material) err
 			f.Accounts = append(f.Accounts, row{Name: account.Name, Side: account.Side})
 			r = &f.Accounts[len(f.Accounts)-1]
 		}
-		r.Kind, r.Token = account.Kind, nil
+		r.Kind, r.Token, r.Refresh = account.Kind, nil, nil
 		r.Revision++
 		sealed, err := box.sealRow(r, account, material)
 		if err != nil {
 			return err
 		}
 		r.Sealed = sealed
+		if !material.Access.Token.IsZero() {
+			if r.Token, err = box.seal(purposeToken, r, newAccessToken(material.Access)); err != nil {
+				return err
+			}
+		}
 		slices.SortFunc(f.Accounts, func(a, b row) int {
 			return cmp.Or(cmp.Compare(a.Side, b.Side), cmp.Compare(a.Name, b.Name))
 		})
