@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lockstep-sync/lockstep/internal/app"
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
@@ -96,8 +95,8 @@ func (g *global) showRun(ctx context.Context, name string) error {
 	if err != nil {
 		return usage("lockstep runs list", "%s is not the number of a run", shown(name))
 	}
-	return g.withPair(ctx, func(pair *app.Pair, _ *progress) error {
-		run, err := pair.Engine.Run(ctx, id)
+	return g.withStore(ctx, func(s *store.Store) error {
+		run, err := engine.RunOf(ctx, s, id)
 		if err != nil {
 			return err
 		}
@@ -105,12 +104,12 @@ func (g *global) showRun(ctx context.Context, name string) error {
 			if err := g.printJSON(newRunJSON(run)); err != nil {
 				return err
 			}
-			return pair.Engine.Journal(ctx, id, func(e engine.JournalEntry) error { return g.printJSON(e) })
+			return engine.JournalOf(ctx, s, id, func(e engine.JournalEntry) error { return g.printJSON(e) })
 		}
 		g.print("Run %d, %s: %s, began %s", run.ID, run.Kind, run.Status, moment(run.Started))
 		g.printRun(run)
 		g.print("")
-		return pair.Engine.Journal(ctx, id, func(e engine.JournalEntry) error {
+		return engine.JournalOf(ctx, s, id, func(e engine.JournalEntry) error {
 			g.print("%s  %-8s %s  %s", e.Time.Local().Format("15:04:05"), e.Op, record(&e.Record), e.Result)
 			for _, c := range e.Changes {
 				g.print("            %-22s %s", c.Field, changeInWords(e.Op, c))

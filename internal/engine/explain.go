@@ -299,7 +299,7 @@ func (x *explainer) remember(ctx context.Context, o *mapping.BoundObject, t *Exp
 			return false, err
 		}
 		for _, row := range rows {
-			entry, err := x.e.journalEntry(row)
+			entry, err := journalEntry(row)
 			if err != nil {
 				return false, err
 			}

@@ -227,7 +227,7 @@ type JournalEntry struct {
 	Result  string       `json:"result"`
 }
 
-func (e *Engine) journalEntry(row store.Entry) (JournalEntry, error) {
+func journalEntry(row store.Entry) (JournalEntry, error) {
 	changes, err := decodeChanges(row.Changes)
 	if err != nil {
 		return JournalEntry{}, err
@@ -239,14 +239,19 @@ func (e *Engine) journalEntry(row store.Entry) (JournalEntry, error) {
 // Journal hands the writes of a run to yield, in the order in which they were
 // made.
 func (e *Engine) Journal(ctx context.Context, run int64, yield func(JournalEntry) error) error {
+	return JournalOf(ctx, e.store, run, yield)
+}
+
+// JournalOf is Journal from the store alone: no vendor is asked.
+func JournalOf(ctx context.Context, s *store.Store, run int64, yield func(JournalEntry) error) error {
 	for after := int64(0); ; {
-		page, err := e.store.JournalOfRun(ctx, run, after, 500)
+		page, err := s.JournalOfRun(ctx, run, after, 500)
 		if err != nil {
 			return err
 		}
 		for _, row := range page {
 			after = row.Seq
-			entry, err := e.journalEntry(row)
+			entry, err := journalEntry(row)
 			if err != nil {
 				return err
 			}
