@@ -220,7 +220,7 @@ func (c *call) describeField(w *jsonWriter, f *field, a *access) {
 	w.key("formulaTreatNullNumberAsZero").bool(false).key("groupable").bool(f.groupable()).key("highScaleNumber").bool(false).key("htmlFormatted").bool(false)
 	w.key("idLookup").bool(f.idLookup()).key("inlineHelpText").strOrNull(f.HelpText).key("label").str(f.Label).key("length").int(length)
 	w.key("mask").null().key("maskType").null().key("name").str(f.Name).key("nameField").bool(f.nameField).key("namePointing").bool(len(f.ReferenceTo) > 1)
-	w.key("nillable").bool(f.nillable()).key("permissionable").bool(f.createable() && f.nillable() && f.source == stored)
+	w.key("nillable").bool(f.nillable()).key("permissionable").bool(f.permissionable())
 	w.key("picklistValues").open('[')
 	for _, v := range f.Picklist {
 		w.open('{').key("active").bool(!v.Inactive).key("defaultValue").bool(v.Default).key("label").str(v.Label).key("validFor").null().key("value").str(v.Value).close('}')

@@ -54,6 +54,7 @@ type Server struct {
 	byUserID map[string]*user
 	admin    *user
 	apps     map[string]*application // by client id
+	sets     map[string]*PermissionSet
 	rules    []DuplicateRule
 	checks   []validationRule
 	locks    map[string]int // record id: writes that will meet the lock
@@ -75,7 +76,7 @@ func New(c Config) *Server {
 		clock: c.Clock, dials: c.Dials, seed: c.Seed, orgID: c.OrgID, dailyLimit: c.DailyLimit, peerURL: c.PeerURL,
 		origin:  strings.TrimSuffix(c.Origin, "/"),
 		objects: map[string]*object{}, prefixes: map[string]*object{},
-		users: map[string]*user{}, byUserID: map[string]*user{}, apps: map[string]*application{}, locks: map[string]int{},
+		users: map[string]*user{}, byUserID: map[string]*user{}, apps: map[string]*application{}, sets: map[string]*PermissionSet{}, locks: map[string]int{},
 	}
 	if s.clock == nil {
 		s.clock = &clock.Clock{}
@@ -198,12 +199,7 @@ func (s *Server) objectOf(id string) *object {
 // schemaChanged makes describes and bindings anew.
 func (s *Server) schemaChanged() {
 	s.bind()
-	for _, u := range s.users {
-		u.forget()
-	}
-	s.describes.clear()
-	s.schemaAt = s.clock.Now()
-	s.changes++
+	s.permissionsChanged()
 }
 
 // AddField adds a custom field to an object. Name must end in __c.

@@ -25,6 +25,7 @@ type savedState struct {
 	Objects   []Object             `json:"objects,omitempty"`
 	Picklists map[string]savedList `json:"picklists,omitempty"` // by object.field
 	Apps      []App                `json:"apps,omitempty"`
+	Sets      []PermissionSet      `json:"permissionSets,omitempty"`
 	Users     []savedUser          `json:"users"`
 	Rules     []DuplicateRule      `json:"duplicateRules,omitempty"`
 	Locks     map[string]int       `json:"locks,omitempty"`
@@ -46,6 +47,7 @@ type savedUser struct {
 	ID      string                                `json:"id"`
 	Objects map[string]ObjectPermission           `json:"objects,omitempty"`
 	Fields  map[string]map[string]fieldPermission `json:"fields,omitempty"`
+	Sets    []string                              `json:"permissionSets,omitempty"`
 }
 
 // savedRow is one record. Number is its running number, so that holes stay.
@@ -126,9 +128,12 @@ func (s *Server) head() *savedState {
 		st.Apps = append(st.Apps, a.App)
 	}
 	sort.Slice(st.Apps, func(i, j int) bool { return st.Apps[i].ClientID < st.Apps[j].ClientID })
+	for _, name := range slices.Sorted(maps.Keys(s.sets)) {
+		st.Sets = append(st.Sets, s.sets[name].clone())
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.users)) {
 		u := s.users[name]
-		st.Users = append(st.Users, savedUser{u.User, u.id, u.objects, u.fields})
+		st.Users = append(st.Users, savedUser{u.User, u.id, u.objects, u.fields, u.sets})
 	}
 	st.Used, _ = s.usage.spend(0, s.dailyLimit, s.nowSeconds())
 	s.sessions.mu.Lock()
@@ -157,7 +162,7 @@ func (s *Server) LoadState(r io.Reader) error {
 	defer s.mu.Unlock()
 	s.seed, s.orgID = fresh.seed, fresh.orgID
 	s.objects, s.names, s.prefixes = fresh.objects, fresh.names, fresh.prefixes
-	s.users, s.byUserID, s.admin, s.apps = fresh.users, fresh.byUserID, fresh.admin, fresh.apps
+	s.users, s.byUserID, s.admin, s.apps, s.sets = fresh.users, fresh.byUserID, fresh.admin, fresh.apps, fresh.sets
 	s.rules, s.locks, s.recent = fresh.rules, fresh.locks, nil
 	s.schemaAt = s.clock.Now()
 	s.changes++
@@ -295,12 +300,16 @@ func (s *Server) restoreRow(line []byte) error {
 }
 
 func (s *Server) restorePeople(st *savedState) error {
-	for _, saved := range st.Users {
-		u := &user{User: saved.User, id: saved.ID, objects: saved.Objects, fields: saved.Fields}
-		s.users[strings.ToLower(u.Username)], s.byUserID[u.id] = u, u
-		if u.restricted() {
-			u.prepare(s)
+	s.sets = map[string]*PermissionSet{}
+	for _, saved := range st.Sets {
+		if err := s.savePermissionSet(saved); err != nil {
+			return fmt.Errorf("permission set %s: %w", saved.Name, err)
 		}
+	}
+	for _, saved := range st.Users {
+		u := &user{User: saved.User, id: saved.ID, objects: saved.Objects, fields: saved.Fields, sets: saved.Sets}
+		s.users[strings.ToLower(u.Username)], s.byUserID[u.id] = u, u
+		u.prepare(s)
 		if u.Username == AdministratorUsername {
 			s.admin = u
 		}

@@ -1,9 +1,6 @@
 package salesforce
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // User is a person or an integration that may sign in.
 type User struct {
@@ -18,83 +15,10 @@ type User struct {
 	Password string `json:"password,omitempty"`
 	// SecurityToken may follow the password.
 	SecurityToken string `json:"securityToken,omitempty"`
-	// Profile is a profile's name; "Standard User" when empty.
+	// Profile is a profile's name; "Standard User" when empty. A profile whose name
+	// that begins with "Minimum Access" gives nothing, so that permission sets alone count.
 	Profile  string `json:"profile,omitempty"`
 	Inactive bool   `json:"inactive,omitempty"`
-}
-
-// ObjectPermission is what a user may do with an object's records.
-type ObjectPermission struct {
-	Read   bool `json:"read"`
-	Create bool `json:"create"`
-	Edit   bool `json:"edit"`
-	Delete bool `json:"delete"`
-}
-
-type fieldPermission struct{ Read, Edit bool }
-
-// user is a User in use. Without any permission set for it, it may do all.
-type user struct {
-	User
-	id      string
-	objects map[string]ObjectPermission           // by lower-case object name
-	fields  map[string]map[string]fieldPermission // by lower-case object, field name
-	masks   map[*object]*access
-}
-
-// access is what a user may do with one object. Nil slices mean every field.
-type access struct {
-	ObjectPermission
-	hidden []bool // by field index
-	fixed  []bool // not editable
-}
-
-func (a *access) canRead(f *field) bool {
-	return a.hidden == nil || int(f.index) >= len(a.hidden) || !a.hidden[f.index]
-}
-
-func (a *access) canEdit(f *field) bool {
-	return a.fixed == nil || int(f.index) >= len(a.fixed) || !a.fixed[f.index]
-}
-
-var fullAccess = &access{ObjectPermission: ObjectPermission{Read: true, Create: true, Edit: true, Delete: true}}
-
-// prepare computes the user's access to all objects; it needs the write lock.
-func (u *user) prepare(s *Server) {
-	u.masks = map[*object]*access{}
-	for _, o := range s.objects {
-		a := *fullAccess
-		name := strings.ToLower(o.name)
-		if p, ok := u.objects[name]; ok {
-			a.ObjectPermission = p
-		}
-		if fields := u.fields[name]; len(fields) > 0 {
-			a.hidden, a.fixed = make([]bool, len(o.fields)), make([]bool, len(o.fields))
-			for fieldName, p := range fields {
-				if f := o.byName[fieldName]; f != nil {
-					a.hidden[f.index], a.fixed[f.index] = !p.Read, !p.Edit
-				}
-			}
-		}
-		u.masks[o] = &a
-	}
-}
-
-// forget drops what was computed; the next call computes it again.
-func (u *user) forget() { u.masks = nil }
-
-// restricted says whether any permission was set for the user.
-func (u *user) restricted() bool { return len(u.objects) > 0 || len(u.fields) > 0 }
-
-// access is the user's access to an object.
-func (s *Server) access(u *user, o *object) *access {
-	if !u.restricted() {
-		return fullAccess
-	}
-	if a := u.masks[o]; a != nil {
-		return a
-	}
-	return fullAccess
 }
 
 // AddUser adds a user and returns the id of its User record.
@@ -133,6 +57,7 @@ func (s *Server) addUser(u User) *user {
 		"UserPermissionsMarketingUser": true,
 	}, s.clock.Now(), s.clock.Now())
 	made := &user{User: u, id: r.id}
+	made.prepare(s)
 	s.users[strings.ToLower(u.Username)] = made
 	s.byUserID[r.id] = made
 	return made
@@ -149,45 +74,6 @@ func (s *Server) profile(t *transaction, name string) string {
 		}
 	}
 	return s.load(t, "Profile", map[string]any{"Name": name, "UserType": "Standard"}, s.clock.Now(), s.clock.Now()).id
-}
-
-// SetPermission sets what a user may do with an object. Users start with all rights.
-func (s *Server) SetPermission(username, objectName string, p ObjectPermission) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.users[strings.ToLower(username)]
-	if u == nil || s.object(objectName) == nil {
-		panic(fmt.Sprintf("salesforce sandbox: no user %s or object %s", username, objectName))
-	}
-	if u.objects == nil {
-		u.objects = map[string]ObjectPermission{}
-	}
-	u.objects[strings.ToLower(objectName)] = p
-	u.prepare(s)
-	s.describes.clear()
-	s.changes++
-}
-
-// SetFieldPermission sets a user's field-level security: a field that cannot be
-// read is absent for that user, one that cannot be edited refuses writes.
-func (s *Server) SetFieldPermission(username, objectName, fieldName string, read, edit bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u, o := s.users[strings.ToLower(username)], s.object(objectName)
-	if u == nil || o == nil || o.field(fieldName) == nil {
-		panic(fmt.Sprintf("salesforce sandbox: no user %s or field %s.%s", username, objectName, fieldName))
-	}
-	name := strings.ToLower(o.name)
-	if u.fields == nil {
-		u.fields = map[string]map[string]fieldPermission{}
-	}
-	if u.fields[name] == nil {
-		u.fields[name] = map[string]fieldPermission{}
-	}
-	u.fields[name][strings.ToLower(fieldName)] = fieldPermission{Read: read, Edit: edit && read}
-	u.prepare(s)
-	s.describes.clear()
-	s.changes++
 }
 
 // Users lists the users by username, with their passwords: a sandbox has no secrets.
