@@ -114,7 +114,8 @@ func (c *Checked) compareWithSchemas(ctx context.Context, sides *Sides) error {
 	}
 	schemas.HubSpot = seen.HubSpot
 	_, problems := m.Bind(schemas)
-	c.Problems = problems.WithoutDenied(c.Permissions, c.MissingPermissions, schemas.Salesforce)
+	c.Problems = m.Unexplained(problems, mapping.Rights{MissingScopes: c.Missing, Permissions: c.Permissions,
+		MissingPermissions: c.MissingPermissions, Salesforce: schemas.Salesforce})
 	return nil
 }
 

@@ -102,31 +102,57 @@ func sortedNames(schemas map[string]*crm.Object) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return schemas[name] == nil })
 }
 
-// WithoutDenied leaves out the problems that only say, place by place, what the
-// missing permissions say already. A field that cannot be seen may also be
-// misspelt: where another one is named like it, its problem stays.
-func (p *Problems) WithoutDenied(needs, missing []Need, schemas map[string]*crm.Object) []Problem {
-	if p == nil {
+// Rights are what a check found: the needs of the mapping and what of them is
+// missing, scopes of HubSpot and permissions of Salesforce.
+type Rights struct {
+	MissingScopes      []Need
+	Permissions        []Need
+	MissingPermissions []Need
+	// Salesforce are the schemas as the user sees them.
+	Salesforce map[string]*crm.Object
+}
+
+// Unexplained leaves out the problems that only say, place by place, what the
+// missing rights say already. A field that cannot be seen may also be misspelt:
+// where another one is named like it, its problem stays.
+func (m *Mapping) Unexplained(problems *Problems, r Rights) []Problem {
+	if problems == nil {
 		return nil
 	}
+	covered := map[Pos]bool{}
+	m.coverHubSpot(covered, r.MissingScopes)
 	deniedObject := map[string]bool{}
-	for _, n := range missing {
+	for _, n := range r.MissingPermissions {
 		if n.Field == "" {
 			deniedObject[n.Object] = true
 		}
 	}
-	covered := map[Pos]bool{}
-	for _, n := range needs {
+	for _, n := range r.Permissions {
 		if deniedObject[n.Object] {
 			cover(covered, n)
 		}
 	}
-	for _, n := range missing {
-		if n.Field == "" || !misspelt(n, schemas[n.Object]) {
+	for _, n := range r.MissingPermissions {
+		if n.Field == "" || !misspelt(n, r.Salesforce[n.Object]) {
 			cover(covered, n)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(p.All), func(one Problem) bool { return covered[one.Pos] && aboutAccess[one.Code] })
+	return slices.DeleteFunc(slices.Clone(problems.All), func(one Problem) bool { return covered[one.Pos] && aboutAccess(one.Code) })
+}
+
+// coverHubSpot covers the objects and properties that missing scopes keep from
+// being read or written.
+func (m *Mapping) coverHubSpot(covered map[Pos]bool, missing []Need) {
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		if !slices.ContainsFunc(missing, func(n Need) bool { return slices.Contains(objectScopes(o.HubSpot, n.Access), n.Name) }) {
+			continue
+		}
+		covered[o.HubSpotPos] = true
+		for k := range o.Fields {
+			covered[o.Fields[k].HubSpotPos] = true
+		}
+	}
 }
 
 func cover(places map[Pos]bool, n Need) {
@@ -147,8 +173,12 @@ func misspelt(n Need, o *crm.Object) bool {
 	return nearest(n.Field, names) != ""
 }
 
-// aboutAccess are the problems that a missing permission explains.
-var aboutAccess = map[string]bool{
-	"object.unknown": true, "object.not-creatable": true, "object.not-updatable": true, "object.not-deletable": true,
-	"field.unknown": true, "field.read-only": true, "external-id.read-only": true,
+// aboutAccess tells the problems that a missing right explains.
+func aboutAccess(code string) bool {
+	switch code {
+	case "object.unknown", "object.not-creatable", "object.not-updatable", "object.not-deletable",
+		"field.unknown", "field.read-only", "external-id.read-only", "expression":
+		return true
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package mapping
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -175,8 +174,8 @@ func (t *target) fieldNeeds(list *needList) {
 			}
 			source(f.Salesforce, f.SalesforcePos, "%s %s (%s)", o.Name, why, f.Direction)
 		}
-		for _, name := range salesforceFields(f.From) {
-			read(name, f.FromPos, "%s computes HubSpot %s from it", o.Name, f.HubSpot)
+		for _, used := range salesforceFields(f.From, f.FromPos) {
+			read(used.name, used.Pos, "%s computes HubSpot %s from it", o.Name, f.HubSpot)
 		}
 	}
 	for i := range o.Match {
@@ -187,8 +186,8 @@ func (t *target) fieldNeeds(list *needList) {
 	if o.ExternalID != "" {
 		edit(o.ExternalID, o.ExternalIDPos, "%s keeps the HubSpot id in it", o.Name)
 	}
-	for _, name := range salesforceFields(o.Where.Salesforce) {
-		read(name, o.Where.SalesforcePos, "%s filters by it", o.Name)
+	for _, used := range salesforceFields(o.Where.Salesforce, o.Where.SalesforcePos) {
+		read(used.name, used.Pos, "%s filters by it", o.Name)
 	}
 	for i := range o.Associations {
 		if a := &o.Associations[i]; t.takesAssociation(a) {
@@ -273,9 +272,16 @@ func knownField(object, field string) bool {
 	return slices.ContainsFunc(standardPairs(), func(p standardPair) bool { return p.salesforceObject == object && p.salesforce == field })
 }
 
-// salesforceFields lists what an expression reads of Salesforce, whether it is
-// there or not; nothing when the expression cannot be read.
-func salesforceFields(source string) []string {
+// usedField is a field where an expression reads it.
+type usedField struct {
+	name string
+	Pos
+}
+
+// salesforceFields lists where an expression that stands at pos reads which
+// Salesforce field, whether that is there or not; nothing when the expression
+// cannot be read.
+func salesforceFields(source string, pos Pos) []usedField {
 	if source == "" {
 		return nil
 	}
@@ -283,21 +289,20 @@ func salesforceFields(source string) []string {
 	if err != nil {
 		return nil
 	}
-	found := memberNames{}
-	ast.Walk(&tree.Node, found)
-	names := make([]string, 0, len(found))
-	for name := range found {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+	members := &salesforceMembers{source: source, at: pos}
+	ast.Walk(&tree.Node, members)
+	return members.found
 }
 
-// memberNames collects the fields after "salesforce.".
-type memberNames map[string]bool
+// salesforceMembers collects the fields after "salesforce.".
+type salesforceMembers struct {
+	source string
+	at     Pos
+	found  []usedField
+}
 
 // Visit is ast.Visitor's.
-func (m memberNames) Visit(node *ast.Node) {
+func (m *salesforceMembers) Visit(node *ast.Node) {
 	member, ok := (*node).(*ast.MemberNode)
 	if !ok {
 		return
@@ -305,6 +310,7 @@ func (m memberNames) Visit(node *ast.Node) {
 	base, isName := member.Node.(*ast.IdentifierNode)
 	property, isText := member.Property.(*ast.StringNode)
 	if isName && isText && base.Value == string(crm.Salesforce) {
-		m[property.Value] = true
+		line, column := place(m.source, member.Location().From)
+		m.found = append(m.found, usedField{name: property.Value, Pos: Pos{Line: m.at.Line + line, Column: m.at.Column + column}})
 	}
 }
