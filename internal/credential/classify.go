@@ -1,9 +1,11 @@
 package credential
 
 import (
+	"encoding/base64"
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/fault"
 )
@@ -15,12 +17,24 @@ type Form string
 const (
 	// FormHubSpotToken is pat-<region>-<uuid>: private app, service key or static auth.
 	FormHubSpotToken Form = "hubspot token"
-	// FormHubSpotAPIKey is a bare uuid: an account API key, or a developer API key.
+	// FormHubSpotAPIKey is a bare uuid: an account API key, a developer API key, or
+	// the client id or secret of an app. Nothing in the text tells them apart.
 	FormHubSpotAPIKey Form = "hubspot api key"
-	// FormHubSpotOAuth looks like a short-lived OAuth access token or a refresh token.
+	// FormHubSpotOAuth is a short-lived OAuth access token.
 	FormHubSpotOAuth Form = "hubspot oauth token"
+	// FormHubSpotRefreshToken is an OAuth refresh token.
+	FormHubSpotRefreshToken Form = "hubspot refresh token"
+	// FormHubSpotCLIKey is a personal access key of the HubSpot CLI.
+	FormHubSpotCLIKey Form = "hubspot personal access key"
 	// FormSalesforceSession is a Salesforce access token or session id.
 	FormSalesforceSession Form = "salesforce session"
+	// FormSalesforceJWT is a Salesforce access token in JWT form, or an assertion.
+	FormSalesforceJWT Form = "json web token"
+	// FormSalesforceConsumerSecret is the client secret of a Salesforce app.
+	FormSalesforceConsumerSecret Form = "salesforce consumer secret"
+	// FormSalesforceAuthURL is the SFDX authorization URL of a login, which holds
+	// its refresh token.
+	FormSalesforceAuthURL Form = "salesforce authorization url"
 	// FormSalesforceRefreshToken is a Salesforce refresh token.
 	FormSalesforceRefreshToken Form = "salesforce refresh token"
 	// FormSalesforceConsumerKey is the client id of a Salesforce app.
@@ -53,7 +67,14 @@ const (
 var (
 	hubspotTokenForm   = regexp.MustCompile(`^pat-([a-z]{2,4}[0-9]{1,2})-[0-9A-Za-z-]{8,}$`)
 	uuidForm           = regexp.MustCompile(`^` + uuidPattern + `$`)
-	hubspotOAuthForm   = regexp.MustCompile(`^(C[A-Za-z0-9_-]{60,}|[a-z]{2,4}[0-9]-[0-9a-f]{4}-[0-9a-f-]{20,})$`)
+	hubspotOAuthForm   = regexp.MustCompile(`^C[A-Za-z0-9_-]{60,}={0,2}$`)
+	hubspotRefreshForm = regexp.MustCompile(`^([a-z]{2,4}[0-9]{1,2})-[0-9a-f]{4}-[0-9a-f-]{20,}$`)
+	// A personal access key is base64 of a message whose first part is a text of
+	// 36 bytes that begins with the data centre.
+	hubspotCLIKeyForm  = regexp.MustCompile(`^Ci[QR][A-Za-z0-9+/_-]{60,}={0,2}$`)
+	jsonWebToken       = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+$`)
+	salesforceSecret   = regexp.MustCompile(`^([0-9A-F]{64}|[0-9]{16,19})$`)
+	salesforceAuthURL  = regexp.MustCompile(`^force://[^@\s]+@\S+$`)
 	salesforceSession  = regexp.MustCompile(`^00D[0-9A-Za-z]{12,15}![0-9A-Za-z._]+$`)
 	salesforceRefresh  = regexp.MustCompile(`^5Aep[0-9A-Za-z._]{20,}$`)
 	salesforceConsumer = regexp.MustCompile(`^3MV[0-9A-Za-z._]{20,}$`)
@@ -91,6 +112,12 @@ func Classify(pasted string) Classified {
 	if match := hubspotTokenForm.FindStringSubmatch(text); match != nil {
 		return Classified{Form: FormHubSpotToken, Region: match[1]}
 	}
+	if match := hubspotRefreshForm.FindStringSubmatch(text); match != nil {
+		return Classified{Form: FormHubSpotRefreshToken, Region: match[1]}
+	}
+	if region := cliKeyRegion(text); region != "" {
+		return Classified{Form: FormHubSpotCLIKey, Region: region}
+	}
 	switch {
 	case text == "":
 		return Classified{Form: FormEmpty}
@@ -106,12 +133,36 @@ func Classify(pasted string) Classified {
 		return Classified{Form: FormSalesforceConsumerKey}
 	case salesforceRefresh.MatchString(text):
 		return Classified{Form: FormSalesforceRefreshToken}
+	case salesforceSecret.MatchString(text):
+		return Classified{Form: FormSalesforceConsumerSecret}
+	case salesforceAuthURL.MatchString(text):
+		return Classified{Form: FormSalesforceAuthURL}
+	case jsonWebToken.MatchString(text):
+		return Classified{Form: FormSalesforceJWT}
 	case hubspotOAuthForm.MatchString(text):
 		return Classified{Form: FormHubSpotOAuth}
 	case strings.Contains(text, "://"):
 		return Classified{Form: FormURL}
 	}
 	return Classified{Form: FormUnknown}
+}
+
+var regionLead = regexp.MustCompile(`^[\x00-\x7f]{2}([a-z]{2,4}[0-9]{1,2})-`)
+
+// cliKeyRegion returns the data centre in a personal access key; "" when the
+// text is none.
+func cliKeyRegion(text string) string {
+	if !hubspotCLIKeyForm.MatchString(text) {
+		return ""
+	}
+	head, err := base64.StdEncoding.DecodeString(text[:12])
+	if err != nil {
+		return ""
+	}
+	if match := regionLead.FindSubmatch(head); match != nil {
+		return string(match[1])
+	}
+	return ""
 }
 
 // ParseHubSpotToken cleans and checks a pasted HubSpot token before anybody is
@@ -133,21 +184,24 @@ func ParseHubSpotToken(pasted, baseURL string) (Secret, error) {
 			return NewSecret(text), nil
 		}
 	}
-	return Secret{}, fault.New(fault.Invalid, "%s", explainForm[classified.Form]).WithMend("%s", mendHubSpotToken)
+	return Secret{}, notAHubSpotToken(pasted, time.Now())
 }
 
-// explainForm says, for each form that is no HubSpot token, what was pasted.
-var explainForm = map[Form]string{
-	FormEmpty:                  "no token was given",
-	FormHubSpotAPIKey:          "this is an API key (hapikey), not a token; account API keys ended on 30 November 2022 and open nothing any more",
-	FormHubSpotOAuth:           "this looks like an OAuth token of an app, which ends after 30 minutes, not like the token of a service key or private app",
-	FormSalesforceSession:      "this is a Salesforce session id, not a HubSpot token",
-	FormSalesforceRefreshToken: "this looks like a Salesforce refresh token, not like a HubSpot token",
-	FormSalesforceConsumerKey:  "this is the consumer key of a Salesforce app, not a HubSpot token",
-	FormPrivateKey:             "this is a private key, not a HubSpot token",
-	FormCertificate:            "this is a certificate, not a HubSpot token",
-	FormURL:                    "this is an address, not a token",
-	FormUnknown:                "this does not look like a HubSpot token, which has the form pat-na1-… or pat-eu1-…; perhaps a part of it was not copied",
+// notAHubSpotToken says what was pasted instead, and how to get a token.
+func notAHubSpotToken(pasted string, now time.Time) error {
+	d := Describe(pasted, now)
+	if d.Form == FormUnknown {
+		d.What = "this does not look like a HubSpot token, which has the form pat-na1-… or pat-eu1-…; perhaps a part of it was not copied"
+	}
+	what := strings.ToLower(d.What[:1]) + d.What[1:]
+	if d.Works != "" {
+		what += "; " + d.Works
+	}
+	mend := d.Next
+	if mend == "" || d.Form.isSalesforce() {
+		mend = mendHubSpotToken
+	}
+	return fault.New(fault.Invalid, "%s", what).WithMend("%s", mend)
 }
 
 // checkRegion refuses a token of one data centre at the regional address of
@@ -178,7 +232,8 @@ func CheckClientID(pasted string) (string, error) {
 	switch Classify(text).Form {
 	case FormEmpty:
 		return "", fault.New(fault.Invalid, "no client id was given").WithMend("%s", mend)
-	case FormHubSpotToken, FormHubSpotOAuth, FormSalesforceSession, FormSalesforceRefreshToken, FormURL, FormPrivateKey, FormCertificate:
+	case FormUnknown, FormSalesforceConsumerKey:
+	default:
 		return "", fault.New(fault.Invalid, "this is a %s, not the client id of a Salesforce app", Classify(text).Form).WithMend("%s", mend)
 	}
 	return text, nil

@@ -44,6 +44,11 @@ func Explain(err error, account Account) *fault.Error {
 // Bodies: https://developers.hubspot.com/docs/api-reference/error-handling
 func explainHubSpot(refused *fault.Error, account Account) (what, mend string) {
 	again := "; then: " + reconnectCommand(account)
+	if account.Kind == HubSpotOAuth {
+		if what, mend = explainHubSpotApp(refused, account); what != "" {
+			return what, mend
+		}
+	}
 	switch refused.Code {
 	case "MISSING_SCOPES":
 		scopes := strings.Join(refused.Scopes, ", ")
@@ -70,6 +75,24 @@ func explainHubSpot(refused *fault.Error, account Account) (what, mend string) {
 	return "", ""
 }
 
+// explainHubSpotApp explains what only an OAuth app meets.
+func explainHubSpotApp(refused *fault.Error, account Account) (what, mend string) {
+	again := reconnectCommand(account)
+	switch {
+	case refused.Code == "MISSING_SCOPES":
+		scopes := strings.Join(refused.Scopes, " ")
+		if scopes == "" {
+			scopes = "(HubSpot does not name it)"
+		}
+		return "this installation of the app lacks a scope: " + scopes,
+			"add the scope to the app's required scopes, upload and deploy it, then install it again: " + again
+	case refused.Status == http.StatusUnauthorized:
+		return "HubSpot takes neither the access token of this installation nor a new one",
+			"see whether the app is still there: Settings > Integrations > Connected apps; then install it again: " + again
+	}
+	return "", ""
+}
+
 func deadHubSpotToken(account Account) *fault.Error {
 	return fault.New(fault.Denied, "HubSpot no longer takes the token of account %s", account.Name).
 		WithMend("in HubSpot open Development > Keys > Service keys (or Legacy apps > your app > Auth) and copy the present token; then: %s", reconnectCommand(account))
@@ -80,6 +103,13 @@ func explainSalesforce(refused *fault.Error, account Account) (what, mend string
 	again := reconnectCommand(account)
 	switch refused.Code {
 	case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "Bad_OAuth_Token", "Missing_OAuth_Token":
+		if account.Kind == SalesforceCLI {
+			return "Salesforce refuses the session that the Salesforce CLI gives", "log the CLI in again: sf org login web --alias " + account.Username
+		}
+		if account.Kind == SalesforceOAuth {
+			return "Salesforce refuses the session, and a new one too",
+				"see whether the user is active and may use the API (Setup > Users), and whether sessions are bound to an IP address (Setup > Session Settings); then: " + again
+		}
 		return "Salesforce refuses the session, and a new one too",
 			"see whether the app's Run As user is active and may use the API (Setup > Users), and whether its session is bound to an IP address; then: " + again
 	case "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED":
@@ -150,7 +180,7 @@ const tokenRest = 5 * time.Minute
 
 // said quotes the vendor, on one line and not for ever.
 func said(code, description string) string {
-	text := strings.Join(strings.Fields(code+": "+description), " ")
+	text := Redact(strings.TrimSuffix(strings.Join(strings.Fields(code+": "+description), " "), ":"))
 	const most = 200
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
@@ -164,11 +194,40 @@ const (
 	mendPolicies = mendApp + " > Policies > OAuth Policies"
 )
 
+// explainWebLogin explains what only a login in the browser meets.
+func explainWebLogin(code, description string, account Account) (what, mend string) {
+	again := reconnectCommand(account)
+	has := func(part string) bool { return strings.Contains(strings.ToLower(description), part) }
+	switch {
+	case code == "redirect_uri_mismatch":
+		return "the callback URL is not one of the app's",
+			"add the address that lockstep connect salesforce --web prints to the app, to the letter: " + mendApp + " > Settings > OAuth Settings > Callback URL"
+	case code == "invalid_client" || code == "invalid_request" && has("secret"):
+		return "Salesforce refuses the client secret", "copy the Consumer Secret anew, or let the app do without one for the web flow and for refreshes: " + mendApp + " > Settings > OAuth Settings; then: " + again + " --client-secret -"
+	case code == "unsupported_grant_type":
+		return "the app does not allow this login", "switch on Authorization Code and Refresh Token: " + mendApp + " > Settings > Flow Enablement; then: " + again
+	case code == "invalid_grant" && has("authorization code"):
+		return "the code of this sign-in was used already, or is older than 15 minutes", "start again: " + again
+	case code == "invalid_grant" && (has("code verifier") || has("authentication failure")):
+		return "Salesforce refuses the sign-in, or the proof of who started it (PKCE)", "start again: " + again
+	case code == "invalid_grant" && has("inactive"):
+		return "the Salesforce user is not active", "activate the user in Setup > Users; then: " + again
+	case code == "invalid_grant" && has("expired"):
+		return "Salesforce has ended this login: it was revoked by an administrator or its user, pushed out by newer logins (a user has five for one app), or its refresh token was used elsewhere", again
+	}
+	return "", ""
+}
+
 // explainOAuth answers by the OAuth code. invalid_grant stands for a dozen
 // causes that only the description tells apart, so it is looked into to choose
 // the advice, never to decide what the program does.
 func explainOAuth(code, description string, account Account) (kind fault.Kind, what, mend string) {
 	again := "; then: " + reconnectCommand(account)
+	if account.Kind == SalesforceOAuth {
+		if what, mend := explainWebLogin(code, description, account); what != "" {
+			return fault.Denied, what, mend
+		}
+	}
 	has := func(part string) bool { return strings.Contains(strings.ToLower(description), part) }
 	switch code {
 	case "invalid_client_id":
