@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/store":      {"internal/crm", "internal/fault"},
 	"internal/engine":     {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile", "internal/store"},
 	"internal/credential": {"internal/crm", "internal/fault"},
+	"internal/oauth":      {"internal/fault"},
 	"internal/app":        {"internal", "sandbox"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},
