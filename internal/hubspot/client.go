@@ -39,6 +39,9 @@ type Config struct {
 	HTTP *http.Client
 	// Token gives the bearer token; it is asked for every call.
 	Token func(context.Context) (string, error)
+	// Renew gives a token other than stale, which HubSpot has refused; the call is
+	// repeated with it once. Nil: a 401 is final, as with tokens that do not end.
+	Renew func(ctx context.Context, stale string) (string, error)
 	// Budget is the share of the account's daily calls that is ours, 0 to 1; 0: all.
 	Budget float64
 	// Ledger counts the calls of the account for all processes; nil: in memory.
@@ -66,6 +69,7 @@ type Client struct {
 	log          *slog.Logger
 
 	mu      sync.Mutex
+	used    string // the token of the newest request
 	account *details
 	scopes  []string // nil when not told
 	schemas map[string]*crm.Object
@@ -102,11 +106,16 @@ func New(config Config) (*Client, error) {
 		entries:      map[string]entry{},
 		polls:        map[string]*poll{},
 	}
+	var refresh func(context.Context) error
+	if config.Renew != nil {
+		refresh = c.renew
+	}
 	caller, err := apicall.New(apicall.Config{
 		Side:      crm.HubSpot,
 		Base:      config.Base,
 		HTTP:      config.HTTP,
 		Authorize: c.authorize,
+		Refresh:   refresh,
 		Classify:  c.classify,
 		Window:    c.window,
 		Day:       c.day,
@@ -138,8 +147,19 @@ func (c *Client) authorize(ctx context.Context, request *http.Request) error {
 	if token == "" {
 		return fault.New(fault.Denied, "the HubSpot account has no token").WithMend("lockstep connect hubspot")
 	}
+	c.mu.Lock()
+	c.used = token
+	c.mu.Unlock()
 	request.Header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+func (c *Client) renew(ctx context.Context) error {
+	c.mu.Lock()
+	stale := c.used
+	c.mu.Unlock()
+	_, err := c.config.Renew(ctx, stale)
+	return err
 }
 
 // get reads; query may be nil.
