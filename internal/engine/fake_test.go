@@ -510,13 +510,3 @@ func (w *world) syncWith(o engine.SyncOptions) *engine.Run {
 }
 
 var errDead = errors.New("the process died here")
-
-// storeOf opens the world's store alone.
-func (w *world) storeOf() *store.Store {
-	w.t.Helper()
-	s, err := store.Open(context.Background(), w.dir+"/lockstep.db", store.Options{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return s
-}

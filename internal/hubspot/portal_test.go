@@ -40,7 +40,6 @@ type portal struct {
 	// intercept may answer in place of the portal.
 	intercept func(request *http.Request, body []byte) *http.Response
 	created   int
-	related   []string
 	now       func() time.Time
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
 // Defaults of what the file need not say.
@@ -324,12 +323,4 @@ func takes(on []string, object string) bool {
 		}
 	}
 	return false
-}
-
-// target is the side that an expression is written to.
-func (f *Field) target() crm.Side {
-	if f.Direction == ToHubSpot {
-		return crm.HubSpot
-	}
-	return crm.Salesforce
 }

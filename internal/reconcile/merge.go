@@ -27,7 +27,6 @@ type merge struct {
 	open       map[int]bool              // slots that are not settled
 	pending    map[crm.Side]map[int]bool // see pendingHash
 	unknown    map[crm.Side]map[int]bool
-	why        []string
 	firstMatch bool
 }
 

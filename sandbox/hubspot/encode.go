@@ -45,11 +45,10 @@ func (e *encoder) anyKey(name string) {
 	e.b = append(e.b, ':')
 }
 
-func (e *encoder) text(v string)   { e.comma(); e.b = appendText(e.b, v) }
-func (e *encoder) number(v int64)  { e.comma(); e.b = strconv.AppendInt(e.b, v, 10) }
-func (e *encoder) boolean(v bool)  { e.comma(); e.b = strconv.AppendBool(e.b, v) }
-func (e *encoder) null()           { e.comma(); e.b = append(e.b, "null"...) }
-func (e *encoder) raw(json string) { e.comma(); e.b = append(e.b, json...) }
+func (e *encoder) text(v string)  { e.comma(); e.b = appendText(e.b, v) }
+func (e *encoder) number(v int64) { e.comma(); e.b = strconv.AppendInt(e.b, v, 10) }
+func (e *encoder) boolean(v bool) { e.comma(); e.b = strconv.AppendBool(e.b, v) }
+func (e *encoder) null()          { e.comma(); e.b = append(e.b, "null"...) }
 
 // id writes a number as text, as HubSpot writes ids.
 func (e *encoder) id(v int64) {

@@ -80,11 +80,6 @@ func kinds() []objectKind {
 	}
 }
 
-// defaultSet is what an answer holds when no property was asked for.
-func (k *objectKind) defaultSet() []string {
-	return append([]string{k.created, k.modified, "hs_object_id"}, k.defaults...)
-}
-
 func (s *Server) addTable(kind objectKind) *table {
 	t := newTable(kind, len(s.tables))
 	s.register(t)
