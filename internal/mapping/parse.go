@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-
 )
 
 // Defaults of what the file need not say.
