@@ -33,7 +33,14 @@ func (a *App) Connect(ctx context.Context, account credential.Account, material 
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return account, err
 	}
+	if found.Scopes == nil && account.Kind == credential.HubSpotOAuth {
+		found.Scopes = account.Scopes // the token answer told them
+	}
 	account.ID, account.Title, account.User, account.Web, account.Scopes = found.ID, found.Name, found.User, found.Web, found.Scopes
 	account.Connected = time.Now().UTC().Truncate(time.Second)
-	return account, vault.Put(ctx, account, material)
+	if err := vault.Put(ctx, account, material); err != nil {
+		return account, err
+	}
+	a.countWaiting(account.Side, account.ID)
+	return account, nil
 }

@@ -27,6 +27,9 @@ func (s *Side) explain(err error) error {
 // Account is engine.Side's.
 func (s *Side) Account(ctx context.Context) (crm.Account, error) {
 	account, err := s.Side.Account(ctx)
+	if err == nil && account.Scopes == nil && s.Credential.Kind == credential.HubSpotOAuth {
+		account.Scopes = s.Credential.Scopes // HubSpot tells an app's scopes with its tokens
+	}
 	return account, s.explain(err)
 }
 
