@@ -223,7 +223,7 @@ func (h *held) takeAll(ctx context.Context, call Call) error {
 	if err := h.take(ctx, h.caller.config.Window); err != nil {
 		return err
 	}
-	if h.caller.config.Day != nil {
+	if h.caller.config.Day != nil && !call.Uncounted {
 		if err := h.caller.config.Day.take(h.caller.config.Side.Title()); err != nil {
 			return err
 		}

@@ -98,6 +98,8 @@ type Call struct {
 	// Accept header; empty: application/json.
 	Accept string
 	Safety Safety
+	// Uncounted calls are not among those that the vendor counts in a day.
+	Uncounted bool
 	// Windows are further limits that this call falls under, besides Config.Window.
 	Windows []*Window
 }

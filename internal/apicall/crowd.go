@@ -28,7 +28,10 @@ type crowd struct {
 func (c *Caller) noteCrowd() {
 	now := time.Now()
 	if w := c.config.Window; w != nil {
-		if others, limit := w.crowded(); c.crowd.sawOthers(others*crowdShare > limit, now) {
+		// Another process of this place is no surprise to anybody: both know the day's
+		// budget, and the vendor's headers pace both.
+		ours := c.config.Day != nil && c.config.Day.ledger.calledElsewhere(now.Add(-2*w.length()))
+		if others, limit := w.crowded(); c.crowd.sawOthers(others*crowdShare > limit && !ours, now) {
 			c.notice(fmt.Sprintf("another program calls %s with this credential too: about %d of the %d calls in %s are not ours; we call more slowly beside it",
 				c.config.Side.Title(), others, limit, w.length()), "ten seconds", others, limit)
 		}

@@ -41,19 +41,19 @@ type Day struct {
 
 // DayState is how a day stands. Numbers are -1 where the vendor told nothing.
 type DayState struct {
-	Limit    int       `json:"limit"`    // of the account
-	Used     int       `json:"used"`     // by everybody
-	Left     int       `json:"left"`     // for everybody
-	Share    float64   `json:"share"`    // ours of the limit, 0 to 1
-	Ours     int       `json:"ours"`     // calls that are ours to use
-	Spent    int       `json:"spent"`    // by us
-	OursLeft int       `json:"oursLeft"` // calls that we may still make
-	Reserved int       `json:"reserved"` // calls that are left to others
-	Others   int       `json:"others"`   // calls that others have made
-	Crowded  bool      `json:"crowded"`  // others use calls of our share: we slow down
-	Resets   time.Time `json:"resets"`   // when the day ends; for a rolling one, when calls come back
-	Rolling  bool      `json:"rolling"`  // the day is the last 24 hours
-	Window   int       `json:"window"`   // calls in ten seconds
+	Limit    int       `json:"limit"`     // of the account
+	Used     int       `json:"used"`      // by everybody
+	Left     int       `json:"left"`      // for everybody
+	Share    float64   `json:"share"`     // ours of the limit, 0 to 1
+	Ours     int       `json:"ours"`      // calls that are ours to use
+	Spent    int       `json:"spent"`     // by us
+	OursLeft int       `json:"ours_left"` // calls that we may still make
+	Reserved int       `json:"reserved"`  // calls that are left to others
+	Others   int       `json:"others"`    // calls that others have made
+	Crowded  bool      `json:"crowded"`   // others use calls of our share: we slow down
+	Resets   time.Time `json:"resets"`    // when the day ends; for a rolling one, when calls come back
+	Rolling  bool      `json:"rolling"`   // the day is the last 24 hours
+	Window   int       `json:"window"`    // calls in ten seconds
 	Told     time.Time `json:"told,omitzero"`
 }
 
@@ -118,6 +118,7 @@ func (d *Day) state(now time.Time) DayState {
 	s.Reserved = s.Limit - s.Ours
 	s.OursLeft = max(0, s.Ours-s.Spent)
 	if s.Left >= 0 {
+		s.Left = min(s.Left, max(0, s.Limit-s.Spent)) // not every answer tells what is left
 		s.Used = s.Limit - s.Left
 		s.Others = max(0, s.Used-s.Spent)
 		s.Crowded = d.share > 0 && s.OursLeft > 0 && s.OursLeft-s.Left > s.Ours/crowdedBy

@@ -3,6 +3,7 @@ package apicall_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -324,6 +325,37 @@ func TestALedgerSurvivesWhatHappensToFiles(t *testing.T) {
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("got %v, %v", info.Mode(), err)
 		}
+	})
+	t.Run("another process of ours is not told as somebody else", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, by := range []int{os.Getpid(), 1} {
+				line := fmt.Sprintf(`{"at":%d,"by":%d,"calls":120}`+"\n", time.Now().Unix(), by)
+				name := filepath.Join(dir, "hubspot-7-"+time.Now().UTC().Format(time.DateOnly)+".calls")
+				if err := os.WriteFile(name, []byte(line), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				told := 0
+				caller := newCaller(t, &vendor{answers: []answer{{status: 200}}}, func(config *apicall.Config) {
+					config.Day = apicall.NewDay(1, false, apicall.NewLedger(dir, "hubspot-7", nil))
+					config.Window = apicall.NewWindow("TEN", 190, 10*time.Second)
+					config.Rates = func(http.Header) apicall.Rates {
+						r := apicall.NoRates
+						r.Limit, r.Remaining = 190, 60
+						return r
+					}
+					config.Notice = func(string) { told++ }
+				})
+				for range 40 {
+					if err := caller.Do(t.Context(), apicall.Call{Method: "GET", Path: "/x"}, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if want := map[bool]int{true: 1, false: 0}[by == os.Getpid()]; told != want {
+					t.Errorf("process %d called before: told %d times, want %d", by, told, want)
+				}
+			}
+		})
 	})
 	t.Run("what was counted before the account was known is taken over", func(t *testing.T) {
 		dir := t.TempDir()

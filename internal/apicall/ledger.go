@@ -17,7 +17,7 @@ import (
 // appends; nobody waits for anybody:
 //
 //	hubspot-1234567-2026-11-23.calls
-//	{"at":1795457629,"calls":8,"limit":1000000,"left":997412,"zone":"US/Eastern"}
+//	{"at":1795457629,"by":4711,"calls":8,"limit":1000000,"left":997412,"zone":"US/Eastern"}
 //
 // Calls are noted before they are made, one by one at first and in growing
 // blocks later, so that a process that is killed has noted a few calls too many
@@ -37,6 +37,8 @@ type Ledger struct {
 	unsaved bool             // what the vendor told is newer here than in the file
 	broken  bool
 	cleared string // the day on which old files were last removed
+	// elsewhere is when another process was last seen to call.
+	elsewhere time.Time
 }
 
 // Told is what a vendor last said of its limits; -1 where it said nothing.
@@ -58,6 +60,7 @@ type tallied struct {
 // used up.
 type line struct {
 	At     int64  `json:"at"`
+	By     int    `json:"by"` // process id
 	Calls  int    `json:"calls,omitempty"`
 	Limit  *int   `json:"limit,omitempty"`
 	Left   *int   `json:"left,omitempty"`
@@ -297,7 +300,7 @@ func (l *Ledger) append(now time.Time, calls int) {
 		l.count(now.Unix(), calls)
 		return
 	}
-	entry := line{At: now.Unix(), Calls: calls, Zone: l.told.Zone}
+	entry := line{At: now.Unix(), By: os.Getpid(), Calls: calls, Zone: l.told.Zone}
 	told := func(n int) *int {
 		if n < 0 {
 			return nil
@@ -381,7 +384,17 @@ func (l *Ledger) readOn(name string) {
 		}
 		l.count(entry.At, entry.Calls)
 		l.learn(entry)
+		if at := time.Unix(entry.At, 0); entry.By != os.Getpid() && entry.Calls > 0 && at.After(l.elsewhere) {
+			l.elsewhere = at
+		}
 	}
+}
+
+// calledElsewhere tells whether another process of this place called lately.
+func (l *Ledger) calledElsewhere(since time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.elsewhere.After(since)
 }
 
 // learn takes over what another process was told later than this one.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/credential"
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -42,8 +43,9 @@ type Config struct {
 // App is one place (a mapping file and its .lockstep folder) and what is opened
 // there as it is needed.
 type App struct {
-	config Config
-	vault  *credential.Vault
+	config  Config
+	vault   *credential.Vault
+	ledgers ledgers
 }
 
 // New returns the program at a place. Nothing is opened or made yet.
@@ -97,7 +99,8 @@ func (a *App) Identify(ctx context.Context, account credential.Account, material
 	if err != nil {
 		return crm.Account{}, err
 	}
-	side, err := a.client(tokens, mapping.Budget{})
+	counted := apicall.NewLedger("", "", nil)
+	side, err := a.client(tokens, calling{ledger: counted})
 	if err != nil {
 		return crm.Account{}, err
 	}
@@ -105,6 +108,7 @@ func (a *App) Identify(ctx context.Context, account credential.Account, material
 	if err != nil {
 		return crm.Account{}, Explain(err, account)
 	}
+	a.count(account.Side, found.ID, counted)
 	return found, nil
 }
 
@@ -131,23 +135,27 @@ func (a *App) Tokens(ctx context.Context, name string, side crm.Side) (*credenti
 }
 
 // newHubSpot builds the HubSpot client of an account.
-func (a *App) newHubSpot(tokens *credential.TokenSource, budget mapping.Budget) (*hubspot.Client, error) {
+func (a *App) newHubSpot(tokens *credential.TokenSource, c calling) (*hubspot.Client, error) {
 	return hubspot.New(hubspot.Config{
 		Base:   tokens.InstanceURL(),
 		HTTP:   a.config.HTTP,
 		Token:  tokens.Token,
-		Budget: budget.HubSpot,
+		Budget: c.budget.HubSpot,
+		Ledger: c.ledger,
+		Notice: c.notice,
 		Log:    a.config.Log,
 		Seed:   a.config.Seed,
 	})
 }
 
 // newSalesforce builds the Salesforce client of an account.
-func (a *App) newSalesforce(tokens *credential.TokenSource, budget mapping.Budget) (*salesforce.Client, error) {
+func (a *App) newSalesforce(tokens *credential.TokenSource, c calling) (*salesforce.Client, error) {
 	return salesforce.New(salesforce.Config{
 		Tokens: tokens,
 		HTTP:   a.config.HTTP,
-		Budget: budget.Salesforce,
+		Budget: c.budget.Salesforce,
+		Ledger: c.ledger,
+		Notice: c.notice,
 		Log:    a.config.Log,
 		Seed:   a.config.Seed,
 	})

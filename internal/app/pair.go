@@ -34,23 +34,28 @@ func (s *Sides) Of(side crm.Side) *Side {
 
 // Sides opens the two accounts by their names. No call is made yet.
 func (a *App) Sides(ctx context.Context, hubSpotName, salesforceName string, budget mapping.Budget) (*Sides, error) {
-	hubSpot, err := a.side(ctx, hubSpotName, crm.HubSpot, budget)
+	return a.sides(ctx, hubSpotName, salesforceName, calling{budget: budget})
+}
+
+func (a *App) sides(ctx context.Context, hubSpotName, salesforceName string, c calling) (*Sides, error) {
+	hubSpot, err := a.side(ctx, hubSpotName, crm.HubSpot, c)
 	if err != nil {
 		return nil, err
 	}
-	salesforce, err := a.side(ctx, salesforceName, crm.Salesforce, budget)
+	salesforce, err := a.side(ctx, salesforceName, crm.Salesforce, c)
 	if err != nil {
 		return nil, err
 	}
 	return &Sides{HubSpot: hubSpot, Salesforce: salesforce}, nil
 }
 
-func (a *App) side(ctx context.Context, name string, side crm.Side, budget mapping.Budget) (*Side, error) {
+func (a *App) side(ctx context.Context, name string, side crm.Side, c calling) (*Side, error) {
 	tokens, err := a.Tokens(ctx, name, side)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.client(tokens, budget)
+	c.ledger = a.ledger(side, tokens.Account().ID)
+	client, err := a.client(tokens, c)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +63,11 @@ func (a *App) side(ctx context.Context, name string, side crm.Side, budget mappi
 }
 
 // client builds the client that fits the credential.
-func (a *App) client(tokens *credential.TokenSource, budget mapping.Budget) (engine.Side, error) {
+func (a *App) client(tokens *credential.TokenSource, c calling) (engine.Side, error) {
 	if tokens.Account().Side == crm.HubSpot {
-		return a.newHubSpot(tokens, budget)
+		return a.newHubSpot(tokens, c)
 	}
-	return a.newSalesforce(tokens, budget)
+	return a.newSalesforce(tokens, c)
 }
 
 // Schemas reads the schemas of these objects of both sides, several at once.
@@ -109,6 +114,7 @@ type Pair struct {
 	*Sides
 	Store  *store.Store
 	Engine *engine.Engine
+	settle func()
 }
 
 // Close ends the pair: the lease is given back, the database closed.
@@ -116,6 +122,7 @@ func (p *Pair) Close() error {
 	if p == nil || p.Store == nil {
 		return nil
 	}
+	p.settle()
 	return p.Store.Close()
 }
 
@@ -126,7 +133,7 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 	if err != nil {
 		return nil, err
 	}
-	sides, err := a.Sides(ctx, m.HubSpot, m.Salesforce, m.Budget)
+	sides, err := a.sides(ctx, m.HubSpot, m.Salesforce, calling{budget: m.Budget, notice: noticed(progress)})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +158,7 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 		_ = database.Close()
 		return nil, err
 	}
-	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e}, nil
+	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e, settle: a.ledgers.settle}, nil
 }
 
 // DatabasePath is where the state of the pair is kept.

@@ -63,6 +63,10 @@ func (p *progress) event(e engine.Event) {
 	if p.closed {
 		return
 	}
+	if e.Note != "" {
+		p.note(e.Note)
+		return
+	}
 	key := stepKey{e.Step, e.Side, e.Object}
 	s := p.steps[key]
 	if s != nil && s.told {

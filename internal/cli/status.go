@@ -14,7 +14,8 @@ func newStatusCommand(g *global) *cobra.Command {
 		Use:   "status",
 		Short: "Say how the pair stands, and what waits for a person",
 		Long: `Says from what is kept here, without asking either vendor, how many records are
-linked, what is left out, held or failed and why, and when the last run was.`,
+linked, what is left out, held or failed and why, when the last run was, and how
+many of today's calls are used, left, and left to others.`,
 		Example: `  lockstep status
   lockstep status --json`,
 		Args: noArguments,
@@ -40,10 +41,12 @@ func (g *global) runStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	calls := callsOf(a, m, status)
 	if g.json {
-		return g.printJSON(status)
+		return g.printJSON(statusJSON{status, calls})
 	}
 	g.printStatus(status)
+	g.printCalls(calls)
 	return nil
 }
 

@@ -189,7 +189,7 @@ func (g *global) watch(ctx context.Context, o syncOptions) error {
 	if err != nil {
 		return err
 	}
-	pair, err := a.Pair(ctx, nil)
+	pair, err := a.Pair(ctx, g.notes())
 	if err != nil {
 		return err
 	}

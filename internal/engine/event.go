@@ -31,6 +31,9 @@ type Event struct {
 	Started time.Time
 	// Ended: this is the step's last event for this side and object.
 	Ended bool
+	// Note is a remark for the person who waits ("others call with this account
+	// too"); an event with a note has no step.
+	Note string
 }
 
 // meter counts one step and tells it on.

@@ -227,7 +227,7 @@ func newestOffered(ctx context.Context, caller *apicall.Caller) (string, error) 
 	var offered []struct {
 		Version string `json:"version"`
 	}
-	if err := caller.Do(ctx, apicall.Call{Method: http.MethodGet, Path: "/services/data"}, apicall.Into(&offered)); err != nil {
+	if err := caller.Do(ctx, apicall.Call{Method: http.MethodGet, Path: "/services/data", Uncounted: true}, apicall.Into(&offered)); err != nil {
 		return "", err
 	}
 	best := 0
