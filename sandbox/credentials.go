@@ -21,6 +21,24 @@ type HubSpotCredentials struct {
 	// CompaniesOnly is a token with crm.objects.companies.read and nothing else:
 	// reading contacts with it answers 403.
 	CompaniesOnly string `json:"companiesOnly"`
+	// OAuth is an app that can be installed in every account.
+	OAuth HubSpotOAuthApp `json:"oauth"`
+	// Second is the account beside the first; zero where there is none.
+	Second HubSpotAccount `json:"second,omitzero"`
+}
+
+// HubSpotOAuthApp is a project app with OAuth.
+type HubSpotOAuthApp struct {
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret"`
+	RedirectURL  string `json:"redirectUrl"`
+}
+
+// HubSpotAccount is an account beside the first, with a token of a private app
+// that has every scope that a sync wants.
+type HubSpotAccount struct {
+	PortalID   int64  `json:"portalId"`
+	PrivateApp string `json:"privateApp"`
 }
 
 // SalesforceCredentials open the Salesforce org.
@@ -51,6 +69,16 @@ func wideScopes() []string {
 		"crm.pipelines.orders.read", "crm.pipelines.orders.write", "tickets", "e-commerce", "sales-email-read", "automation", "files", "settings.users.read")
 }
 
+// oauthAppFile is what a developer uploads; the redirect URL is the one of
+// HubSpot's quickstart.
+const oauthAppFile = `{"uid": "lockstep_oauth", "type": "app", "config": {
+  "name": "Lockstep OAuth", "description": "Keeps HubSpot and Salesforce in step", "distribution": "private",
+  "auth": {"type": "oauth", "redirectUrls": ["http://localhost:3000/oauth-callback"],
+    "requiredScopes": ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.companies.read",
+      "crm.objects.companies.write", "crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.owners.read"],
+    "optionalScopes": ["crm.schemas.contacts.read", "crm.schemas.companies.read", "crm.schemas.deals.read", "tickets",
+      "crm.objects.line_items.read", "crm.objects.products.read", "crm.objects.custom.read", "crm.lists.read"]}}}`
+
 // issue makes the credentials of a new world.
 func issue(h *hubspot.Server, sf *salesforce.Server) (Credentials, error) {
 	c := Credentials{HubSpot: HubSpotCredentials{
@@ -59,6 +87,17 @@ func issue(h *hubspot.Server, sf *salesforce.Server) (Credentials, error) {
 		ServiceKey:    h.CreateToken(hubspot.TokenSpec{Kind: hubspot.ServiceKey, Name: "Service key", Scopes: wideScopes()}),
 		CompaniesOnly: h.CreateToken(hubspot.TokenSpec{Kind: hubspot.PrivateApp, Name: "Company reader", Scopes: []string{"crm.objects.companies.read"}}),
 	}}
+	for n, other := range h.Accounts()[1:] {
+		token := other.CreateToken(hubspot.TokenSpec{Kind: hubspot.PrivateApp, Name: "Salesforce sync", Scopes: wideScopes()})
+		if n == 0 {
+			c.HubSpot.Second = HubSpotAccount{other.PortalID(), token}
+		}
+	}
+	installable, err := h.UploadApp([]byte(oauthAppFile))
+	if err != nil {
+		return Credentials{}, &Error{What: "the HubSpot app could not be made", Cause: err}
+	}
+	c.HubSpot.OAuth = HubSpotOAuthApp{installable.ClientID, installable.ClientSecret, installable.RedirectURLs[0]}
 	app, err := sf.CreateApp(salesforce.App{
 		Name: "Lockstep", RunAs: salesforce.IntegrationUsername,
 		Flows: []salesforce.Flow{salesforce.ClientCredentials, salesforce.RefreshToken, salesforce.Password},

@@ -47,10 +47,15 @@ WHAT GOES WRONG
 HUBSPOT
   GET    /hubspot/tokens
   POST   /hubspot/tokens                {"kind": "private-app", "name": "x", "scopes": ["crm.objects.contacts.read"]}
-                                        -> {"id", "token", …}; kind private-app, service-key or static-auth;
-                                        no scopes: all that a sync may want
+                                        -> {"id", "token", …}; kind private-app, service-key, static-auth, and
+                                        api-key with --year 2022;
+                                        no scopes: all that a sync may want; "portalId" for another account
   DELETE /hubspot/tokens/{id}           unknown from now on
   POST   /hubspot/tokens/{id}/expire    answers EXPIRED_AUTHENTICATION from now on
+  GET    /hubspot/accounts              the accounts and the apps in each
+  GET    /hubspot/apps                  developers' project apps with client ids and secrets
+  POST   /hubspot/apps                  an app-hsmeta.json as it is in a project; the same uid again changes the app
+  POST   /hubspot/installs              {"clientId": "…", "portalId": 0, "optionalScopes": []} -> tokens, without a browser
   As a person in the browser would, with no limit and no token:
   POST   /hubspot/records/{type}        {"properties": {…}, "associations": [{"type": "companies", "id": "1"}]}
   GET    /hubspot/records/{type}/{id}

@@ -18,19 +18,28 @@ func (s *Sandbox) createToken(r *http.Request) (any, error) {
 		Scopes []string          `json:"scopes"`
 		Token  string            `json:"token"`
 		Owner  string            `json:"owner"`
+		// PortalID is the account that it opens; 0 means the first one.
+		PortalID int64 `json:"portalId"`
 	}
 	if err := readBody(r, &body); err != nil {
 		return nil, err
 	}
 	switch body.Kind {
 	case "", hubspot.PrivateApp, hubspot.ServiceKey, hubspot.StaticAuth:
+	case hubspot.APIKey:
+		if !s.HubSpot().APIKeysWork() {
+			return nil, bad("start the sandbox with --year 2022, or make a service-key", "there is no kind of token %q: API keys ended on 30 November 2022", body.Kind)
+		}
 	default:
 		return nil, bad("use private-app, service-key or static-auth", "there is no kind of token %q", body.Kind)
 	}
 	if body.Scopes == nil {
 		body.Scopes = wideScopes()
 	}
-	h := s.HubSpot()
+	h, err := s.hubSpotAccount(body.PortalID)
+	if err != nil {
+		return nil, err
+	}
 	token := h.CreateToken(hubspot.TokenSpec{Kind: body.Kind, Name: body.Name, Scopes: body.Scopes, Token: body.Token, Owner: body.Owner})
 	info, _ := tokenNamed(h, token)
 	return info, nil

@@ -17,6 +17,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"sync"
@@ -58,9 +59,18 @@ type Config struct {
 	TenSecondly    int
 	Daily          int
 	SearchSecondly int
+	// Year is the year whose HubSpot is played where credentials are made: 2022
+	// has account API keys, 2025 private apps; 0 follows the sandbox's clock.
+	Year int
+	// Accounts is how many HubSpot accounts there are; 0 means 2. The first has
+	// the story; the others hold a small business of their own.
+	Accounts int
 	// SalesforceDaily is the org's limit of calls a day; 0 means 100,000.
 	SalesforceDaily int
 }
+
+// accountsUnlessTold lets one person install an app into two accounts.
+const accountsUnlessTold = 2
 
 // Sandbox is a HubSpot account and a Salesforce org. All methods may be called
 // at once from several goroutines. Sandboxes share nothing with each other.
@@ -136,6 +146,7 @@ func (s *Sandbox) blank() *world {
 		hubSpot: hubspot.New(hubspot.Config{
 			Clock: s.clock, Dials: s.dials, Seed: s.config.Random,
 			TenSecondly: s.config.TenSecondly, Daily: s.config.Daily, SearchSecondly: s.config.SearchSecondly,
+			Year: s.config.Year, Accounts: cmp.Or(s.config.Accounts, accountsUnlessTold),
 		}),
 		salesforce: salesforce.New(salesforce.Config{
 			Clock: s.clock, Dials: s.dials, Seed: s.config.Random, DailyLimit: s.config.SalesforceDaily,

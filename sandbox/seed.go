@@ -19,6 +19,11 @@ func (s *Sandbox) seeded() (*world, error) {
 		hubSpot: w.hubSpot, salesforce: w.salesforce,
 	}
 	t.tell()
+	if s.size > 0 {
+		for n, account := range w.hubSpot.Accounts()[1:] {
+			tellBeside(account, story.Generate(peopleBeside, s.config.Random+uint64(n)+1), t.start)
+		}
+	}
 	credentials, err := issue(w.hubSpot, w.salesforce)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,8 @@ type sandboxOptions struct {
 	searchLag      time.Duration
 	tenSecondly    int
 	daily          int
+	year           int
+	accounts       int
 }
 
 func newSandboxCommand(g *global) *cobra.Command {
@@ -48,6 +50,7 @@ browser too. A third port makes things go wrong, moves the clock and edits
 records as a person would: open it to read how.`,
 		Example: `  lockstep sandbox
   lockstep sandbox --seed 10000 --latency 150ms --search-lag 5s
+  lockstep sandbox --year 2025                 # HubSpot's private apps can still be made
   lockstep sandbox --data sandbox.zip          # changes are still there next time
   lockstep sandbox --hubspot-port 0 --salesforce-port 0 --manage-port 0 --json`,
 		Args: noArguments,
@@ -64,6 +67,8 @@ records as a person would: open it to read how.`,
 	flags.DurationVar(&o.searchLag, "search-lag", 0, "how late HubSpot's search index is: 5s")
 	flags.IntVar(&o.tenSecondly, "ten-secondly", 190, "HubSpot's limit of calls by one token in any ten seconds; -1 for none")
 	flags.IntVar(&o.daily, "daily", 1_000_000, "HubSpot's limit of calls a day; -1 for none")
+	flags.IntVar(&o.year, "year", 0, "play the HubSpot of a year where credentials are made: 2022 has API keys, 2025 private apps; 0 follows the clock")
+	flags.IntVar(&o.accounts, "accounts", 2, "how many HubSpot accounts; an OAuth app can be installed in each")
 	return cmd
 }
 
@@ -81,7 +86,7 @@ func (g *global) runSandbox(ctx context.Context, o sandboxOptions) error {
 	box, err := sandbox.New(sandbox.Config{
 		Seed: o.seed, Random: o.random, DataFile: g.path(o.data),
 		HubSpotAddr: address(o.hubSpotPort), SalesforceAddr: address(o.salesforcePort), ManageAddr: address(o.managePort),
-		Latency: o.latency, SearchLag: o.searchLag, TenSecondly: o.tenSecondly, Daily: o.daily,
+		Latency: o.latency, SearchLag: o.searchLag, TenSecondly: o.tenSecondly, Daily: o.daily, Year: o.year, Accounts: o.accounts,
 	})
 	if err != nil {
 		return sandboxFault(err)
@@ -108,7 +113,7 @@ func (g *global) printSandbox(box *sandbox.Sandbox, o sandboxOptions) {
 	g.print("Salesforce  %s   %d accounts, %d contacts, %d leads, %d opportunities", box.SalesforceURL(),
 		sf.Count("Account"), sf.Count("Contact"), sf.Count("Lead"), sf.Count("Opportunity"))
 	g.print("Management  %s   faults, clock, edits: open it to read how", box.ManageURL())
-	g.print("Open the first two in a browser to look at the records.")
+	g.print("Open the first two in a browser to look at the records, and to make credentials.")
 	g.print("")
 	g.print("HubSpot by hand:")
 	g.print("  curl -s -H 'Authorization: Bearer %s' '%s/crm/v3/objects/contacts?limit=3'", c.HubSpot.PrivateApp, box.HubSpotURL())

@@ -3,7 +3,6 @@ package hubspot
 import (
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // accountDetails answers GET account-info/details.
@@ -64,18 +63,6 @@ func whoAmI(c *call) (int, *problem) {
 	return http.StatusOK, nil
 }
 
-// known finds a token that works, whoever asks about it.
-func (s *Server) known(text string) *TokenInfo {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	t := s.tokens[text]
-	if t == nil || t.Revoked || !t.ExpiredAt.IsZero() {
-		return nil
-	}
-	info := t.TokenInfo
-	return &info
-}
-
 // tokenInfo answers POST /oauth/v2/private-apps/get/access-token-info. It needs
 // no scope and no Authorization header.
 // https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview
@@ -89,45 +76,15 @@ func tokenInfo(c *call) (int, *problem) {
 	if in.TokenKey == "" {
 		return 0, missingFields("tokenKey")
 	}
-	t := c.s.known(in.TokenKey)
-	if t == nil {
+	account, t := c.s.directory.find(in.TokenKey)
+	if t == nil || t.Kind == APIKey {
 		return 0, objectNotFound("The access token is not known")
 	}
 	c.out.object()
 	c.out.numberField("userId", t.UserID)
-	c.out.numberField("hubId", c.s.config.PortalID)
+	c.out.numberField("hubId", account.PortalID())
 	c.out.numberField("appId", t.AppID)
 	c.out.textsField("scopes", t.Scopes)
-	c.out.endObject()
-	return http.StatusOK, nil
-}
-
-// tokenMetadata answers GET /oauth/v1/access-tokens/{token}.
-// https://developers.hubspot.com/docs/api-reference/legacy/authentication/manage-oauth-tokens
-func tokenMetadata(c *call) (int, *problem) {
-	t := c.s.known(c.arg("token"))
-	if t == nil {
-		return 0, objectNotFound("The access token is not known")
-	}
-	user := ""
-	c.s.mu.RLock()
-	for _, o := range c.s.owners {
-		if o.UserID == t.UserID {
-			user = o.Email
-		}
-	}
-	c.s.mu.RUnlock()
-	_, domain, _ := strings.Cut(user, "@")
-	c.out.object()
-	c.out.textField("token", t.Token)
-	c.out.textField("user", user)
-	c.out.textField("hub_domain", domain)
-	c.out.textsField("scopes", t.Scopes)
-	c.out.numberField("hub_id", c.s.config.PortalID)
-	c.out.numberField("app_id", t.AppID)
-	c.out.numberField("expires_in", 1800)
-	c.out.numberField("user_id", t.UserID)
-	c.out.textField("token_type", "access")
 	c.out.endObject()
 	return http.StatusOK, nil
 }

@@ -70,7 +70,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			setHeader(c.header, h[0], h[1])
 		}
 		c.out.b = c.out.b[:0]
-		if refused.html == "" {
+		switch {
+		case refused.oauthStatus != "":
+			c.out.oauthProblem(refused, correlation, c.version == "", c.s.today())
+		case refused.html == "":
 			c.out.problem(refused, correlation)
 		}
 	}
@@ -79,6 +82,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		policyName = refused.policyName
 	}
 	s.calls.count(c.route, status, policyName)
+	if c.token != nil {
+		c.token.app.log.add(callEntry{s.clock.Now(), status, r.Method, r.URL.Path, r.UserAgent()})
+	}
 	switch {
 	case refused != nil && refused.html != "":
 		setHeader(c.header, "Content-Type", "text/html; charset=utf-8")
@@ -146,6 +152,9 @@ func (c *call) fault(v faults.Verdict) *problem {
 		if c.token != nil {
 			return tenSecondlyProblem(c.token, c.s.config.PortalID)
 		}
+		if c.route.pattern == "oauth/token" || c.route.pattern == "oauth/v1/token" {
+			return tooMany("", "You have reached your rate limit.", "")
+		}
 	case faults.ServerError:
 		switch (v.Nth - 1) % 4 {
 		case 0:
@@ -187,40 +196,46 @@ func (c *call) authenticate() *problem {
 	s := c.s
 	header := c.request.Header.Get("Authorization")
 	if header == "" {
-		if _, given := c.request.URL.Query()["hapikey"]; given {
+		if keys, given := c.request.URL.Query()["hapikey"]; given {
+			s.mu.RLock()
+			t := s.tokens[keys[0]]
+			s.mu.RUnlock()
+			if t != nil && t.Kind == APIKey && !t.Revoked && s.APIKeysWork() {
+				c.token = t
+				return nil
+			}
 			return &problem{status: http.StatusUnauthorized, category: "INVALID_AUTHENTICATION",
 				message: "The API key provided is invalid. View or manage your API key here: https://app.hubspot.com/l/api-key/",
 				links:   [][2]string{{"api key", "https://app.hubspot.com/l/api-key/"}}}
 		}
-		return noCredentials()
+		return s.noCredentials()
 	}
-	scheme, text, _ := strings.Cut(header, " ")
-	text = strings.TrimSpace(text)
-	if !strings.EqualFold(scheme, "Bearer") || text == "" {
-		return noCredentials()
+	text := bearer(header)
+	if text == "" {
+		return s.noCredentials()
 	}
 	s.mu.RLock()
 	t := s.tokens[text]
-	var info TokenInfo
-	if t != nil {
-		info = t.TokenInfo
-	}
 	s.mu.RUnlock()
 	switch {
-	case t == nil && !strings.HasPrefix(text, "pat-"): // not even shaped like a token: its "expiry" reads as the epoch
+	case (t == nil || t.Kind == APIKey) && !strings.HasPrefix(text, "pat-"): // not even shaped like a token: its "expiry" reads as the epoch
 		return expired(s.clock.Now(), time.Unix(0, 0))
-	case t == nil || info.Revoked:
-		return noCredentials()
-	case !info.ExpiredAt.IsZero():
-		return expired(s.clock.Now(), info.ExpiredAt)
+	case t == nil || t.Revoked:
+		return s.noCredentials()
+	case t.expiredBy(s.clock.Now()):
+		return expired(s.clock.Now(), t.ExpiredAt)
 	}
 	c.token = t
 	return nil
 }
 
-func noCredentials() *problem {
+func (s *Server) noCredentials() *problem {
+	supports := "OAuth 2.0"
+	if s.APIKeysWork() {
+		supports = "both API Key and OAuth 2.0"
+	}
 	return &problem{status: http.StatusUnauthorized, category: "INVALID_AUTHENTICATION",
-		message: "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"}
+		message: "Authentication credentials not found. This API supports " + supports + " authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"}
 }
 
 func expired(now, at time.Time) *problem {

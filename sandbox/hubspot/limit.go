@@ -51,8 +51,13 @@ func newLimits(c *clock.Clock, zone *time.Location, config Config) *limits {
 	return l
 }
 
-func (l *limits) newWindow() *window {
-	return &window{limit: l.tenSecondly, length: 10 * time.Second}
+// newWindow is the ten seconds of one app.
+func (l *limits) newWindow(kind TokenKind) *window {
+	w := &window{limit: l.tenSecondly, length: 10 * time.Second}
+	if kind == OAuth && w.limit > 0 {
+		w.limit = min(w.limit, oauthTenSecondly)
+	}
+	return w
 }
 
 // window admits at most limit calls in any span of its length: it remembers when
@@ -156,19 +161,22 @@ func (l *limits) admit(p policy, t *token, portalID int64, header http.Header) *
 	}
 	left, ok := 0, true
 	if p == tenSecondly {
-		left, ok = t.window.admit(now)
-		if l.tenSecondly > 0 {
+		left, ok = t.app.window.admit(now)
+		if most := t.app.window.limit; most > 0 {
 			// No canonical spelling can hold HubSpot's capitals; names of headers are
 			// compared without case.
 			header["X-Hubspot-Ratelimit-Interval-Milliseconds"] = []string{"10000"}
-			header["X-Hubspot-Ratelimit-Max"] = []string{strconv.Itoa(l.tenSecondly)}
+			header["X-Hubspot-Ratelimit-Max"] = []string{strconv.Itoa(most)}
 			header["X-Hubspot-Ratelimit-Remaining"] = []string{strconv.Itoa(left)}
-			header["X-Hubspot-Ratelimit-Secondly"] = []string{strconv.Itoa(l.tenSecondly / 10)}
-			header["X-Hubspot-Ratelimit-Secondly-Remaining"] = []string{strconv.Itoa(min(left, l.tenSecondly/10))}
+			header["X-Hubspot-Ratelimit-Secondly"] = []string{strconv.Itoa(most / 10)}
+			header["X-Hubspot-Ratelimit-Secondly-Remaining"] = []string{strconv.Itoa(min(left, most/10))}
 		}
 	}
 	if !ok {
 		return tenSecondlyProblem(t, portalID)
+	}
+	if t.Kind == OAuth { // installed apps have no daily limit
+		return nil
 	}
 	leftToday, ok := l.countDay(now)
 	if p == tenSecondly && l.daily > 0 {
@@ -182,8 +190,12 @@ func (l *limits) admit(p policy, t *token, portalID int64, header http.Header) *
 }
 
 func tenSecondlyProblem(t *token, portalID int64) *problem {
+	group := "private_app-api-calls"
+	if t.Kind == OAuth {
+		group = "oauth-app-api-calls"
+	}
 	return tooMany("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.",
-		fmt.Sprintf("publicapi:private_app-api-calls-ten-secondly:%d:%d", t.AppID, portalID))
+		fmt.Sprintf("publicapi:%s-ten-secondly:%d:%d", group, t.AppID, portalID))
 }
 
 func tooMany(policy, message, group string) *problem {

@@ -18,6 +18,8 @@ type problem struct {
 	context     []contextEntry
 	links       [][2]string
 	errors      []problemDetail
+	// oauthError and oauthStatus are set on refusals of the OAuth endpoints.
+	oauthError, oauthStatus string
 	// html, when set, is the whole body, as from a proxy before the API.
 	html string
 	// headers are set on the answer.

@@ -149,6 +149,9 @@ func canonical(path string) (in family, version string, segments []string, ok bo
 		if version == "2025-09" { // the first dated release held this API and little else
 			return dated, version, segments, true
 		}
+	case (segments[0] == "oauth" || segments[0] == "appinstalls") && len(segments) > 2 && segments[1] != "v1" && segments[1] != "v2":
+		version = segments[1]
+		segments = append([]string{segments[0]}, segments[2:]...)
 	default:
 		return other, "", segments, true
 	}
@@ -169,6 +172,9 @@ var apiPrefixes = []string{"/crm/", "/crm-object-schemas/", "/account-info/", "/
 	"/owners/v", "/files/", "/automation/", "/marketing/", "/cms/", "/events/", "/communication-preferences/", "/conversations/", "/crm-"}
 
 func isAPIPath(path string) bool {
+	if strings.HasPrefix(path, "/oauth/") && strings.HasSuffix(path, "/authorize") { // a page
+		return false
+	}
 	for _, prefix := range apiPrefixes {
 		if strings.HasPrefix(path, prefix) {
 			return true

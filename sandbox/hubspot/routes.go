@@ -104,6 +104,15 @@ func (s *Server) routeTable() []*route {
 		get(all, "account-info/api-usage/daily/private-apps", basic, dailyUsage),
 		get(other, "integrations/v1/me", nil, whoAmI),
 		free(ask(other, "oauth/v2/private-apps/get/access-token-info", nil, tokenInfo)),
-		free(get(other, "oauth/v1/access-tokens/{token}", nil, tokenMetadata)),
+
+		// OAuth. The version v1 has no family: its forms differ.
+		free(ask(other, "oauth/v1/token", nil, issueToken)),
+		free(ask(objects, "oauth/token", nil, issueToken)),
+		free(ask(objects, "oauth/token/introspect", nil, introspect)),
+		free(ask(objects, "oauth/token/revoke", nil, revokeToken)),
+		free(get(other, "oauth/v1/access-tokens/{token}", nil, accessTokenMetadata)),
+		free(get(other, "oauth/v1/refresh-tokens/{token}", nil, refreshTokenMetadata)),
+		free(write("DELETE", other, "oauth/v1/refresh-tokens/{token}", nil, deleteRefreshToken)),
+		write("DELETE", objects, "appinstalls/external-install", nil, uninstallApp),
 	}
 }

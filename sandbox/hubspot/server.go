@@ -19,6 +19,7 @@ package hubspot
 import (
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,9 +57,16 @@ type Config struct {
 	PeerURL string
 	// Seed makes ids and tokens: the same seed and the same calls, the same ids.
 	Seed uint64
+	// Year is the year whose HubSpot the server plays where that matters: which
+	// credentials can be made, and whether ?hapikey= works. 0 follows the clock.
+	Year int
+	// Accounts is how many accounts there are; 0 means 1. The further ones, which
+	// are made from Seed too, are reached through Server.Accounts; a call goes to
+	// the account that its token opens.
+	Accounts int
 }
 
-// Server is one HubSpot account. All its methods may be called at once from
+// Server is one HubSpot account, or the first of several. All its methods may be called at once from
 // several goroutines.
 type Server struct {
 	config   Config
@@ -70,9 +78,12 @@ type Server struct {
 	origin   atomic.Pointer[string]
 	peerURL  atomic.Pointer[string]
 	limits   *limits
-	calls    callCounts
-	trace    atomic.Uint64
-	version  atomic.Uint64
+	scopes   *scopeCatalogue
+	// directory is shared with the other accounts.
+	directory *directory
+	calls     callCounts
+	trace     atomic.Uint64
+	version   atomic.Uint64
 
 	// mu guards the account: one lock, because a write to one record moves
 	// others (rollups, primary associations), and readers hold it briefly.
@@ -85,6 +96,10 @@ type Server struct {
 	sources      []source
 	sourceIndex  map[source]uint32
 	owners       []*Owner
+	apps         []*app
+	appByID      map[int64]*app
+	grants       []*grant
+	lastSecret   uint64
 	tokens       map[string]*token
 	tokenOrder   []*token
 	blocked      map[string]bool // e-mails that were erased for good before they were known
@@ -98,6 +113,23 @@ type Server struct {
 // New makes an account with HubSpot's own properties, groups, pipelines and
 // association types, and no record, owner or token.
 func New(config Config) *Server {
+	s := newAccount(config, newDirectory())
+	for n := 1; n < config.Accounts; n++ {
+		s.addAccount()
+	}
+	return s
+}
+
+// addAccount makes a further account beside this one.
+func (s *Server) addAccount() *Server {
+	config := s.config
+	config.Origin, config.PeerURL = *s.origin.Load(), *s.peerURL.Load()
+	config.PortalID += int64(len(s.directory.list())) * 1_013
+	config.Seed += uint64(len(s.directory.list())) << 32
+	return newAccount(config, s.directory)
+}
+
+func newAccount(config Config, shared *directory) *Server {
 	if config.PortalID == 0 {
 		config.PortalID = 48_000_000 + int64(config.Seed%900_000)
 	}
@@ -110,7 +142,7 @@ func New(config Config) *Server {
 	if config.Origin == "" {
 		config.Origin = "https://api.hubapi.com"
 	}
-	s := &Server{config: config, clock: config.Clock, dials: config.Dials}
+	s := &Server{config: config, clock: config.Clock, dials: config.Dials, directory: shared, scopes: newScopeCatalogue()}
 	if s.clock == nil {
 		s.clock = &clock.Clock{}
 	}
@@ -128,6 +160,7 @@ func New(config Config) *Server {
 	s.pairs = map[pairKey]*pair{}
 	s.sourceIndex = map[source]uint32{}
 	s.tokens = map[string]*token{}
+	s.appByID = map[int64]*app{}
 	s.blocked = map[string]bool{}
 	s.lastNumber = 1_900_000_000 + int64(config.Seed%50_000)*17
 	s.lastTypeID = 34_000_000 + int64(config.Seed%10_000)
@@ -136,6 +169,7 @@ func New(config Config) *Server {
 	s.loadBuiltin()
 	s.routes = newRouteTree(s.routeTable())
 	s.pages = newPages(s)
+	shared.add(s)
 	return s
 }
 
@@ -150,24 +184,45 @@ func accountZone(name string) *time.Location {
 
 // SetOrigin says what links in answers start with, once the listener knows its
 // address: "http://127.0.0.1:8080".
-func (s *Server) SetOrigin(origin string) { s.origin.Store(&origin) }
+func (s *Server) SetOrigin(origin string) {
+	s.origin.Store(&origin)
+	for _, other := range s.directory.list() {
+		other.origin.Store(&origin)
+	}
+}
 
 // SetPeerURL says where the other sandbox's pages are.
-func (s *Server) SetPeerURL(url string) { s.peerURL.Store(&url) }
+func (s *Server) SetPeerURL(url string) {
+	s.peerURL.Store(&url)
+	for _, other := range s.directory.list() {
+		other.peerURL.Store(&url)
+	}
+}
+
+// Accounts are this account and those beside it, in the order they were made.
+func (s *Server) Accounts() []*Server { return slices.Clone(s.directory.list()) }
+
+// Users are the people who can sign in to the pages, with no password.
+func (s *Server) Users() []User { return slices.Clone(s.directory.users) }
 
 // PortalID is the account's number.
 func (s *Server) PortalID() int64 { return s.config.PortalID }
 
-// Version counts the changes to the account; it stays the same while nothing changed.
-func (s *Server) Version() uint64 { return s.version.Load() }
+// Version counts the changes to all accounts; it stays the same while nothing changed.
+func (s *Server) Version() (changes uint64) {
+	for _, account := range s.directory.list() {
+		changes += account.version.Load()
+	}
+	return changes
+}
 
 func (s *Server) nowMillis() int64 { return s.clock.Now().UnixMilli() }
 
-// ServeHTTP answers API calls, and browsers at "/".
+// ServeHTTP answers API calls, and browsers at "/", for all accounts.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isAPIPath(r.URL.Path) {
-		s.serveAPI(w, r)
+		s.opened(r).serveAPI(w, r)
 		return
 	}
-	s.pages.ServeHTTP(w, r)
+	s.shown(r).pages.ServeHTTP(w, r)
 }

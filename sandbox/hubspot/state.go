@@ -33,6 +33,13 @@ type savedAccount struct {
 	LastOwnerID   int64
 	LastSchemaID  int64
 	Tables, Pairs int
+	Apps          []App
+	Grants        []grant
+	LastSecret    uint64
+	// Projects and Further, the number of accounts that follow, are in the first
+	// account of a file only.
+	Projects []ProjectApp
+	Further  int
 }
 
 type savedTable struct {
@@ -110,14 +117,26 @@ type savedLink struct {
 }
 
 // SaveState writes all of the account: records, history, associations,
-// definitions, owners and tokens. Rate-limit windows are not part of it. Calls go
-// on while it writes; it shows one moment.
+// definitions, owners, apps and tokens; and then the accounts beside it.
+// Rate-limit windows, call logs and sessions are not part of it. Calls go on
+// while it writes; it shows one moment of each account.
 func (s *Server) SaveState(w io.Writer) error {
+	out := gob.NewEncoder(w)
+	accounts := s.directory.list()
+	for _, account := range accounts {
+		if err := account.saveAccount(out, len(accounts)-1, s.ProjectApps()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) saveAccount(out *gob.Encoder, further int, projects []ProjectApp) error {
 	account, tables, records, pairs, err := s.snapshot()
 	if err != nil {
 		return err
 	}
-	out := gob.NewEncoder(w)
+	account.Further, account.Projects = further, projects
 	if err := out.Encode(account); err != nil {
 		return fmt.Errorf("write the HubSpot account: %w", err)
 	}
@@ -159,6 +178,13 @@ func (s *Server) snapshot() (account savedAccount, tables []savedTable, records 
 	for _, t := range s.tokenOrder {
 		account.Tokens = append(account.Tokens, t.TokenInfo)
 	}
+	for _, a := range s.apps {
+		account.Apps = append(account.Apps, a.App)
+	}
+	for _, g := range s.grants {
+		account.Grants = append(account.Grants, *g)
+	}
+	account.LastSecret = s.lastSecret
 	for _, t := range s.tables {
 		tables = append(tables, t.save())
 		records = append(records, slices.Concat(t.records, t.archived))
@@ -215,20 +241,52 @@ func (p *pair) save() savedPair {
 	return out
 }
 
-// LoadState takes the place of the account with what SaveState wrote. On an
-// error the account stays as it is.
+// LoadState takes the place of the account, and of those beside it, with what
+// SaveState wrote. On an error all stay as they are. It is called on the first
+// account, before others use it.
 func (s *Server) LoadState(r io.Reader) error {
 	in := gob.NewDecoder(r)
+	first, account, err := s.loadAccount(in)
+	if err != nil {
+		return err
+	}
+	loaded := []*Server{first}
+	for range account.Further {
+		next, _, err := s.loadAccount(in)
+		if err != nil {
+			return err
+		}
+		loaded = append(loaded, next)
+	}
+	for n, fresh := range loaded {
+		if n == len(s.directory.list()) {
+			s.addAccount()
+		}
+		s.directory.list()[n].become(fresh)
+	}
+	s.directory.mu.Lock()
+	s.directory.projects = account.Projects
+	s.directory.mu.Unlock()
+	return nil
+}
+
+// loadAccount reads the next account of a file.
+func (s *Server) loadAccount(in *gob.Decoder) (*Server, savedAccount, error) {
 	var account savedAccount
 	if err := in.Decode(&account); err != nil {
-		return fmt.Errorf("read the HubSpot account: %w", err)
+		return nil, account, fmt.Errorf("read the HubSpot account: %w", err)
 	}
 	if account.Version != stateVersion {
-		return fmt.Errorf("read the HubSpot account: it was saved in form %d, this program reads form %d", account.Version, stateVersion)
+		return nil, account, fmt.Errorf("read the HubSpot account: it was saved in form %d, this program reads form %d", account.Version, stateVersion)
 	}
 	config := s.config
 	config.PortalID = account.PortalID
-	fresh := New(config)
+	fresh := newAccount(config, newDirectory())
+	return fresh, account, fresh.fill(in, account)
+}
+
+// fill puts what was saved into an account that is new.
+func (fresh *Server) fill(in *gob.Decoder, account savedAccount) error {
 	if err := fresh.generator.UnmarshalBinary(account.Random); err != nil {
 		return fmt.Errorf("read the random source: %w", err)
 	}
@@ -256,15 +314,21 @@ func (s *Server) LoadState(r io.Reader) error {
 	for _, o := range account.Owners {
 		fresh.owners = append(fresh.owners, &o)
 	}
-	for _, info := range account.Tokens {
-		fresh.keepToken(&token{TokenInfo: info})
+	for _, a := range account.Apps {
+		fresh.keepApp(a)
 	}
+	for _, info := range account.Tokens {
+		fresh.keepToken(info)
+	}
+	for _, g := range account.Grants {
+		fresh.grants = append(fresh.grants, &g)
+	}
+	fresh.lastSecret = account.LastSecret
 	for _, v := range account.Blocked {
 		fresh.blocked[v] = true
 	}
 	fresh.lastNumber, fresh.lastTypeID, fresh.lastAppID = account.LastNumber, account.LastTypeID, account.LastAppID
 	fresh.lastOwnerID, fresh.lastSchemaID = account.LastOwnerID, account.LastSchemaID
-	s.become(fresh)
 	return nil
 }
 
@@ -279,6 +343,7 @@ func (s *Server) become(fresh *Server) {
 	s.owners, s.tokens, s.tokenOrder, s.blocked = fresh.owners, fresh.tokens, fresh.tokenOrder, fresh.blocked
 	s.lastNumber, s.lastTypeID, s.lastAppID = fresh.lastNumber, fresh.lastTypeID, fresh.lastAppID
 	s.lastOwnerID, s.lastSchemaID = fresh.lastOwnerID, fresh.lastSchemaID
+	s.apps, s.appByID, s.grants, s.lastSecret = fresh.apps, fresh.appByID, fresh.grants, fresh.lastSecret
 	s.version.Add(1)
 }
 
