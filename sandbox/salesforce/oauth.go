@@ -71,15 +71,18 @@ func (c *call) token() (*reply, error) {
 	s := c.server
 	id, secret := c.clientOf(form)
 	switch grant := form.Get("grant_type"); grant {
-	case "client_credentials", "refresh_token", "password":
+	case "client_credentials", "refresh_token", "password", "authorization_code":
 		app := s.apps[id]
 		if app == nil {
 			return nil, &oauthError{"invalid_client_id", "client identifier invalid"}
 		}
-		if secret != app.ClientSecret && !(grant == "refresh_token" && secret == "") {
+		forPeople := grant == "refresh_token" || grant == "authorization_code"
+		if secret != app.ClientSecret && !(secret == "" && forPeople && app.SecretOptional) {
 			return nil, &oauthError{"invalid_client", "invalid client credentials"}
 		}
 		switch grant {
+		case "authorization_code":
+			return c.codeExchange(app, form)
 		case "client_credentials":
 			return c.clientCredentials(app)
 		case "refresh_token":
@@ -95,8 +98,7 @@ func (c *call) token() (*reply, error) {
 // clientCredentials is only served by the org's own domain.
 // https://developer.salesforce.com/docs/atlas.en-us.262.0.chatterapi.meta/chatterapi/quickstart_connecting.htm
 func (c *call) clientCredentials(app *application) (*reply, error) {
-	host, _, _ := strings.Cut(c.host, ":")
-	if host == "login.salesforce.com" || host == "test.salesforce.com" {
+	if sharedHost(c.host) {
 		return nil, grantError("request not supported on this domain")
 	}
 	if !app.allows(ClientCredentials) {
@@ -107,6 +109,17 @@ func (c *call) clientCredentials(app *application) (*reply, error) {
 		return nil, grantError("no client credentials user enabled")
 	}
 	return c.granted(app, c.server.issue(u, app.ClientID, app.Scopes), ""), nil
+}
+
+// sharedHost says whether a host is one of those where every org's users sign
+// in. Below localhost they can be tried without the vendor's names.
+func sharedHost(host string) bool {
+	name, _, _ := strings.Cut(strings.ToLower(host), ":")
+	switch name {
+	case "login.salesforce.com", "test.salesforce.com", "login.localhost", "test.localhost":
+		return true
+	}
+	return false
 }
 
 func (c *call) passwordGrant(app *application, form url.Values) (*reply, error) {
@@ -127,41 +140,6 @@ func (s *Server) signIn(username, password string) *user {
 		return nil
 	}
 	return u
-}
-
-// refreshed trades a refresh token. A spent one of a rotating app kills its chain.
-func (c *call) refreshed(app *application, token string) (*reply, error) {
-	s := c.server
-	if !app.allows(RefreshToken) {
-		return nil, &oauthError{"unsupported_grant_type", "grant type not supported"}
-	}
-	s.sessions.mu.Lock()
-	g := s.sessions.refresh[token]
-	if g == nil || g.ClientID != app.ClientID {
-		s.sessions.mu.Unlock()
-		return nil, grantError("expired access/refresh token")
-	}
-	if g.Spent {
-		s.sessions.dropChain(g.Chain)
-		s.sessions.mu.Unlock()
-		return nil, grantError("expired access/refresh token")
-	}
-	next := ""
-	if app.RotateRefreshTokens {
-		g.Spent = true
-		next = s.newGrant(app.ClientID, g.Username, g.Chain).Token
-	}
-	username, chain := g.Username, g.Chain
-	s.sessions.mu.Unlock()
-	u := s.users[strings.ToLower(username)]
-	if u == nil || !s.userActive(u) {
-		return nil, grantError("inactive user")
-	}
-	made := s.issue(u, app.ClientID, app.Scopes)
-	s.sessions.mu.Lock()
-	s.sessions.chains[chain] = append(s.sessions.chains[chain], made.Token)
-	s.sessions.mu.Unlock()
-	return c.granted(app, made, next), nil
 }
 
 // jwtClockSkew is how late an assertion may come.
@@ -214,6 +192,12 @@ func (c *call) jwtBearer(assertion string) (*reply, error) {
 	}
 	u := s.users[strings.ToLower(subject)]
 	if u == nil || !s.userActive(u) {
+		return nil, grantError("user hasn't approved this consumer")
+	}
+	switch {
+	case app.PermittedUsers == AdminApproved && !app.approves(u):
+		return nil, grantError("user is not admin approved to access this app")
+	case app.PermittedUsers == SelfAuthorized && !s.consented(app, u, nil):
 		return nil, grantError("user hasn't approved this consumer")
 	}
 	return c.granted(app, s.issue(u, app.ClientID, app.Scopes), ""), nil
@@ -283,18 +267,25 @@ func (c *call) introspect() (*reply, error) {
 	if app == nil || app.ClientSecret != secret {
 		return nil, &oauthError{"invalid_client", "invalid client credentials"}
 	}
+	return answer(http.StatusOK, s.introspected(form.Get("token"))), nil
+}
+
+func (s *Server) introspected(token string) []byte {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
-	found, now := s.sessions.byToken[form.Get("token")], s.nowSeconds()
-	life := int64(sessionIdle / time.Second)
-	if found == nil || now-found.Used > life {
-		return answer(http.StatusOK, []byte(`{"active":false}`)), nil
+	w, now := &jsonWriter{}, s.nowSeconds()
+	if g := s.sessions.refresh[token]; g != nil && !g.Spent && s.users[strings.ToLower(g.Username)] != nil {
+		w.open('{').key("active").bool(true).key("scope").str(strings.Join(g.Scopes, " ")).key("client_id").str(g.ClientID).key("username").str(g.Username)
+		w.key("sub").str(s.identityURL(s.users[strings.ToLower(g.Username)])).key("token_type").str("refresh_token")
+		return w.key("iat").int(int(g.Issued)).key("nbf").int(int(g.Issued)).close('}').b
 	}
-	w := &jsonWriter{}
+	found := s.sessions.byToken[token]
+	if found == nil || now-found.Used > s.sessions.idle {
+		return []byte(`{"active":false}`)
+	}
 	w.open('{').key("active").bool(true).key("scope").str(strings.Join(found.Scopes, " ")).key("client_id").str(found.ClientID)
 	w.key("username").str(found.Username).key("sub").str(s.identityURL(found.user)).key("token_type").str("access_token")
-	w.key("exp").int(int(found.Used + life)).key("iat").int(int(found.Issued)).key("nbf").int(int(found.Issued))
-	return answer(http.StatusOK, w.close('}').b), nil
+	return w.key("exp").int(int(found.Used + s.sessions.idle)).key("iat").int(int(found.Issued)).key("nbf").int(int(found.Issued)).close('}').b
 }
 
 // apiURLs writes the addresses that identity answers carry.

@@ -23,10 +23,15 @@ type frame struct {
 	Title   string
 	PeerURL string
 	OrgID   string
-	Body    any
+	Here    string
+	// User is the username of who is signed in, or empty.
+	User, Name    string
+	Administrator bool
+	Body          any
 }
 
 type homeView struct {
+	SignIn  *loginView // for who is not signed in
 	Objects []objectCount
 	Rest    []objectCount
 }
@@ -72,25 +77,47 @@ type childView struct {
 	More          int
 }
 
-func (s *Server) render(w http.ResponseWriter, name, title string, status int, body any) {
+// page is one answer to a browser.
+type page struct {
+	name, title string
+	status      int
+	body        any
+	// formTo is an origin besides this one that the page's forms may lead to.
+	formTo string
+}
+
+func (s *Server) render(w http.ResponseWriter, r *http.Request, name, title string, status int, body any) {
+	s.show(w, r, page{name: name, title: title, status: status, body: body})
+}
+
+func (s *Server) show(w http.ResponseWriter, r *http.Request, p page) {
 	var b bytes.Buffer
+	f := frame{Title: p.title, Body: p.body, Here: r.URL.RequestURI()}
+	u := s.visitor(r)
 	s.mu.RLock()
-	f := frame{Title: title, PeerURL: s.peerURL, OrgID: s.orgID, Body: body}
+	f.PeerURL, f.OrgID = s.peerURL, s.orgID
+	if u != nil {
+		f.User, f.Name, f.Administrator = u.Username, s.nameOf(s.object("User").find(u.id)), s.administers(u)
+	}
 	s.mu.RUnlock()
-	if err := pageTemplates.ExecuteTemplate(&b, name, f); err != nil {
+	if err := pageTemplates.ExecuteTemplate(&b, p.name, f); err != nil {
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+	h.Set("Content-Security-Policy", strings.TrimSpace("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self' "+p.formTo))
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
+	h.Set("Referrer-Policy", "same-origin")
+	if u != nil {
+		h.Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(p.status)
 	w.Write(b.Bytes())
 }
 
-func (s *Server) missingPage(w http.ResponseWriter, what string) {
-	s.render(w, "missing.html", "Not found", http.StatusNotFound, what)
+func (s *Server) missingPage(w http.ResponseWriter, r *http.Request, what string) {
+	s.render(w, r, "missing.html", "Not found", http.StatusNotFound, what)
 }
 
 // homePage lists the objects with their counts.
@@ -107,7 +134,10 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request, _ map[string]s
 		}
 	}
 	s.mu.RUnlock()
-	s.render(w, "home.html", "Salesforce sandbox", http.StatusOK, v)
+	if s.visitor(r) == nil {
+		v.SignIn = s.loginView("", "")
+	}
+	s.render(w, r, "home.html", "Salesforce sandbox", http.StatusOK, v)
 }
 
 // listColumns are the fields that a list shows beside the name, as far as the object has them.
@@ -123,7 +153,7 @@ func (s *Server) objectPage(w http.ResponseWriter, r *http.Request, values map[s
 	o := s.object(values["object"])
 	if o == nil {
 		s.mu.RUnlock()
-		s.missingPage(w, "There is no object "+values["object"]+".")
+		s.missingPage(w, r, "There is no object "+values["object"]+".")
 		return
 	}
 	v := listView{Object: objectCount{o.name, o.plural, o.live}, Query: q, From: from}
@@ -160,7 +190,7 @@ func (s *Server) objectPage(w http.ResponseWriter, r *http.Request, values map[s
 	if v.To < v.Total {
 		v.Next = link(v.To)
 	}
-	s.render(w, "list.html", v.Object.Label, http.StatusOK, v)
+	s.render(w, r, "list.html", v.Object.Label, http.StatusOK, v)
 }
 
 // nameOf is what a person calls a record.
@@ -200,12 +230,12 @@ func (s *Server) recordPage(w http.ResponseWriter, r *http.Request, values map[s
 	o := s.object(values["object"])
 	if o == nil || o.find(id) == nil {
 		s.mu.RUnlock()
-		s.missingPage(w, "There is no "+values["object"]+" "+values["id"]+".")
+		s.missingPage(w, r, "There is no "+values["object"]+" "+values["id"]+".")
 		return
 	}
 	v := s.recordView(o, o.find(id))
 	s.mu.RUnlock()
-	s.render(w, "record.html", v.Name, http.StatusOK, v)
+	s.render(w, r, "record.html", v.Name, http.StatusOK, v)
 }
 
 // childRows is how many children of one kind a record's page shows.
@@ -279,7 +309,7 @@ func (s *Server) redirectToRecord(w http.ResponseWriter, r *http.Request, values
 	o := s.objectOf(id)
 	s.mu.RUnlock()
 	if !ok || o == nil {
-		s.missingPage(w, "There is no page "+r.URL.Path+".")
+		s.missingPage(w, r, "There is no page "+r.URL.Path+".")
 		return
 	}
 	http.Redirect(w, r, "/objects/"+o.name+"/"+id, http.StatusFound)

@@ -35,7 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rt, values, allowed := s.routes.find(method, r.URL.EscapedPath())
 	if rt != nil && rt.purpose == forPages {
-		rt.show(s, w, r, values)
+		s.servePage(w, r, rt, values)
 		return
 	}
 	verdict := s.dials.Draw("salesforce", method, r.URL.Path)
@@ -187,10 +187,18 @@ func (s *Server) authorize(c *call, expired, plainText bool) *reply {
 	}
 	if c.session != nil {
 		s.mu.RLock()
-		active := s.userActive(c.session.user)
+		active, noAPI := s.userActive(c.session.user), c.session.user.noAPI
 		s.mu.RUnlock()
 		if active {
 			c.user = c.session.user
+			switch {
+			case plainText:
+				return nil
+			case !c.session.mayCallAPI():
+				return refusal(plain(http.StatusUnauthorized, "INVALID_SESSION_ID", "This session is not valid for use with the REST API"))
+			case noAPI:
+				return refusal(plain(http.StatusForbidden, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization."))
+			}
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ type Server struct {
 	dailyLimit int
 	peerURL    string
 	routes     *router
+	sameOrigin *http.CrossOriginProtection
 
 	mu       sync.RWMutex // guards all below
 	origin   string
@@ -99,6 +101,7 @@ func New(c Config) *Server {
 	s.cursors.init()
 	s.tally.init()
 	s.routes = newRouter(append(routeTable(), pageTable()...))
+	s.sameOrigin = http.NewCrossOriginProtection()
 	for _, o := range standardObjects() {
 		s.install(o)
 	}
@@ -132,12 +135,15 @@ func (s *Server) SetPeerURL(u string) {
 	s.peerURL = u
 }
 
-// Changes counts every change of records, schema, users and apps; as long as it
-// stays, SaveState would write the same.
+// Changes counts every change of records, schema, users, apps and grants; as
+// long as it stays, SaveState would write the same but for when sessions were
+// last used.
 func (s *Server) Changes() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.changes
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return s.changes + s.sessions.changes
 }
 
 // install takes an object into the org.

@@ -1,13 +1,22 @@
 package salesforce
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// sessionIdle is how long an unused session lives.
-const sessionIdle = 2 * time.Hour
+// How long an unused session lives: the org's setting is one of these.
+// https://help.salesforce.com/s/articleView?id=xcloud.admin_sessions.htm
+const (
+	defaultSessionIdle  = 2 * time.Hour
+	shortestSessionIdle = 15 * time.Minute
+	longestSessionIdle  = 24 * time.Hour
+)
 
 type session struct {
 	Token    string   `json:"token"`
@@ -16,29 +25,41 @@ type session struct {
 	Scopes   []string `json:"scopes,omitempty"`
 	Issued   int64    `json:"issued"` // seconds
 	Used     int64    `json:"used"`
-	user     *user
+	// Browser is true for the session of a person on the pages.
+	Browser bool `json:"browser,omitempty"`
+	user    *user
 }
 
-type refreshGrant struct {
-	Token    string `json:"token"`
-	Username string `json:"username"`
-	ClientID string `json:"clientId"`
-	// Chain names the grant that it came from: re-use of a spent token kills all of a chain.
-	Chain string `json:"chain"`
-	Spent bool   `json:"spent"`
+// mayCallAPI says whether the data APIs take the session: one that an app got
+// needs a scope for it.
+func (s *session) mayCallAPI() bool {
+	return s.ClientID == "" || slices.Contains(s.Scopes, "api") || slices.Contains(s.Scopes, "full")
 }
 
 // sessionTable holds what was issued.
 type sessionTable struct {
-	mu      sync.Mutex
-	issued  int
-	byToken map[string]*session
-	refresh map[string]*refreshGrant
-	chains  map[string][]string // chain: access tokens issued through it
+	mu       sync.Mutex
+	issued   int
+	changes  uint64 // grants, codes and sessions made or ended
+	idle     int64  // seconds that an unused session lives
+	byToken  map[string]*session
+	refresh  map[string]*refreshGrant
+	chains   map[string][]string // chain: access tokens issued through it
+	codes    map[string]*authorizationCode
+	consents map[string][]string // client id and user id: scopes that the user allowed
 }
 
 func (t *sessionTable) init() {
+	t.idle = int64(defaultSessionIdle / time.Second)
 	t.byToken, t.refresh, t.chains = map[string]*session{}, map[string]*refreshGrant{}, map[string][]string{}
+	t.codes, t.consents = map[string]*authorizationCode{}, map[string][]string{}
+}
+
+// take replaces all by what another table holds, which must not be used again.
+// The caller holds the lock.
+func (t *sessionTable) take(o *sessionTable) {
+	t.issued, t.idle, t.byToken, t.refresh, t.chains, t.codes, t.consents = o.issued, o.idle, o.byToken, o.refresh, o.chains, o.codes, o.consents
+	t.changes++
 }
 
 // use finds a live session and counts this as its use.
@@ -49,7 +70,7 @@ func (t *sessionTable) use(token string, now int64) *session {
 	if found == nil {
 		return nil
 	}
-	if now-found.Used > int64(sessionIdle/time.Second) {
+	if now-found.Used > t.idle {
 		delete(t.byToken, token)
 		return nil
 	}
@@ -57,9 +78,11 @@ func (t *sessionTable) use(token string, now int64) *session {
 	return found
 }
 
+// revoke ends a session, or a refresh token with all of its chain.
 func (t *sessionTable) revoke(token string) (known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.changes++
 	if g := t.refresh[token]; g != nil {
 		t.dropChain(g.Chain)
 		return true
@@ -79,20 +102,32 @@ func (t *sessionTable) dropChain(chain string) {
 		}
 	}
 	delete(t.chains, chain)
+	t.changes++
 }
 
 // issue makes a session. The token looks like the vendor's: org id, "!", text.
 func (s *Server) issue(u *user, clientID string, scopes []string) *session {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
-	s.sessions.issued++
+	return s.newSession(u, clientID, scopes)
+}
+
+// newSession is issue for a caller that holds the sessions' lock.
+func (s *Server) newSession(u *user, clientID string, scopes []string) *session {
 	now := s.nowSeconds()
 	made := &session{
-		Token:    s.orgID[:shortIDLength] + "!fake." + s.fakeText("session", u.Username+time.Unix(int64(s.sessions.issued), 0).UTC().Format("150405.2006"), 64),
+		Token:    s.orgID[:shortIDLength] + "!fake." + s.fakeText("session", s.sessions.serial(u.Username), 64),
 		Username: u.Username, ClientID: clientID, Scopes: scopes, Issued: now, Used: now, user: u,
 	}
 	s.sessions.byToken[made.Token] = made
 	return made
+}
+
+// serial makes a text that no two tokens share; the caller holds the lock.
+func (t *sessionTable) serial(name string) string {
+	t.issued++
+	t.changes++
+	return name + time.Unix(int64(t.issued), 0).UTC().Format("150405.2006")
 }
 
 // IssueToken makes an access token for a user without any flow; it lives like
@@ -107,27 +142,6 @@ func (s *Server) IssueToken(username string) string {
 	return s.issue(u, "", []string{"full"}).Token
 }
 
-// IssueRefreshToken makes a refresh token, as the web flow would have given to the app.
-func (s *Server) IssueRefreshToken(clientID, username string) string {
-	s.sessions.mu.Lock()
-	defer s.sessions.mu.Unlock()
-	return s.newGrant(clientID, username, "").Token
-}
-
-// newGrant makes a refresh token; the caller holds the sessions' lock.
-func (s *Server) newGrant(clientID, username, chain string) *refreshGrant {
-	s.sessions.issued++
-	g := &refreshGrant{
-		Token:    "5Aep861fake." + s.fakeText("refresh", username+time.Unix(int64(s.sessions.issued), 0).UTC().Format("150405.2006"), 72),
-		Username: username, ClientID: clientID, Chain: chain,
-	}
-	if chain == "" {
-		g.Chain = g.Token
-	}
-	s.sessions.refresh[g.Token] = g
-	return g
-}
-
 // ExpireToken ends one session.
 func (s *Server) ExpireToken(token string) { s.sessions.revoke(token) }
 
@@ -135,14 +149,44 @@ func (s *Server) ExpireToken(token string) { s.sessions.revoke(token) }
 func (s *Server) ExpireAll() {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
+	s.sessions.changes++
 	clear(s.sessions.byToken)
 }
 
-// RevokeAll ends all sessions and all refresh tokens.
+// RevokeAll ends all sessions, all refresh tokens and all consents.
 func (s *Server) RevokeAll() {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
+	s.sessions.changes++
 	clear(s.sessions.byToken)
 	clear(s.sessions.refresh)
 	clear(s.sessions.chains)
+	clear(s.sessions.codes)
+	clear(s.sessions.consents)
+}
+
+// SetSessionTimeout sets how long an unused session lives, in all the org, from
+// 15 minutes to 24 hours; it counts for sessions that are there already.
+func (s *Server) SetSessionTimeout(idle time.Duration) error {
+	if idle < shortestSessionIdle || idle > longestSessionIdle || idle%time.Minute != 0 {
+		return fmt.Errorf("sessions end after 15 minutes to 24 hours without use, not after %s", idle)
+	}
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	s.sessions.idle = int64(idle / time.Second)
+	s.sessions.changes++
+	return nil
+}
+
+// SessionTimeout is how long an unused session lives.
+func (s *Server) SessionTimeout() time.Duration {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return time.Duration(s.sessions.idle) * time.Second
+}
+
+// fingerprint names a token on pages without showing it.
+func fingerprint(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:8])
 }

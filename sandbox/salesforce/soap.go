@@ -81,7 +81,7 @@ func (c *call) soapUser(u *user) string {
 		{"accessibilityMode", "false"}, {"chatterExternal", "false"}, {"currencySymbol", "$"}, {"orgAttachmentFileSizeLimit", "26214400"},
 		{"orgDefaultCurrencyIsoCode", "USD"}, {"orgDefaultCurrencyLocale", "en_US"}, {"orgDisallowHtmlAttachments", "false"}, {"orgHasPersonAccounts", "false"},
 		{"organizationId", s.orgID}, {"organizationMultiCurrency", "false"}, {"organizationName", s.object("Organization").rows[0].get(s.object("Organization").nameField).text},
-		{"profileId", s.userField(r, "profileid")}, {"roleId", s.userField(r, "userroleid")}, {"sessionSecondsValid", fmt.Sprint(int(sessionIdle / time.Second))},
+		{"profileId", s.userField(r, "profileid")}, {"roleId", s.userField(r, "userroleid")}, {"sessionSecondsValid", fmt.Sprint(int(s.SessionTimeout() / time.Second))},
 		{"userDefaultCurrencyIsoCode", ""}, {"userEmail", u.Email}, {"userFullName", s.userField(r, "name")}, {"userId", u.id}, {"userLanguage", "en_US"},
 		{"userLocale", "en_US"}, {"userName", u.Username}, {"userTimeZone", "GMT"}, {"userType", "Standard"}, {"userUiSkin", "Theme3"},
 	} {

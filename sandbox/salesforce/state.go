@@ -33,6 +33,9 @@ type savedState struct {
 	Sessions  []*session           `json:"sessions,omitempty"`
 	Refresh   []*refreshGrant      `json:"refresh,omitempty"`
 	Chains    map[string][]string  `json:"chains,omitempty"`
+	Codes     []*authorizationCode `json:"codes,omitempty"`
+	Consents  map[string][]string  `json:"consents,omitempty"`
+	Idle      int64                `json:"sessionIdle,omitempty"` // seconds
 	Used      int                  `json:"used"`
 	First     map[string]uint64    `json:"first"`
 }
@@ -147,7 +150,15 @@ func (s *Server) head() *savedState {
 		kept := *s.sessions.refresh[token]
 		st.Refresh = append(st.Refresh, &kept)
 	}
-	st.Chains = maps.Clone(s.sessions.chains)
+	st.Chains = map[string][]string{}
+	for chain, tokens := range s.sessions.chains {
+		st.Chains[chain] = slices.Clone(tokens)
+	}
+	for _, code := range slices.Sorted(maps.Keys(s.sessions.codes)) {
+		kept := *s.sessions.codes[code]
+		st.Codes = append(st.Codes, &kept)
+	}
+	st.Consents, st.Idle = maps.Clone(s.sessions.consents), s.sessions.idle
 	return st
 }
 
@@ -169,7 +180,7 @@ func (s *Server) LoadState(r io.Reader) error {
 	s.describes.clear()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
-	s.sessions.issued, s.sessions.byToken, s.sessions.refresh, s.sessions.chains = fresh.sessions.issued, fresh.sessions.byToken, fresh.sessions.refresh, fresh.sessions.chains
+	s.sessions.take(&fresh.sessions)
 	s.cursors.mu.Lock()
 	defer s.cursors.mu.Unlock()
 	clear(s.cursors.byID)
@@ -334,6 +345,15 @@ func (s *Server) restorePeople(st *savedState) error {
 	}
 	if st.Chains != nil {
 		s.sessions.chains = st.Chains
+	}
+	for _, code := range st.Codes {
+		s.sessions.codes[code.Code] = code
+	}
+	if st.Consents != nil {
+		s.sessions.consents = st.Consents
+	}
+	if st.Idle > 0 {
+		s.sessions.idle = st.Idle
 	}
 	s.usage.set(st.Used, s.nowSeconds())
 	return nil

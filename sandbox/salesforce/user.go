@@ -114,6 +114,7 @@ func (s *Server) populate() {
 	s.addUser(User{Username: IntegrationUsername, FirstName: "Integration", LastName: "User", Profile: "Salesforce API Only System Integrations"})
 	t = s.begin(s.admin)
 	s.profile(t, "Standard User")
+	s.connectLegacyApp()
 	for _, st := range standardStages {
 		s.addStage(t, st)
 	}
