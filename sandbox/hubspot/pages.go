@@ -15,42 +15,62 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
+//go:embed assets
+var assetFiles embed.FS
+
 const (
 	pageRecords   = 50  // records on one page
 	pageLinks     = 100 // associations shown of one record
 	pageRevisions = 200 // revisions shown of one record
 )
 
-// pages shows the account to a person with a browser. They only read.
+// pages shows the account to a person with a browser: its records, and, after
+// signing in, the places where credentials are made.
 type pages struct {
 	s         *Server
-	mux       *http.ServeMux
+	handler   http.Handler
 	templates *template.Template
 }
 
 func newPages(s *Server) *pages {
-	p := &pages{s: s, mux: http.NewServeMux(), templates: template.Must(template.ParseFS(templateFiles, "templates/*.html"))}
-	p.mux.Handle("GET /{$}", p.handle(p.home))
-	p.mux.Handle("GET /objects/{type}", p.handle(p.records))
-	p.mux.Handle("GET /objects/{type}/{id}", p.handle(p.record))
-	p.mux.Handle("GET /contacts/{portal}/record/{type}/{id}", http.HandlerFunc(p.redirect))
-	p.mux.Handle("/", p.handle(func(*http.Request) (string, any, *problem) {
+	p := &pages{s: s, templates: template.Must(template.ParseFS(templateFiles, "templates/*.html"))}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", p.handle(p.home))
+	mux.Handle("GET /objects/{type}", p.handle(p.records))
+	mux.Handle("GET /objects/{type}/{id}", p.handle(p.record))
+	mux.Handle("GET /contacts/{portal}/record/{type}/{id}", http.HandlerFunc(p.redirect))
+	mux.Handle("GET /assets/", http.FileServerFS(assetFiles))
+	p.credentialRoutes(mux)
+	mux.Handle("/", p.handle(func(*http.Request) (string, any, *problem) {
 		return "", nil, &problem{status: http.StatusNotFound, message: "There is no such page. The API is under /crm/."}
 	}))
+	p.handler = http.NewCrossOriginProtection().Handler(mux)
 	return p
 }
 
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
 
 // page is what every template needs.
 type page struct {
 	Title    string
 	PortalID int64
 	PeerURL  string
+	User     *User // nil before signing in
+	Menu     []tab
 }
 
-func (p *pages) page(title string) page {
-	return page{Title: title, PortalID: p.s.config.PortalID, PeerURL: *p.s.peerURL.Load()}
+// tab is a link in a row of links.
+type tab struct {
+	Text, URL string
+	Current   bool
+}
+
+func (p *pages) page(r *http.Request, title string) page {
+	out := page{Title: title, PortalID: p.s.config.PortalID, PeerURL: *p.s.peerURL.Load()}
+	if seen, ok := p.s.directory.session(r); ok {
+		out.User = &seen.user
+	}
+	return out
 }
 
 // handle runs a page's function under the account's lock and renders what it gives.
@@ -65,20 +85,28 @@ func (p *pages) handle(f func(*http.Request) (name string, data any, refused *pr
 			data = struct {
 				page
 				Heading, What string
-			}{p.page("Not found"), "Not found", refused.message}
+			}{p.page(r, "Not found"), "Not found", refused.message}
 		}
-		var out strings.Builder
-		if err := p.templates.ExecuteTemplate(&out, name, data); err != nil {
-			http.Error(w, "This page could not be made: "+err.Error(), http.StatusInternalServerError)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		_, _ = fmt.Fprint(w, out.String())
+		p.render(w, status, name, data, "")
 	})
+}
+
+// render writes a page. A form on it leads to this server, and by redirect to
+// formTarget if one is given: browsers hold redirects of forms to the policy too.
+func (p *pages) render(w http.ResponseWriter, status int, name string, data any, formTarget string) {
+	var out strings.Builder
+	if err := p.templates.ExecuteTemplate(&out, name, data); err != nil {
+		http.Error(w, "This page could not be made: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", strings.TrimSpace("default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+formTarget))
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprint(w, out.String())
 }
 
 type typeRow struct {
@@ -86,13 +114,13 @@ type typeRow struct {
 	Count        int
 }
 
-func (p *pages) home(*http.Request) (string, any, *problem) {
+func (p *pages) home(r *http.Request) (string, any, *problem) {
 	data := struct {
 		page
 		Types  []typeRow
 		Owners []*Owner
 		Calls  Calls
-	}{page: p.page("Records"), Owners: p.s.owners, Calls: p.s.Calls()}
+	}{page: p.page(r, "Records"), Owners: p.s.owners, Calls: p.s.Calls()}
 	for _, t := range p.s.tables {
 		if t.alive() != nil {
 			data.Types = append(data.Types, typeRow{t.kind.name, t.kind.typeID, len(t.ids)})
@@ -117,7 +145,7 @@ func (p *pages) records(r *http.Request) (string, any, *problem) {
 		Total                    int
 		Columns                  []string
 		Rows                     []recordRow
-	}{page: p.page(t.kind.name), Name: t.kind.name, Query: r.URL.Query().Get("q"), Total: len(t.ids)}
+	}{page: p.page(r, t.kind.name), Name: t.kind.name, Query: r.URL.Query().Get("q"), Total: len(t.ids)}
 	shown := append(slices.Clone(t.kind.defaults), t.kind.modified)
 	data.Columns = shown
 	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
@@ -224,7 +252,7 @@ func (p *pages) record(r *http.Request) (string, any, *problem) {
 		More                        int
 		Properties                  []valueRow
 		History                     []revisionRow
-	}{page: p.page(p.title(t, rec)), Name: t.kind.name, TypeID: t.kind.typeID, Heading: p.title(t, rec), ID: rec.id,
+	}{page: p.page(r, p.title(t, rec)), Name: t.kind.name, TypeID: t.kind.typeID, Heading: p.title(t, rec), ID: rec.id,
 		Created: formatMillis(rec.created), Modified: formatMillis(rec.modified)}
 	if rec.archivedAt != 0 {
 		data.Archived = formatMillis(rec.archivedAt)
