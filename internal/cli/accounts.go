@@ -13,7 +13,7 @@ import (
 func newAccountsCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accounts",
-		Short: "List or remove connected accounts",
+		Short: "List, rotate or remove connected accounts",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -40,7 +40,7 @@ stays valid: end it at the vendor, too, if it shall open nothing any more.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return g.removeAccount(cmd.Context(), args[0], side) },
 	}
 	remove.Flags().StringVar(&side, "side", "", "hubspot or salesforce, when both have an account of that name")
-	cmd.AddCommand(list, remove)
+	cmd.AddCommand(list, newRotateCommand(g), remove)
 	return cmd
 }
 
@@ -87,9 +87,43 @@ func (g *global) removeAccount(ctx context.Context, name, sideName string) error
 	if err != nil {
 		return err
 	}
-	accounts, err := vault.List(ctx)
+	found, err := findAccount(ctx, vault, name, sideName, "remove")
 	if err != nil {
 		return err
+	}
+	if err := vault.Remove(ctx, found.Name, found.Side); err != nil {
+		return err
+	}
+	if g.json {
+		return g.printJSON(newAccountJSON(found))
+	}
+	g.print("Removed %s: %s account %s%s", found.Name, found.Side.Title(), found.ID, titled(found.ID, found.Title))
+	g.say("%s", endedWhere(found))
+	return nil
+}
+
+// endedWhere says what is left of a credential at the vendor.
+func endedWhere(account credential.Account) string {
+	switch account.Kind {
+	case credential.HubSpotOAuth:
+		return "The app is still installed in HubSpot until it is uninstalled there: Settings > Integrations > Connected apps."
+	case credential.SalesforceOAuth:
+		return "The login is still valid at Salesforce until it is revoked there: Setup > Connected Apps OAuth Usage, or Settings > Connections of the user."
+	case credential.SalesforceCLI:
+		return "The login itself belongs to the Salesforce CLI: sf org logout --target-org " + account.Username + " ends it."
+	}
+	return "The credential is still valid at " + account.Side.Title() + " until it is ended there."
+}
+
+// findAccount returns the account of a name; verb is for the message when both
+// sides have one.
+func findAccount(ctx context.Context, vault *credential.Vault, name, sideName, verb string) (credential.Account, error) {
+	if sideName != "" && sideName != string(crm.HubSpot) && sideName != string(crm.Salesforce) {
+		return credential.Account{}, usage("--side hubspot or --side salesforce", "there is no side %s", shown(sideName))
+	}
+	accounts, err := vault.List(ctx)
+	if err != nil {
+		return credential.Account{}, err
 	}
 	var found []credential.Account
 	for _, account := range accounts {
@@ -99,18 +133,9 @@ func (g *global) removeAccount(ctx context.Context, name, sideName string) error
 	}
 	switch len(found) {
 	case 0:
-		return fault.New(fault.NotFound, "no account is connected under the name %s", shown(name)).WithMend("lockstep accounts list")
+		return credential.Account{}, fault.New(fault.NotFound, "no account is connected under the name %s", shown(name)).WithMend("lockstep accounts list")
 	case 1:
-	default:
-		return usage("lockstep accounts remove "+name+" --side hubspot", "both sides have an account named %s", name)
+		return found[0], nil
 	}
-	if err := vault.Remove(ctx, found[0].Name, found[0].Side); err != nil {
-		return err
-	}
-	if g.json {
-		return g.printJSON(newAccountJSON(found[0]))
-	}
-	g.print("Removed %s: %s account %s%s", found[0].Name, found[0].Side.Title(), found[0].ID, titled(found[0].ID, found[0].Title))
-	g.say("The credential is still valid at %s until it is ended there.", found[0].Side.Title())
-	return nil
+	return credential.Account{}, usage("lockstep accounts "+verb+" "+name+" --side hubspot", "both sides have an account named %s", name)
 }

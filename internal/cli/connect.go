@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -71,9 +72,27 @@ func (g *global) keepAccount(ctx context.Context, a *app.App, account credential
 	case n > 0:
 		g.print("  may use   %s", strings.Join(account.Scopes, ", "))
 	}
-	g.say("The credential is kept encrypted in %s.", a.StateDir())
+	g.sayKept(a)
 	g.sayNext(g.nextAfterConnect(ctx, a))
 	return nil
+}
+
+// sayKept tells where the credential lies, and where the key that opens it is.
+func (g *global) sayKept(a *app.App) {
+	from := ""
+	if vault, err := a.Vault(); err == nil {
+		from = vault.KeyFrom()
+	}
+	switch from {
+	case "":
+		g.say("The credential is kept encrypted in %s.", a.StateDir())
+	case credential.KeyFromFile:
+		g.say("The credential is kept encrypted in %s; its key is the file %s, which only you may read.", a.StateDir(), filepath.Join(a.StateDir(), credential.KeyFileName))
+	case credential.KeyFromKeychain:
+		g.say("The credential is kept encrypted in %s; its key is in this system's keychain.", a.StateDir())
+	default:
+		g.say("The credential is kept encrypted in %s; its key came from %s.", a.StateDir(), from)
+	}
 }
 
 // nextAfterConnect is the command that a newcomer needs now.

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/lockstep-sync/lockstep/internal/credential"
 )
@@ -16,8 +19,8 @@ import (
 const secretLimitBytes = 64 << 10
 
 // secretInput says where a secret may come from. Exactly one way is used, the
-// first that is there: the flag with "-" (stdin), the file, the environment
-// variable, a prompt on a terminal.
+// first that is there: the flag with "-" (stdin), the file descriptor, the file,
+// the environment variable, a prompt on a terminal.
 type secretInput struct {
 	// what it is, for messages: "HubSpot token".
 	what string
@@ -28,8 +31,33 @@ type secretInput struct {
 	fileFlag string
 	file     string
 	env      string
+	// fd is an open file descriptor to read it from, if fromFD is set.
+	fd     int
+	fromFD bool
 	// whole reads all of stdin (a PEM file) and not just its first line.
 	whole bool
+}
+
+// secretFlags are the three flags by which a secret may be handed over: - for
+// stdin, a file, an open file descriptor.
+type secretFlags struct {
+	value, file string
+	fd          int
+}
+
+// add adds the flags --NAME, --NAME-file and --NAME-fd.
+func (s *secretFlags) add(flags *pflag.FlagSet, name, what string) {
+	flags.StringVar(&s.value, name, "", "- reads the "+what+" from stdin")
+	flags.StringVar(&s.file, name+"-file", "", "a file that holds the "+what)
+	flags.IntVar(&s.fd, name+"-fd", -1, "an open file descriptor to read the "+what+" from")
+}
+
+// given tells whether one of the flags was used.
+func (s *secretFlags) given() bool { return s.value != "" || s.file != "" || s.fd >= 0 }
+
+// input says where the secret comes from. env may be empty.
+func (s *secretFlags) input(what, name, env string) secretInput {
+	return secretInput{what: what, flag: name, value: s.value, fileFlag: name + "-file", file: s.file, fd: s.fd, fromFD: s.fd >= 0, env: env}
 }
 
 // readSecret returns the secret's text as it was given, not yet cleaned.
@@ -41,6 +69,8 @@ func (g *global) readSecret(in secretInput) (string, error) {
 			"a %s is not taken from the command line, where it would stand in the process list and the shell's history", in.what)
 	case in.value == "-":
 		return g.secretFromStdin(in)
+	case in.fromFD:
+		return g.secretFromFD(in)
 	case in.file != "":
 		return g.secretFromFile(in)
 	}
@@ -67,6 +97,7 @@ func (in secretInput) ways() string {
 	if in.fileFlag != "" {
 		ways = append(ways, fmt.Sprintf("--%s FILE", in.fileFlag))
 	}
+	ways = append(ways, fmt.Sprintf("--%s-fd N", in.flag))
 	if in.env != "" {
 		ways = append(ways, "the environment variable "+in.env)
 	}
@@ -80,17 +111,46 @@ func (g *global) secretFromStdin(in secretInput) (string, error) {
 		fmt.Fprintln(g.Err)
 		return text, err
 	}
-	reader := bufio.NewReader(io.LimitReader(g.In, secretLimitBytes))
-	if in.whole {
-		text, err := io.ReadAll(reader)
-		return string(text), err
+	return in.read(g.In, "stdin")
+}
+
+// secretFromFD reads from a descriptor that the caller has opened, as shells do
+// with 3<file or <(command).
+func (g *global) secretFromFD(in secretInput) (string, error) {
+	if in.fd == 1 || in.fd == 2 {
+		return "", usage("open one for it: --"+in.flag+"-fd 3 3<secret.txt", "file descriptor %d is for output", in.fd)
 	}
-	text, err := reader.ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the %s from stdin: %w", in.what, err)
+	if in.fd == 0 {
+		return g.secretFromStdin(in)
+	}
+	file := os.NewFile(uintptr(in.fd), "file descriptor "+strconv.Itoa(in.fd))
+	if file == nil {
+		return "", usage(in.ways(), "there is no file descriptor %d", in.fd)
+	}
+	defer file.Close()
+	if _, err := file.Stat(); err != nil {
+		return "", usage("open it in the shell: --"+in.flag+"-fd "+strconv.Itoa(in.fd)+" "+strconv.Itoa(in.fd)+"<secret.txt", "file descriptor %d is not open", in.fd)
+	}
+	return in.read(file, file.Name())
+}
+
+// read reads the secret from a stream: its first line, or the whole of it.
+func (in secretInput) read(from io.Reader, name string) (string, error) {
+	reader := bufio.NewReader(io.LimitReader(from, secretLimitBytes))
+	var text string
+	var err error
+	if in.whole {
+		var all []byte
+		all, err = io.ReadAll(reader)
+		text = string(all)
+	} else if text, err = reader.ReadString('\n'); errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the %s from %s: %w", in.what, name, err)
 	}
 	if strings.TrimSpace(text) == "" {
-		return "", usage(in.ways(), "stdin held no %s", in.what)
+		return "", usage(in.ways(), "%s held no %s", name, in.what)
 	}
 	return text, nil
 }

@@ -55,6 +55,26 @@ func ValidateBaseURL(raw string) (string, error) {
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
 }
 
+// HubSpotAuthorizeURL checks the address of HubSpot's authorize page; for an
+// empty one it returns the page that goes with an API at baseURL. The page may
+// be on HubSpot's own pages (app.hubspot.com, app-eu1.hubspot.com), on a proxy,
+// or on this machine.
+func HubSpotAuthorizeURL(page, baseURL string) (string, error) {
+	if page == "" {
+		if u, err := url.Parse(baseURL); err == nil && IsLoopback(u.Hostname()) {
+			return origin(baseURL) + "/oauth/authorize", nil
+		}
+		return DefaultHubSpotAuthorizeURL, nil
+	}
+	u, err := url.Parse(strings.TrimSpace(page))
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())) {
+		return "", fault.New(fault.Invalid, "this is not the address of an authorize page").
+			WithMend("write it whole and without a query: %s, or https://app-eu1.hubspot.com/oauth/authorize", DefaultHubSpotAuthorizeURL)
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath(), nil
+}
+
 // IsLoopback tells whether host (without port) can only be this machine:
 // "localhost", a name under it, or a loopback address.
 func IsLoopback(host string) bool {

@@ -239,6 +239,34 @@ func CheckClientID(pasted string) (string, error) {
 	return text, nil
 }
 
+// CheckHubSpotClientID refuses texts that are certainly no client id of a
+// HubSpot app. Those are UUIDs at HubSpot itself.
+func CheckHubSpotClientID(pasted string) (string, error) {
+	text := Clean(pasted)
+	switch Classify(text).Form {
+	case FormHubSpotAPIKey, FormUnknown:
+		return text, nil
+	case FormEmpty:
+		return "", fault.New(fault.Invalid, "no client id was given").WithMend("%s", mendHubSpotApp)
+	}
+	return "", fault.New(fault.Invalid, "this is a %s, not the client id of a HubSpot app", Classify(text).Form).WithMend("%s", mendHubSpotApp)
+}
+
+// ParseClientSecret cleans a pasted client secret of either vendor's app and
+// refuses what is certainly something else.
+func ParseClientSecret(pasted string) (Secret, error) {
+	text := Clean(pasted)
+	switch Classify(text).Form {
+	case FormHubSpotAPIKey, FormSalesforceConsumerSecret, FormUnknown:
+		return NewSecret(text), nil
+	case FormEmpty:
+		return Secret{}, fault.New(fault.Invalid, "no client secret was given").
+			WithMend("it stands beside the client id, in the settings of the app")
+	}
+	return Secret{}, fault.New(fault.Invalid, "this is a %s, not the client secret of an app", Classify(text).Form).
+		WithMend("copy the client secret: it stands beside the client id, in the settings of the app")
+}
+
 // ParsePrivateKey cleans and checks a pasted PEM private key for the JWT flow.
 func ParsePrivateKey(pasted string) (Secret, error) {
 	text := Clean(pasted)

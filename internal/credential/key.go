@@ -28,16 +28,25 @@ const (
 	EnvNextKey = "LOCKSTEP_KEY_NEXT"
 )
 
+// Where a vault's key may have come from, as KeyFrom tells; the names of the
+// environment variables stand for themselves.
 const (
-	keyBytes    = 32
-	keyFileName = "key"
+	KeyFromKeychain = "keychain"
+	KeyFromFile     = "key file"
+	// KeyFileName is that file, beside the accounts.
+	KeyFileName = "key"
+)
+
+const (
+	keyBytes = 32
 	// maxKeyFileBytes is far above any key; a larger file is certainly another one.
 	maxKeyFileBytes = 4096
 
+	keyFileName  = KeyFileName
 	fromEnv      = EnvKey
 	fromEnvFile  = EnvKeyFile
-	fromKeychain = "keychain"
-	fromKeyFile  = "key file"
+	fromKeychain = KeyFromKeychain
+	fromKeyFile  = KeyFromFile
 )
 
 // keyEncryptionKey seals the data keys of a vault. It is never written into the

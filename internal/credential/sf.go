@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
 )
 
@@ -78,9 +81,12 @@ func askSF(ctx context.Context, account Account) (tokenAnswer, error) {
 // runSF runs the Salesforce CLI and decodes the result of its --json answer.
 // What it prints is never repeated: it may hold a token.
 func runSF(ctx context.Context, result any, alias string, args ...string) error {
+	if !plainAlias(alias) {
+		return fault.New(fault.Invalid, "%q cannot be the alias of a login", alias).WithMend("sf org list shows the aliases")
+	}
 	path, err := exec.LookPath(sfProgram)
 	if err != nil {
-		return fault.New(fault.Invalid, "the Salesforce CLI (sf) is not installed here").
+		return fault.New(fault.Invalid, "the Salesforce CLI (sf) is not installed here").Wrap(errNoSF).
 			WithMend("npm install --global @salesforce/cli; or %s", mendNoSF)
 	}
 	command := exec.CommandContext(ctx, path, args...)
@@ -116,6 +122,47 @@ func runSF(ctx context.Context, result any, alias string, args ...string) error 
 		return fault.New(fault.Invalid, "the Salesforce CLI answered in another form").WithMend("bring it up to date (sf update), or %s", mendNoSF)
 	}
 	return nil
+}
+
+var errNoSF = errors.New("there is no program sf in the PATH")
+
+// IsNoSF tells whether err says that the Salesforce CLI is not installed.
+func IsNoSF(err error) bool { return errors.Is(err, errNoSF) }
+
+// PlainSFLogin looks into the files of the Salesforce CLI below home for a JWT
+// login: of such a one everything lies there in the clear, the private key's
+// path included. The tokens of other logins are encrypted for the CLI alone,
+// and found is false.
+func PlainSFLogin(home, alias string) (account Account, keyFile string, found bool) {
+	if !plainAlias(alias) || strings.ContainsAny(alias, `/\`) {
+		return Account{}, "", false
+	}
+	for _, folder := range []string{".sfdx", ".sf"} {
+		var names struct {
+			Orgs map[string]string `json:"orgs"`
+		}
+		username := alias
+		if readJSON(filepath.Join(home, folder, "alias.json"), &names) && names.Orgs[alias] != "" {
+			username = filepath.Base(names.Orgs[alias])
+		}
+		var login struct {
+			Username   string `json:"username"`
+			LoginURL   string `json:"loginUrl"`
+			ClientID   string `json:"clientId"`
+			PrivateKey string `json:"privateKey"`
+		}
+		if !readJSON(filepath.Join(home, folder, username+".json"), &login) || login.PrivateKey == "" || login.ClientID == "" || login.Username == "" {
+			continue
+		}
+		login.LoginURL = orOther(login.LoginURL, DefaultSalesforceLoginURL)
+		return Account{Side: crm.Salesforce, Kind: SalesforceJWT, LoginURL: strings.TrimRight(login.LoginURL, "/"), ClientID: login.ClientID, Username: login.Username}, login.PrivateKey, true
+	}
+	return Account{}, "", false
+}
+
+func readJSON(path string, into any) bool {
+	text, err := os.ReadFile(path)
+	return err == nil && json.Unmarshal(text, into) == nil
 }
 
 // plainAlias tells whether alias can go onto a command line as it is.
