@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"internal/engine":     {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile", "internal/store"},
 	"internal/credential": {"internal/crm", "internal/fault"},
 	"internal/oauth":      {"internal/fault"},
+	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
 	"internal/app":        {"internal", "sandbox"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},
