@@ -136,8 +136,13 @@ func (a *App) Tokens(ctx context.Context, name string, side crm.Side) (*credenti
 
 // newHubSpot builds the HubSpot client of an account.
 func (a *App) newHubSpot(tokens *credential.TokenSource, c calling) (*hubspot.Client, error) {
+	var renew func(context.Context, string) (string, error)
+	if tokens.Account().Kind.Renews() {
+		renew = tokens.Renew
+	}
 	return hubspot.New(hubspot.Config{
 		Base:   tokens.InstanceURL(),
+		Renew:  renew,
 		HTTP:   a.config.HTTP,
 		Token:  tokens.Token,
 		Budget: c.budget.HubSpot,
