@@ -374,9 +374,10 @@ func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, ou
 		return f
 	}
 	if s.Link == nil {
-		// Nothing is remembered: would the mapping leave it out?
-		if d := reconcile.Decide(v.o, *s); d.Outcome == crm.Excluded {
-			f.Verdict, f.Reason = VerdictExcluded, d.Reason
+		// Nothing is remembered, as after a sealed plan: would the mapping leave it
+		// out, or does it wait for a person?
+		if d := reconcile.Decide(v.o, *s); d.Outcome == crm.Excluded || d.Outcome == crm.Held {
+			f.Verdict, f.Reason = Verdict(d.Outcome), d.Reason
 			return f
 		}
 	}
