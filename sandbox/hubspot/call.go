@@ -200,7 +200,7 @@ func (c *call) authenticate() *problem {
 			s.mu.RLock()
 			t := s.tokens[keys[0]]
 			s.mu.RUnlock()
-			if t != nil && t.Kind == APIKey && !t.Revoked && s.APIKeysWork() {
+			if t != nil && t.Kind == APIKey && !t.Revoked && !t.expiredBy(s.clock.Now()) && s.APIKeysWork() {
 				c.token = t
 				return nil
 			}
