@@ -118,7 +118,7 @@ func brunoRequest(item *Item, seq int) string {
 		parts = append(parts, pairs("body:form-urlencoded", keyed(r.Body.URLEncoded)))
 	}
 	for _, event := range item.Events {
-		script := strings.Join(event.Script.Exec, "\n")
+		script := strings.ReplaceAll(strings.Join(event.Script.Exec, "\n"), "console.log(", "talk.log(")
 		if event.Listen == "prerequest" {
 			parts = append(parts, block("script:pre-request", source("bruno")+source("bruno_before")+"\n"+script))
 		} else {

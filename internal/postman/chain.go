@@ -22,9 +22,9 @@ type places struct {
 // Salesforce has of it, what is to be written, and on with the next page.
 func chainFolder(bound *mapping.Bound) (*Item, []LeftOut) {
 	f := folder("5 The whole chain", chainText)
-	f.Items = append(f.Items, request("Begin: which version of the API", "GET", "{{instance_url}}", "services/data").
+	f.Items = append(f.Items, folder("Begin", "Sets the chain up.", request("Which version of the API", "GET", "{{instance_url}}", "services/data").
 		test(constant("newest", newestVersion), constant("oldest", oldestVersion), source("begin")).
-		describe("Asks for the versions of the API, which needs no token, and clears what an earlier run has left behind. The newest version that this collection knows goes into salesforce_version, unless that is filled."))
+		describe("Asks for the versions of the API, which needs no token, and clears what an earlier run has left behind. The newest version that this collection knows goes into salesforce_version, unless that is filled.")))
 	var leftOut []LeftOut
 	for _, o := range bound.Objects {
 		r := rulesOf(bound, o)

@@ -209,8 +209,11 @@ func (t *translation) binary(n *ast.BinaryNode) (string, error) {
 	case "==", "!=":
 		return t.equal(n)
 	case "??":
+		if _, null := n.Left.(*ast.NilNode); null {
+			return t.node(n.Right)
+		}
 		if isLiteral(n.Left) {
-			return t.format("(%s ?? %s)", n.Left, n.Right)
+			return t.node(n.Left)
 		}
 		test, err := t.blankTest(n.Left)
 		if err != nil {

@@ -15,3 +15,5 @@ const pm = {
     skipRequest: () => bru.runner.skipRequest(),
   },
 }
+// Bruno's safe mode has no console.
+const talk = { log: (line) => { if (typeof console !== 'undefined') console.log(line) } }

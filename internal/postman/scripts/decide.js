@@ -113,6 +113,8 @@ const envelope = (rules, work, version) => {
     if (rules.externalId) add(`create_${object}`, 'PATCH', `${base}/${object}/${rules.externalId}`, work.create[object])
     else add(`create_${object}`, 'POST', base, work.create[object])
   }
-  if (work.update.length) add('update', 'PATCH', base, work.update)
+  // Salesforce takes at most ten runs of equal type in one collection.
+  const byType = rules.targets.map((t) => work.update.filter((x) => x.record.attributes.type === t.object))
+  if (work.update.length) add('update', 'PATCH', base, [].concat(...byType))
   return { request, order }
 }

@@ -16,6 +16,11 @@ const tellLeft = (list) => list.forEach((one, i) => {
 const blankEnds = /^[\s\u0085]+|[\s\u0085]+$/g
 const clean = (value) => (value === null || value === undefined ? '' : String(value)).replace(/\r\n?/g, '\n').normalize('NFC').replace(blankEnds, '')
 
+const plusOne = (digits) => {
+  const nines = /9*$/.exec(digits)[0].length, rest = digits.slice(0, digits.length - nines)
+  return (rest === '' ? '1' : rest.slice(0, -1) + String(Number(rest.slice(-1)) + 1)) + '0'.repeat(nines)
+}
+
 // A decimal number, rounded as both user interfaces do: halves away from zero.
 const decimal = (text, f) => {
   const m = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text)
@@ -25,7 +30,7 @@ const decimal = (text, f) => {
   digits = digits.padStart(scale + 1, '0')
   if (f.scale !== undefined && scale > f.scale) {
     const kept = digits.slice(0, digits.length - (scale - f.scale)), up = digits[kept.length] >= '5'
-    digits = up ? String(BigInt(kept || '0') + 1n).padStart(kept.length, '0') : kept
+    digits = up ? plusOne(kept) : kept
     scale = f.scale
     digits = digits.padStart(scale + 1, '0')
   }
