@@ -98,9 +98,10 @@ func (v *Vault) endRefresh(ctx context.Context, account Account) error {
 }
 
 // neverTaken tells whether a refresh that went wrong has certainly changed
-// nothing at the vendor: it was not sent, or it was refused.
+// nothing at the vendor: it was not sent, it was refused, or somebody else
+// answered.
 func neverTaken(err error) bool {
-	if e, ok := fault.As(err); ok && e.Status != 0 {
+	if e, ok := fault.As(err); ok && (e.Status != 0 || e.Kind == fault.Invalid) {
 		return true
 	}
 	var operation *net.OpError
