@@ -67,10 +67,25 @@ HUBSPOT
 SALESFORCE
   GET    /salesforce/apps
   POST   /salesforce/apps               {"name": "x", "flows": ["client_credentials", "jwt_bearer"], "runAs": "user@…",
-                                         "certificate": "-----BEGIN …", "rotateRefreshTokens": false}
+                                         "certificate": "-----BEGIN …", "rotateRefreshTokens": false, "refreshIdleDays": 30,
+                                         "callbackUrls": ["http://localhost:1717/callback"], "requirePkce": true, "secretOptional": false,
+                                         "permittedUsers": "self-authorize", "approvedProfiles": [], "approvedPermissionSets": []}
                                         -> {"clientId", "clientSecret", "username", "password", "securityToken", "loginUrl", …}
+                                        flows also authorization_code, refresh_token and password; permittedUsers absent:
+                                        everybody counts as approved; or self-authorize, or admin-approved with the lists
+  POST   /salesforce/apps/{clientId}/rotate  -> the new {"clientSecret"}; the old one stops at once
   POST   /salesforce/tokens             {"username": "user@…"} -> {"token", "instanceUrl"}; no username: the integration user
+  POST   /salesforce/refresh-tokens     {"clientId": "…", "username": "user@…"} -> {"refreshToken"}, without a browser
   POST   /salesforce/expire-sessions    {} ends all, {"token": "…"} one
+  PUT    /salesforce/session-timeout    {"minutes": 15}: so long an unused session lives, 15 to 1440; 120 at first
+  GET    /salesforce/users              users with profiles, permission sets and passwords
+  PUT    /salesforce/users/{username}   {"profile": "Minimum Access - API Only Integrations"}: of this profile and of
+                                        "Minimum Access - Salesforce" only permission sets count
+  GET    /salesforce/permission-sets
+  POST   /salesforce/permission-sets?name=Lockstep&assign=user@…   the content of a .permissionset-meta.xml file, as
+                                        lockstep check --permission-set writes it; or the same as JSON. Both parameters may be absent
+  POST   /salesforce/permission-sets/{name}/assign   {"username": "user@…", "remove": false}
+  DELETE /salesforce/permission-sets/{name}          one that nobody has
   As an administrator in the browser would:
   POST   /salesforce/records/{object}        {"fields": {"LastName": "Nowak"}}
   GET    /salesforce/records/{object}/{id}

@@ -18,6 +18,14 @@ func (s *Sandbox) createApp(r *http.Request) (any, error) {
 		Flows        []salesforce.Flow `json:"flows"`
 		Scopes       []string          `json:"scopes"`
 		Rotate       bool              `json:"rotateRefreshTokens"`
+		IdleDays     int               `json:"refreshIdleDays"`
+		Callbacks    []string          `json:"callbackUrls"`
+		PKCE         bool              `json:"requirePkce"`
+		NoSecret     bool              `json:"secretOptional"`
+
+		PermittedUsers         salesforce.PermittedUsers `json:"permittedUsers"`
+		ApprovedProfiles       []string                  `json:"approvedProfiles"`
+		ApprovedPermissionSets []string                  `json:"approvedPermissionSets"`
 	}
 	if err := readBody(r, &body); err != nil {
 		return nil, err
@@ -26,6 +34,8 @@ func (s *Sandbox) createApp(r *http.Request) (any, error) {
 	app, err := sf.CreateApp(salesforce.App{
 		Name: body.Name, ClientID: body.ClientID, ClientSecret: body.ClientSecret, RunAs: body.RunAs,
 		CertificatePEM: []byte(body.Certificate), Flows: body.Flows, Scopes: body.Scopes, RotateRefreshTokens: body.Rotate,
+		RefreshIdleDays: body.IdleDays, CallbackURLs: body.Callbacks, RequirePKCE: body.PKCE, SecretOptional: body.NoSecret,
+		PermittedUsers: body.PermittedUsers, ApprovedProfiles: body.ApprovedProfiles, ApprovedPermissionSets: body.ApprovedPermissionSets,
 	})
 	if err != nil {
 		return nil, bad("GET / describes the call", "%v", err)

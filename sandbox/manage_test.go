@@ -51,6 +51,21 @@ func TestManagementCalls(t *testing.T) {
 		{"apps are listed", "GET", "/salesforce/apps", "", 200, `"apps"`},
 		{"a session is given without a login", "POST", "/salesforce/tokens", ``, 200, `"instanceUrl"`},
 		{"a session wants an existing user", "POST", "/salesforce/tokens", `{"username":"nobody@x.example"}`, 400, `nobody`},
+		{"an app for the web flow wants a callback", "POST", "/salesforce/apps", `{"name":"web","flows":["authorization_code"]}`, 400, `callback URL`},
+		{"a secret is rotated only where there is one", "POST", "/salesforce/apps/nope/rotate", ``, 400, `nope`},
+		{"a refresh token wants an app", "POST", "/salesforce/refresh-tokens", `{"clientId":"nope"}`, 400, `nope`},
+		{"a refresh token is given without a browser", "POST", "/salesforce/refresh-tokens", `{"clientId":"` + box.Credentials().Salesforce.ClientID + `"}`, 200, `"refreshToken"`},
+		{"sessions live 15 minutes at least", "PUT", "/salesforce/session-timeout", `{"minutes":5}`, 400, `15 minutes to 24 hours`},
+		{"sessions may live longer", "PUT", "/salesforce/session-timeout", `{"minutes":240}`, 204, ""},
+		{"users and profiles are listed", "GET", "/salesforce/users", "", 200, `Minimum Access - API Only Integrations`},
+		{"a permission set file with unknown names is refused", "POST", "/salesforce/permission-sets", permissionSetFile("Lead.Gone__c"), 400, `no CustomField named Lead.Gone__c found`},
+		{"a permission set file is deployed and assigned", "POST", "/salesforce/permission-sets?name=Sync&assign=" + box.Credentials().Salesforce.Username, permissionSetFile("Lead.Phone"), 200, `"Lead.Phone":{"read":true,"edit":true}`},
+		{"permission sets tell who has them", "GET", "/salesforce/permission-sets", "", 200, `"assignedTo":["` + box.Credentials().Salesforce.Username + `"]`},
+		{"a permission set in use stays", "DELETE", "/salesforce/permission-sets/Sync", "", 400, `unassign it first`},
+		{"a permission set is taken away", "POST", "/salesforce/permission-sets/Sync/assign", `{"remove":true}`, 204, ""},
+		{"a permission set is deleted", "DELETE", "/salesforce/permission-sets/Sync", "", 204, ""},
+		{"a profile is changed", "PUT", "/salesforce/users/" + box.Credentials().Salesforce.Username, `{"profile":"Minimum Access - Salesforce"}`, 204, ""},
+		{"only users have a profile", "PUT", "/salesforce/users/nobody@x.example", `{"profile":"x"}`, 400, `nobody`},
 		{"sessions end", "POST", "/salesforce/expire-sessions", ``, 204, ""},
 		{"an account is edited", "PATCH", "/salesforce/records/Account/" + account, `{"fields":{"Phone":"+49 30 23125 000"}}`, 200, `+49 30 23125 000`},
 		{"a field must exist", "PATCH", "/salesforce/records/Account/" + account, `{"fields":{"Colour":"red"}}`, 400, `Colour`},
@@ -151,4 +166,10 @@ func TestAWebPageElsewhereCannotTurnDials(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", name, got, test.status)
 		}
 	}
+}
+
+// permissionSetFile is a metadata file that lets people edit one field.
+func permissionSetFile(field string) string {
+	return `<?xml version="1.0" encoding="UTF-8"?><PermissionSet xmlns="http://soap.sforce.com/2006/04/metadata"><fieldPermissions><editable>true</editable><field>` +
+		field + `</field><readable>true</readable></fieldPermissions><label>Sync</label></PermissionSet>`
 }

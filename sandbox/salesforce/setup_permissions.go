@@ -133,7 +133,7 @@ func (s *Server) setView(ps PermissionSet, problems []string) setView {
 	}
 	s.mu.RUnlock()
 	for _, name := range knownUserPermissions {
-		v.System = append(v.System, choiceView{Value: name, Words: words(name), Chosen: slices.Contains(ps.UserPermissions, name)})
+		v.System = append(v.System, choiceView{Value: name, Words: strings.ReplaceAll(words(name), "Api", "API"), Chosen: slices.Contains(ps.UserPermissions, name)})
 	}
 	for _, u := range s.Users() {
 		if !u.Inactive {
