@@ -162,6 +162,7 @@ func (c *Caller) attempt(ctx context.Context, call Call, decode func(int, http.H
 		answer.Body.Close()
 	}()
 	c.noteLatency(time.Since(began))
+	withoutSecret(answer, credentialOf(request))
 	c.readHeaders(release, answer.Header)
 	id := c.requestID(answer.Header)
 	var f *failure

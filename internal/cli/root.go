@@ -23,6 +23,7 @@ type global struct {
 // Run runs one command line (without the program's name) and returns the exit
 // code. It does not touch the process: no os.Exit, no signals, no globals.
 func Run(ctx context.Context, args []string, streams Streams) int {
+	streams = streams.withoutPasted(args)
 	g := &global{Streams: streams, keyring: streams.env("LOCKSTEP_KEYRING") != "off"}
 	root := newRootCommand(g)
 	root.SetArgs(args)

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/lockstep-sync/lockstep/internal/credential"
+)
+
+// hidden stands where a secret would be repeated.
+const hidden = "[…]"
+
+// whereSecretsGo are the variables whose value a message might repeat.
+var whereSecretsGo = []string{
+	"LOCKSTEP_HUBSPOT_TOKEN", "LOCKSTEP_HUBSPOT_URL", "LOCKSTEP_SALESFORCE_URL", "LOCKSTEP_SALESFORCE_CLIENT_ID",
+	"LOCKSTEP_SALESFORCE_CLIENT_SECRET", "LOCKSTEP_KEY", "LOCKSTEP_KEY_FILE",
+}
+
+// withoutPasted returns streams on which nothing is repeated of a command line
+// or an environment that a secret was pasted into by mistake: whatever parser or
+// library words the complaint, it ends in somebody's scrollback or CI log. Streams
+// of a command line without such a word are returned as they are.
+func (s Streams) withoutPasted(args []string) Streams {
+	var secrets []string
+	for _, arg := range args {
+		if name, value, found := strings.Cut(arg, "="); found && strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \n") {
+			arg = value
+		}
+		secrets = append(secrets, secretParts(arg)...)
+	}
+	for _, name := range whereSecretsGo {
+		secrets = append(secrets, secretParts(s.env(name))...)
+	}
+	if len(secrets) == 0 {
+		return s
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the whole before its parts
+	terminal := s.IsTerminal
+	if terminal != nil {
+		s.IsTerminal = func(stream any) bool {
+			if m, masked := stream.(*masking); masked {
+				stream = m.to
+			}
+			return terminal(stream)
+		}
+	}
+	s.Out, s.Err = &masking{s.Out, secrets}, &masking{s.Err, secrets}
+	return s
+}
+
+// secretParts are the parts of a word that must not be repeated; none for a
+// name, a path, an address, a flag.
+func secretParts(word string) []string {
+	const shortest = 8
+	var parts []string
+	for line := range strings.Lines(word) {
+		line = strings.Trim(line, " \t\r\n\"'")
+		line = strings.TrimPrefix(line, "Bearer ")
+		if len(line) < shortest {
+			continue
+		}
+		switch credential.Classify(line).Form {
+		case credential.FormURL:
+			parts = append(parts, secretsOfAddress(line)...)
+		case credential.FormSalesforceConsumerKey, credential.FormEmpty:
+		case credential.FormUnknown:
+			if looksSecret(line) {
+				parts = append(parts, line)
+			}
+		default:
+			parts = append(parts, line)
+		}
+	}
+	return parts
+}
+
+// secretsOfAddress are the password and the query of an address.
+func secretsOfAddress(address string) []string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return []string{address}
+	}
+	var parts []string
+	if password, set := u.User.Password(); set && password != "" {
+		parts = append(parts, password)
+	}
+	if u.RawQuery != "" {
+		parts = append(parts, u.RawQuery)
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if looksSecret(value) {
+				parts = append(parts, value)
+			}
+		}
+	}
+	return parts
+}
+
+// looksSecret tells whether a word may be a secret of no known form: long,
+// without a space or anything that paths and host names have, with letters and
+// digits mixed.
+func looksSecret(word string) bool {
+	const shortest = 20
+	if strings.Contains(word, "pat-") {
+		return true
+	}
+	if len(word) < shortest || strings.ContainsAny(word, " \\{}()") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, ".") {
+		return false
+	}
+	digits, letters := 0, 0
+	for _, r := range word {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	return letters > 0 && (digits >= 4 || len(word) >= 40 && !strings.ContainsAny(word, "/.@:"))
+}
+
+// masking writes text without the secrets. A secret is looked for within one
+// write: messages are written whole.
+type masking struct {
+	to      io.Writer
+	secrets []string
+}
+
+// Write implements io.Writer.
+func (m *masking) Write(p []byte) (int, error) {
+	text := p
+	for _, secret := range m.secrets {
+		if bytes.Contains(text, []byte(secret)) {
+			text = bytes.ReplaceAll(text, []byte(secret), []byte(hidden))
+		}
+	}
+	if _, err := m.to.Write(text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

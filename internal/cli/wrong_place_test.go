@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestWhatWasPastedIntoACommandLineIsNotRepeated(t *testing.T) {
+	cases := []struct {
+		name string
+		args []string
+		env  string
+		says string
+		want string
+	}{
+		{"a token as an argument", []string{"check", "pat-na1-00000000-fake-fake"}, "", `takes no argument "pat-na1-00000000-fake-fake"`, `takes no argument "[…]"`},
+		{"a token as the value of a flag", []string{"--config=pat-na1-00000000-fake-fake"}, "", "no pat-na1-00000000-fake-fake here", "no […] here"},
+		{"a secret of no known form", []string{"--name", "Fake-Passw0rd-7788QrStUvWx"}, "", "Fake-Passw0rd-7788QrStUvWx", "[…]"},
+		{"the query of an address", []string{"https://u:fakepass@h.example/p?hapikey=12345678"}, "", "at https://u:fakepass@h.example/p?hapikey=12345678", "at https://u:[…]@h.example/p?[…]"},
+		{"an environment variable", []string{"connect"}, "pat-eu1-00000000-fake-fake", "got pat-eu1-00000000-fake-fake", "got […]"},
+		{"names, paths and addresses are repeated", []string{"--config", "/home/ada/work-2026/customers/lockstep.yaml", "sync", "http://127.0.0.1:41234", "acme-production-emea"}, "",
+			"no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea", "no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			s := Streams{Out: &out, Err: &errs, IsTerminal: func(stream any) bool { return stream == &errs }, Env: func(name string) string {
+				if name == "LOCKSTEP_HUBSPOT_TOKEN" {
+					return c.env
+				}
+				return ""
+			}}.withoutPasted(c.args)
+			if n, err := s.Err.Write([]byte(c.says)); n != len(c.says) || err != nil {
+				t.Errorf("wrote %d, %v", n, err)
+			}
+			if errs.String() != c.want {
+				t.Errorf("got  %s\nwant %s", &errs, c.want)
+			}
+			if !s.terminal(s.Err) || s.terminal(s.Out) {
+				t.Error("it is no longer known which stream is a terminal")
+			}
+		})
+	}
+}
