@@ -1,6 +1,6 @@
 // Package clients runs clients that we did not write against the sandbox: the
-// vendors' own Node clients and newman, unmodified. They need Node and the
-// packages of package-lock.json:
+// vendors' own Node clients and newman, unmodified; and a browser, as a person
+// would use it. They need Node, Chromium and the packages of package-lock.json:
 //
 //	cd clients && npm ci && cd .. && go test -tags clients ./clients
 //
