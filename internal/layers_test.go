@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/credential": {"internal/crm", "internal/fault"},
 	"internal/oauth":      {"internal/fault"},
 	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
+	"internal/diagnose":   {"internal/crm", "internal/fault", "internal/credential"},
 	"internal/app":        {"internal", "sandbox"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},
