@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/oauth":      {"internal/fault"},
 	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
 	"internal/diagnose":   {"internal/crm", "internal/fault", "internal/credential"},
+	"internal/legacykey":  {"internal/crm", "internal/fault"},
 	"internal/app":        {"internal", "sandbox"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},

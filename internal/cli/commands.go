@@ -26,5 +26,6 @@ func (g *global) addCommands(root *cobra.Command) {
 	add(groupPair, newConnectCommand(g), newAccountsCommand(g), newInitCommand(g), newCheckCommand(g), newSchemaCommand(g))
 	add(groupWork, newPlanCommand(g), newSyncCommand(g), newStatusCommand(g), newRunsCommand(g), newExplainCommand(g), newDiagnoseCommand(g), newVerifyCommand(g))
 	add(groupTry, newPostmanCommand(g))
+	add(groupPair, newKeysCommand(g))
 	root.AddCommand(newVersionCommand(g))
 }
