@@ -89,7 +89,7 @@ func (g *global) runKeysRehearse(ctx context.Context, o keysRehearseOptions, arg
 		g.say("%s compared, %d differ, %d skipped", count(compared, "request", "requests"), different, len(results)-compared)
 	}
 	if compared == 0 {
-		return invalid("no request of %s could be compared with one of %s", args[0], args[1]).
+		return fault.New(fault.Invalid, "no request of %s could be compared with one of %s", args[0], args[1]).
 			WithMend("give the collection as it was before keys migrate, then the one after it")
 	}
 	if different > 0 {
