@@ -92,6 +92,9 @@ func TestTokenRequestsThatAreRefused(t *testing.T) {
 		{"an unknown client", nil, []string{"grant_type", "client_credentials", "client_id", "x", "client_secret", "y"}, "invalid_client_id", "client identifier invalid"},
 		{"a wrong secret", nil, []string{"grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", "fake-wrong"}, "invalid_client", "invalid client credentials"},
 		{"the shared login host", []string{"Host: login.salesforce.com"}, []string{"grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", app.ClientSecret}, "invalid_grant", "request not supported on this domain"},
+		{"the shared login host under a local name", []string{"Host: login.localhost:8182"}, []string{"grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", app.ClientSecret}, "invalid_grant", "request not supported on this domain"},
+		{"a refresh without the secret", nil, []string{"grant_type", "refresh_token", "client_id", app.ClientID, "refresh_token", "fake"}, "invalid_client", "invalid client credentials"},
+		{"a code for an app without the web flow", nil, []string{"grant_type", "authorization_code", "client_id", app.ClientID, "client_secret", app.ClientSecret, "code", "fake"}, "unsupported_grant_type", "grant type not supported"},
 		{"a flow that is off", nil, []string{"grant_type", "client_credentials", "client_id", bare.ClientID, "client_secret", bare.ClientSecret}, "invalid_grant", "no client credentials user enabled"},
 		{"a run-as user who left", nil, []string{"grant_type", "client_credentials", "client_id", left.ClientID, "client_secret", left.ClientSecret}, "invalid_grant", "no client credentials user enabled"},
 		{"the password flow, off by default", nil, []string{"grant_type", "password", "client_id", app.ClientID, "client_secret", app.ClientSecret, "username", IntegrationUsername, "password", "x"}, "unsupported_grant_type", "grant type not supported"},
@@ -186,6 +189,63 @@ func TestJWTBearer(t *testing.T) {
 				t.Errorf("got %q, want %q", problem, c.want)
 			}
 		})
+	}
+}
+
+func TestWhoMayUseAnAppByJWT(t *testing.T) {
+	o := newOrg(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+	ask := func(app App) string {
+		claims := fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":"https://login.salesforce.com","exp":%d}`, app.ClientID, AdministratorUsername, o.clock.Now().Add(time.Minute).Unix())
+		signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+		digest := sha256.Sum256([]byte(signed))
+		signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := o.form("/services/oauth2/token", nil, "grant_type", jwtGrant, "assertion", signed+"."+base64.RawURLEncoding.EncodeToString(signature))
+		return g.str("error_description")
+	}
+	flows := []Flow{WebServer, RefreshToken, JWTBearer}
+	self := o.app(App{Name: "self", CertificatePEM: certificate, Flows: flows, CallbackURLs: []string{callback}, PermittedUsers: SelfAuthorized})
+	if got, want := ask(self), "user hasn't approved this consumer"; got != want {
+		t.Errorf("before the user allowed it: %q, want %q", got, want)
+	}
+	refresh := o.exchange(self, o.code(self)).str("refresh_token")
+	if got := ask(self); got != "" {
+		t.Errorf("after the user allowed it: %q", got)
+	}
+	admin := o.app(App{Name: "admin", CertificatePEM: certificate, Flows: flows, CallbackURLs: []string{callback}, PermittedUsers: AdminApproved, ApprovedPermissionSets: []string{"Sync"}})
+	if got, want := ask(admin), "user is not admin approved to access this app"; got != want {
+		t.Errorf("before the administrator approved the user: %q, want %q", got, want)
+	}
+	if err := o.SavePermissionSet(PermissionSet{Name: "Sync"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.AssignPermissionSet("Sync", AdministratorUsername); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(admin); got != "" {
+		t.Errorf("with an approved permission set: %q", got)
+	}
+	if got := o.browser().logIn(AdministratorUsername).get(authorizeQuery(admin)); !strings.Contains(got.Location, "code=") {
+		t.Errorf("who is approved is not asked, got %+v", got)
+	}
+	self.PermittedUsers, self.ApprovedProfiles = AdminApproved, []string{"Standard User"}
+	if _, err := o.UpdateApp(self); err != nil {
+		t.Fatal(err)
+	}
+	g := o.form("/services/oauth2/token", nil, "grant_type", "refresh_token", "client_id", self.ClientID, "client_secret", self.ClientSecret, "refresh_token", refresh)
+	if got, want := g.str("error_description"), "user is not admin approved to access this app"; got != want {
+		t.Errorf("a refresh after the policy changed: %q, want %q", got, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -97,5 +98,52 @@ func TestLeadsAreConverted(t *testing.T) {
 	}
 	if _, err := o.ConvertLead(lead, Conversion{}); err == nil {
 		t.Error("it was converted twice")
+	}
+}
+
+func TestGrantsCodesAndConsentsAreSavedAndLoaded(t *testing.T) {
+	o := newOrg(t)
+	app := o.webApp(nil)
+	code := o.code(app)
+	tokens := o.exchange(app, o.code(app))
+	if err := o.SetSessionTimeout(8 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	before := o.Changes()
+	refreshed := o.form("/services/oauth2/token", nil, "grant_type", "refresh_token", "client_id", app.ClientID, "client_secret", app.ClientSecret, "refresh_token", tokens.str("refresh_token"))
+	if o.Changes() == before {
+		t.Error("a rotated refresh token is no change: it would not be saved")
+	}
+	var first, second bytes.Buffer
+	if err := o.SaveState(&first); err != nil {
+		t.Fatal(err)
+	}
+	other := New(Config{Seed: 99, Clock: o.clock})
+	if err := other.LoadState(bytes.NewReader(first.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.SaveState(&second); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first.String(), second.String()); diff != "" {
+		t.Fatalf("saved again (-first +second):\n%s", diff)
+	}
+	o.Server = other
+	if g := o.exchange(app, code); g.Status != 200 {
+		t.Errorf("a code from before: %d %s", g.Status, g.Body)
+	}
+	if got := o.SessionTimeout(); got != 8*time.Hour {
+		t.Errorf("the session timeout is %s", got)
+	}
+	if got := o.browser().logIn(AdministratorUsername).get(authorizeQuery(app)); !strings.Contains(got.Location, "code=") {
+		t.Errorf("a consent from before is asked for again: %+v", got)
+	}
+	g := o.form("/services/oauth2/token", nil, "grant_type", "refresh_token", "client_id", app.ClientID, "client_secret", app.ClientSecret, "refresh_token", tokens.str("refresh_token"))
+	if g.str("error") != "invalid_grant" {
+		t.Errorf("a token spent before: %s", g.Body)
+	}
+	g = o.form("/services/oauth2/token", nil, "grant_type", "refresh_token", "client_id", app.ClientID, "client_secret", app.ClientSecret, "refresh_token", refreshed.str("refresh_token"))
+	if g.str("error") != "invalid_grant" {
+		t.Errorf("the rest of its chain: %s", g.Body)
 	}
 }
