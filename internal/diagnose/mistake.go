@@ -42,7 +42,7 @@ func inQuery(e *Exchange, vendor crm.Side) []Finding {
 		return mistake("hapikey-in-query", "the call carries ?hapikey=: account API keys ended on 30 November 2022",
 			"make a token ("+createdIn+"), send it as the header Authorization: Bearer <token> and take hapikey out; lockstep keys migrate rewrites code")
 	case query.Has("access_token"), query.Has("token") && vendor == crm.HubSpot, query.Has("client_secret"), query.Has("refresh_token"):
-		return mistake("secret-in-query", "a secret stands in the address, where logs and proxies keep it, and the vendor does not look for it there",
+		return mistake("secret-in-query", "a secret stands in the address, where logs and proxies keep it",
 			"send it as the header Authorization: Bearer <token> (or in the body of a token request), and replace the secret")
 	}
 	return nil

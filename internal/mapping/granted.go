@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
@@ -48,7 +49,8 @@ func granted(n Need, schemas map[string]*crm.Object) bool {
 
 // SuperfluousPermissions lists what a Salesforce user may do beyond the needs,
 // by name as in Need.Name: with the objects of the mapping and their fields,
-// and writes to other objects (others may be nil).
+// and writes to other objects (others may be nil) that have permissions of their
+// own.
 func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others []crm.Object) []string {
 	wanted := map[string]bool{}
 	for _, n := range needs {
@@ -72,7 +74,7 @@ func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others
 		object(schemas[name])
 	}
 	for i := range others {
-		if schemas[others[i].Name] == nil {
+		if schemas[others[i].Name] == nil && hasOwnPermission(others[i].Name) {
 			object(&others[i])
 		}
 	}
@@ -91,6 +93,18 @@ func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others
 		}
 	}
 	return out.list
+}
+
+// hasOwnPermission tells whether permission sets speak of an object. Rows that
+// belong to a parent (OpportunityContactRole) follow its permission, and much
+// of the system is open to everybody.
+// https://help.salesforce.com/s/articleView?id=sf.users_profiles_object_perms.htm
+func hasOwnPermission(object string) bool {
+	switch object {
+	case "Account", "Asset", "Campaign", "Case", "Contact", "Contract", "Individual", "Lead", "Opportunity", "Order", "Pricebook2", "Product2":
+		return true
+	}
+	return strings.HasSuffix(object, "__c")
 }
 
 func sortedNames(schemas map[string]*crm.Object) []string {
