@@ -87,7 +87,7 @@ const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&
 // the field alone.
 const convert = (f, value) => {
   let text = clean(value)
-  if (text === '') return f.blank || (f.as === 'bool' ? false : null)
+  if (text === '') return f.blank || null
   if (f.as === 'pick') {
     if (f.severalFrom && parts(text).length > 1) left(`${f.from} holds several values, ${f.to} takes one`)
     return choose(f, text)
