@@ -63,12 +63,13 @@ var life = [][]string{
 	{"keys", "scan", "leaks", "--format", "sarif"},
 	{"keys", "migrate", "leaks"},
 	{"keys", "migrate", "leaks", "--write"},
-	{"keys", "rehearse", "leaks"},
+	{"keys", "rehearse", "leaks/old.postman_collection.json", "leaks/new.postman_collection.json", "--account", "hubspot"},
 	{"postman", "export", "--out", "postman"},
 	{"postman", "export"},
 	{"postman", "export", "--format", "bruno"},
 	{"postman", "export", "--failed"},
 	{"postman", "run"},
+	{"postman", "run", "--newman", "./no-newman-here"},
 	{"diagnose", "leaks/answer.txt"},
 	{"diagnose", "-", "<answer"},
 	{"diagnose"},
@@ -149,6 +150,13 @@ func newSecretWorld(t *testing.T) *secretWorld {
 	w.write(filepath.Join(w.dir, "leaks", "sync.py"), "requests.get('https://api.hubapi.com/crm/v3/objects/contacts', params={'hapikey': '"+w.texts["hex-key"]+"'})\nTOKEN = '"+w.texts["eu-token"]+"'\n")
 	w.write(filepath.Join(w.dir, "leaks", ".env"), "HUBSPOT_API_KEY="+w.texts["hex-key"]+"\nSF_SECURITY_TOKEN="+w.texts["password-and-token"]+"\n")
 	w.write(filepath.Join(w.dir, "leaks", "get.sh"), "curl 'https://api.hubapi.com/crm/v3/objects/contacts?hapikey="+w.texts["hex-key"]+"'\n")
+	for name, request := range map[string]string{
+		"old": `"url": {"raw": "{{base}}/crm/v3/objects/contacts?hapikey=` + w.texts["hex-key"] + `", "host": ["{{base}}"], "path": ["crm", "v3", "objects", "contacts"], "query": [{"key": "hapikey", "value": "` + w.texts["hex-key"] + `"}]}`,
+		"new": `"header": [{"key": "Authorization", "value": "Bearer ` + w.texts["eu-token"] + `"}], "url": "{{base}}/crm/v3/objects/contacts"`,
+	} {
+		w.write(filepath.Join(w.dir, "leaks", name+".postman_collection.json"),
+			`{"info": {"name": "c", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"}, "item": [{"name": "contacts", "request": {"method": "GET", `+request+`}}], "variable": [{"key": "base", "value": "`+w.hubspot.URL+`"}]}`)
+	}
 	w.env = map[string]string{
 		"LOCKSTEP_KEYRING": "off", "HOME": w.dir, "TMPDIR": filepath.Join(w.dir, "tmp"),
 		"LOCKSTEP_HUBSPOT_TOKEN": w.texts["token"], "LOCKSTEP_SALESFORCE_CLIENT_SECRET": w.texts["client-secret"],

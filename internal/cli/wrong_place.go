@@ -73,9 +73,19 @@ func secretParts(word string) []string {
 			}
 		default:
 			parts = append(parts, line)
+			parts = append(parts, segments(line)...)
 		}
 	}
 	return parts
+}
+
+// segments are the long pieces of a secret that would survive its being taken
+// for a path.
+func segments(secret string) []string {
+	const shortest = 16
+	return slices.DeleteFunc(strings.FieldsFunc(secret, func(r rune) bool { return strings.ContainsRune(`/\:@`, r) }), func(piece string) bool {
+		return len(piece) < shortest || piece == secret || !looksSecret(piece)
+	})
 }
 
 // secretsOfAddress are the password and the query of an address.

@@ -17,6 +17,8 @@ func TestWhatWasPastedIntoACommandLineIsNotRepeated(t *testing.T) {
 		{"a token as the value of a flag", []string{"--config=pat-na1-00000000-fake-fake"}, "", "no pat-na1-00000000-fake-fake here", "no […] here"},
 		{"a secret of no known form", []string{"--name", "Fake-Passw0rd-7788QrStUvWx"}, "", "Fake-Passw0rd-7788QrStUvWx", "[…]"},
 		{"the query of an address", []string{"https://u:fakepass@h.example/p?hapikey=12345678"}, "", "at https://u:fakepass@h.example/p?hapikey=12345678", "at https://u:[…]@h.example/p?[…]"},
+		{"a secret that is taken for a path", []string{"force://PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com"}, "",
+			"no force:/PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com", "no force:/PlatformCLI::[…]@acme.my.salesforce.com"},
 		{"an environment variable", []string{"connect"}, "pat-eu1-00000000-fake-fake", "got pat-eu1-00000000-fake-fake", "got […]"},
 		{"names, paths and addresses are repeated", []string{"--config", "/home/ada/work-2026/customers/lockstep.yaml", "sync", "http://127.0.0.1:41234", "acme-production-emea"}, "",
 			"no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea", "no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea"},
