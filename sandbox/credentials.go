@@ -69,15 +69,18 @@ func wideScopes() []string {
 		"crm.pipelines.orders.read", "crm.pipelines.orders.write", "tickets", "e-commerce", "sales-email-read", "automation", "files", "settings.users.read")
 }
 
-// oauthAppFile is what a developer uploads; the redirect URL is the one of
-// HubSpot's quickstart.
+// oauthAppFile is what a developer uploads: an app that asks for what a mapping
+// needs. Its redirect URLs are Lockstep's own and that of HubSpot's quickstart.
 const oauthAppFile = `{"uid": "lockstep_oauth", "type": "app", "config": {
   "name": "Lockstep OAuth", "description": "Keeps HubSpot and Salesforce in step", "distribution": "private",
-  "auth": {"type": "oauth", "redirectUrls": ["http://localhost:3000/oauth-callback"],
-    "requiredScopes": ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.companies.read",
-      "crm.objects.companies.write", "crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.owners.read"],
-    "optionalScopes": ["crm.schemas.contacts.read", "crm.schemas.companies.read", "crm.schemas.deals.read", "tickets",
-      "crm.objects.line_items.read", "crm.objects.products.read", "crm.objects.custom.read", "crm.lists.read"]}}}`
+  "auth": {"type": "oauth", "redirectUrls": ["http://localhost:17171/callback", "http://localhost:3000/oauth-callback"],
+    "requiredScopes": ["oauth", "crm.objects.contacts.read"],
+    "conditionallyRequiredScopes": ["crm.objects.contacts.write", "crm.objects.companies.read", "crm.objects.companies.write",
+      "crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.owners.read", "crm.objects.custom.read", "crm.objects.custom.write",
+      "crm.objects.line_items.read", "crm.objects.line_items.write", "crm.objects.products.read", "crm.objects.products.write",
+      "crm.schemas.contacts.read", "crm.schemas.contacts.write", "crm.schemas.companies.read", "crm.schemas.companies.write",
+      "crm.schemas.deals.read", "crm.schemas.deals.write", "crm.schemas.custom.read", "tickets", "e-commerce", "sales-email-read"],
+    "optionalScopes": ["crm.lists.read", "crm.objects.quotes.read"]}}}`
 
 // issue makes the credentials of a new world.
 func issue(h *hubspot.Server, sf *salesforce.Server) (Credentials, error) {

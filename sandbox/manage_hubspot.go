@@ -41,23 +41,24 @@ func (s *Sandbox) createToken(r *http.Request) (any, error) {
 		return nil, err
 	}
 	token := h.CreateToken(hubspot.TokenSpec{Kind: body.Kind, Name: body.Name, Scopes: body.Scopes, Token: body.Token, Owner: body.Owner})
-	info, _ := tokenNamed(h, token)
-	return info, nil
+	_, info, err := tokenNamed(h, token)
+	return info, err
 }
 
-// tokenNamed finds a token by its id or its text.
-func tokenNamed(h *hubspot.Server, name string) (hubspot.TokenInfo, error) {
-	for _, t := range h.Tokens() {
-		if t.ID == name || t.Token == name {
-			return t, nil
+// tokenNamed finds a token of h by its id, or of any account by its text.
+func tokenNamed(h *hubspot.Server, name string) (*hubspot.Server, hubspot.TokenInfo, error) {
+	for _, account := range h.Accounts() {
+		for _, t := range account.Tokens() {
+			if t.Token == name || t.ID == name && account == h {
+				return account, t, nil
+			}
 		}
 	}
-	return hubspot.TokenInfo{}, &manageProblem{http.StatusNotFound, &Error{What: "there is no token " + quoted(name), Mend: "GET /hubspot/tokens lists them"}}
+	return nil, hubspot.TokenInfo{}, &manageProblem{http.StatusNotFound, &Error{What: "there is no token " + quoted(name), Mend: "GET /hubspot/tokens lists them"}}
 }
 
 func (s *Sandbox) revokeToken(r *http.Request) (any, error) {
-	h := s.HubSpot()
-	t, err := tokenNamed(h, r.PathValue("id"))
+	h, t, err := tokenNamed(s.HubSpot(), r.PathValue("id"))
 	if err == nil {
 		h.RevokeToken(t.Token)
 	}
@@ -65,8 +66,7 @@ func (s *Sandbox) revokeToken(r *http.Request) (any, error) {
 }
 
 func (s *Sandbox) expireToken(r *http.Request) (any, error) {
-	h := s.HubSpot()
-	t, err := tokenNamed(h, r.PathValue("id"))
+	h, t, err := tokenNamed(s.HubSpot(), r.PathValue("id"))
 	if err == nil {
 		h.ExpireToken(t.Token)
 	}

@@ -3,12 +3,16 @@ package sandbox_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/lockstep-sync/lockstep/sandbox"
 	"github.com/lockstep-sync/lockstep/sandbox/faults"
 )
+
+// staticApp is an app-hsmeta.json.
+const staticApp = `{"uid":"own","type":"app","config":{"name":"Own","distribution":"private","auth":{"type":"static","requiredScopes":["tickets"]}}}`
 
 func TestManagementCalls(t *testing.T) {
 	box := open(t, sandbox.Config{})
@@ -39,6 +43,13 @@ func TestManagementCalls(t *testing.T) {
 		{"an unknown kind of token is refused", "POST", "/hubspot/tokens", `{"kind":"api-key"}`, 400, `api-key`},
 		{"tokens are listed", "GET", "/hubspot/tokens", "", 200, `"service-key"`},
 		{"an unknown token cannot be revoked", "DELETE", "/hubspot/tokens/nope", "", 404, `nope`},
+		{"a token is made in an account that is there", "POST", "/hubspot/tokens", `{"portalId":4711}`, 404, `GET /hubspot/accounts`},
+		{"HubSpot accounts are listed", "GET", "/hubspot/accounts", "", 200, `"portalId":` + strconv.FormatInt(box.Credentials().HubSpot.Second.PortalID, 10)},
+		{"a project app is uploaded by its file", "POST", "/hubspot/apps", staticApp, 200, `"clientSecret"`},
+		{"a file with mistakes is refused with all of them", "POST", "/hubspot/apps", `{"type":"app"}`, 400, `uid is missing; config.name is missing`},
+		{"project apps are listed", "GET", "/hubspot/apps", "", 200, `"lockstep_oauth"`},
+		{"an app is installed without a browser", "POST", "/hubspot/installs", `{"clientId":"` + box.Credentials().HubSpot.OAuth.ClientID + `"}`, 200, `"refreshToken":"na1-`},
+		{"an app that is not there is not installed", "POST", "/hubspot/installs", `{"clientId":"x"}`, 400, `no OAuth app`},
 		{"a record is made as a person would", "POST", "/hubspot/records/contacts", `{"properties":{"email":"typed@people.example"}}`, 200, `typed@people.example`},
 		{"an object type must exist", "POST", "/hubspot/records/unicorns", `{"properties":{}}`, 400, `unicorns`},
 		{"a record is edited as a person would", "PATCH", "/hubspot/records/contacts/" + contact, `{"properties":{"city":"Bremen"}}`, 200, `"city":"Bremen"`},

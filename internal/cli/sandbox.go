@@ -122,6 +122,8 @@ func (g *global) printSandbox(box *sandbox.Sandbox, o sandboxOptions) {
 		box.SalesforceURL(), c.Salesforce.ClientID, c.Salesforce.ClientSecret)
 	g.print("Lockstep, in another terminal:")
 	g.print("  echo %s | lockstep connect hubspot --base-url %s --token -", c.HubSpot.PrivateApp, box.HubSpotURL())
+	g.print("  echo %[1]s | lockstep connect hubspot --base-url %[2]s --oauth --authorize-url %[2]s/oauth/authorize --client-id %[3]s --client-secret -    # or by OAuth, in the browser",
+		c.HubSpot.OAuth.ClientSecret, box.HubSpotURL(), c.HubSpot.OAuth.ClientID)
 	g.print("  echo %s | lockstep connect salesforce --login-url %s --client-id %s --client-secret -",
 		c.Salesforce.ClientSecret, box.SalesforceURL(), c.Salesforce.ClientID)
 	g.print("")

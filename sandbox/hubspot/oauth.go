@@ -86,7 +86,7 @@ func (s *Server) readInstall(q url.Values) (in installRequest, toPerson string, 
 	}
 	in.scopes = withOAuth(asked)
 	for _, scope := range strings.Fields(q.Get("optional_scope")) {
-		if slices.Contains(in.project.Optional, scope) && !slices.Contains(in.scopes, scope) {
+		if slices.Contains(slices.Concat(in.project.Optional, in.project.Conditional), scope) && !slices.Contains(in.scopes, scope) {
 			in.optional = append(in.optional, scope)
 		}
 	}
