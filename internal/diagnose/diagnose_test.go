@@ -81,3 +81,11 @@ func TestEveryGoldenFileHasItsClass(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUnclosedQuoteHidesNothing: people write about curl, too.
+func TestAnUnclosedQuoteHidesNothing(t *testing.T) {
+	exchanges, err := Read([]byte("curl doesn't work:\nHTTP/1.1 403 Forbidden\n\n{\"category\":\"MISSING_SCOPES\",\"message\":\"x\",\"correlationId\":\"c\"}\n" + strings.Repeat("}\n", 600)))
+	if err != nil || len(exchanges) != 1 || exchanges[0].Status != 403 {
+		t.Errorf("%+v %v", exchanges, err)
+	}
+}

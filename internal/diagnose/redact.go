@@ -31,6 +31,9 @@ var (
 	loose = regexp.MustCompile(`(?i)(?:(?:hapikey|access_token|refresh_token|client_secret|password)=|\b(?:bearer|basic)\s+)([^\s"'&,;<>}\]]{6,})`)
 )
 
+// mostPlanted bounds the secrets that are looked for in one part of a call.
+const mostPlanted = 1_000
+
 // hider takes secrets out of text: what looks like one, and what stood where
 // one belongs in this exchange, whatever it looks like.
 type hider struct{ planted []string }
@@ -61,17 +64,17 @@ func newHider(e *Exchange) *hider {
 		sent = append(sent, plain)
 	}
 	for _, text := range sent {
-		for _, match := range sentNames.FindAllStringSubmatch(text, -1) {
+		for _, match := range sentNames.FindAllStringSubmatch(text, mostPlanted) {
 			add(match[1])
 		}
 	}
 	for _, text := range []string{e.Body, e.Trouble} {
-		for _, match := range answerNames.FindAllStringSubmatch(text, -1) {
+		for _, match := range answerNames.FindAllStringSubmatch(text, mostPlanted) {
 			add(match[1])
 		}
 	}
 	for _, text := range []string{e.Body, e.Trouble, e.SentBody, e.Name} {
-		for _, match := range loose.FindAllStringSubmatch(text, -1) {
+		for _, match := range loose.FindAllStringSubmatch(text, mostPlanted) {
 			if strings.ContainsAny(match[1], "0123456789") {
 				add(match[1])
 			}

@@ -44,7 +44,17 @@ type transcript struct {
 	// command: what came so far was a curl command, whose trace may follow.
 	command bool
 	seen    bool
+	// body and sent are the lines of the two bodies so far.
+	body, sent []string
 }
+
+// mostCommandLines bounds a curl command that goes on over several lines; more
+// is a quote in prose that nobody closed. mostDetailLines bounds what Postman's
+// console says of one call.
+const (
+	mostCommandLines = 500
+	mostDetailLines  = 5_000
+)
 
 // readTranscript finds the calls in what a terminal or a console shows; none
 // when nothing in it looks like one.
@@ -54,9 +64,14 @@ func readTranscript(text string) []Exchange {
 	for i := 0; i < len(lines); i++ {
 		line := strings.TrimSuffix(lines[i], "\r")
 		if curlStart.MatchString(line) {
-			for openQuote(line) && i+1 < len(lines) {
-				i++
-				line += "\n" + lines[i]
+			more := 0
+			whole := line
+			for openQuote(whole) && i+more+1 < len(lines) && more < mostCommandLines {
+				more++
+				whole += "\n" + lines[i+more]
+			}
+			if !openQuote(whole) {
+				line, i = whole, i+more
 			}
 			t.begin()
 			t.now, t.command, t.seen, t.at = curlCommand(strings.TrimLeft(line, " \t$#%>")), true, true, receivedBody
@@ -77,11 +92,17 @@ func readTranscript(text string) []Exchange {
 
 // begin closes the call that was read.
 func (t *transcript) begin() {
+	if t.body != nil {
+		t.now.Body = strings.Join(t.body, "\n")
+	}
+	if t.sent != nil {
+		t.now.SentBody = strings.Join(t.sent, "\n")
+	}
 	t.now.Body, t.now.SentBody = strings.TrimSpace(t.now.Body), strings.TrimSpace(t.now.SentBody)
 	if t.seen && !t.now.empty() {
 		t.done = append(t.done, t.now)
 	}
-	t.now, t.at, t.command = Exchange{}, nowhere, false
+	t.now, t.at, t.command, t.body, t.sent = Exchange{}, nowhere, false, nil, nil
 }
 
 func (t *transcript) line(line string) {
@@ -99,15 +120,15 @@ func (t *transcript) line(line string) {
 	case t.at == nowhere && t.now.Status == 0 && wordStatus.MatchString(line):
 		m := wordStatus.FindStringSubmatch(line)
 		t.now.Status, _ = strconv.Atoi(m[1] + m[2])
-		t.now.Body, t.at, t.seen = "", receivedBody, true
+		t.body, t.at, t.seen = nil, receivedBody, true
 	case strings.HasPrefix(line, "* "), strings.HasPrefix(line, "{ ["), strings.HasPrefix(line, "} ["):
 		// what curl -v says of its own
 	case t.at == sentHeaders || t.at == receivedHeaders:
 		t.headers(line)
 	case t.at == sentBody:
-		t.now.SentBody += line + "\n"
+		t.sent = append(t.sent, line)
 	default:
-		t.now.Body += line + "\n"
+		t.body = append(t.body, line)
 	}
 }
 
@@ -115,7 +136,7 @@ func (t *transcript) status(line string) {
 	// What came before an answer's head was no body of it: a proxy's answer,
 	// "100 Continue", a redirect, or a remark of the person who pasted it.
 	code, _ := strconv.Atoi(statusLine.FindStringSubmatch(line)[1])
-	t.now.Status, t.now.Received, t.now.Body = code, nil, ""
+	t.now.Status, t.now.Received, t.body = code, nil, nil
 	t.at, t.seen = receivedHeaders, true
 }
 
@@ -212,10 +233,15 @@ func (t *transcript) console(lines []string, i int) int {
 // details reads the object that Postman's console copies: request and answer by
 // name. It returns how many lines it has, 0 when it is no such object.
 func (t *transcript) details(lead string, lines []string) int {
-	text := lead
-	for n, line := range lines {
-		text += line + "\n"
-		if !strings.Contains(line, "}") || !json.Valid([]byte(text)) {
+	for n, line := range lines[:min(len(lines), mostDetailLines)] {
+		if !strings.HasPrefix(line, "}") && n > 0 {
+			continue
+		}
+		text := lead + strings.Join(lines[:n+1], "\n")
+		if !json.Valid([]byte(text)) {
+			if n > 0 {
+				return 0
+			}
 			continue
 		}
 		var object map[string]json.RawMessage
@@ -224,7 +250,7 @@ func (t *transcript) details(lead string, lines []string) int {
 		}
 		t.now.Sent = append(t.now.Sent, pairs(object["Request Headers"])...)
 		t.now.Received = append(t.now.Received, pairs(object["Response Headers"])...)
-		t.now.SentBody, t.now.Body = textOf(object["Request Body"]), textOf(object["Response Body"])
+		t.sent, t.body = []string{textOf(object["Request Body"])}, []string{textOf(object["Response Body"])}
 		if code := textOf(object["Status Code"]); code != "" {
 			t.now.Status, _ = strconv.Atoi(code)
 		}
