@@ -347,3 +347,13 @@ func TestTheSameSeedMakesTheSameAccount(t *testing.T) {
 		t.Error("the token does not look fake")
 	}
 }
+
+func TestTooManyTokenCalls(t *testing.T) {
+	d := develop(t, hubspot.Config{})
+	d.dials.Set(faults.Setting{Rules: []faults.Rule{{Kind: faults.TooMany, Path: "/oauth/"}}})
+	for _, path := range []string{"/oauth/v1/token", "/oauth/v3/token"} {
+		if a := d.form(path, "grant_type=refresh_token"); a.status != 429 || a.str("message") != "You have reached your rate limit." {
+			t.Errorf("%s: %d %s", path, a.status, a.text)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 // Package hubspot is a HubSpot-compatible server for development and tests. It
-// keeps one account in memory: records, their history and associations,
-// definitions, owners, pipelines and access tokens; and it answers the CRM
-// endpoints in their v3, v4, 2026-03 and 2026-09 forms with the vendor's status
-// codes, bodies, limits and faults.
+// keeps one account in memory, or several behind one address: records, their
+// history and associations, definitions, owners, pipelines, apps and tokens; and
+// it answers the CRM and OAuth endpoints in their v1, v3, v4, 2026-03 and 2026-09
+// forms with the vendor's status codes, bodies, limits and faults. To a browser
+// it shows the records and the places where credentials are made (visit.go), as
+// they are today or as they were in another year (era.go).
 //
 // The one idea: a record is an immutable value behind a pointer. A change makes
 // a new value and swaps the pointer under the server's lock, so readers never
