@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +24,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockstep-sync/lockstep/internal/app"
 	"github.com/lockstep-sync/lockstep/internal/cli"
+	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/sandbox"
 	"github.com/lockstep-sync/lockstep/sandbox/salesforce"
 )
@@ -326,43 +330,90 @@ func counting(t *testing.T, target string) (front *httptest.Server, refreshes *a
 	return front, refreshes
 }
 
+// renewDir names the folder whose Salesforce login a process of this test
+// binary renews.
+const renewDir = "LOCKSTEP_TEST_RENEW_DIR"
+
+// renewLogin is what each of the fifty processes does: it holds the token that
+// has ended, waits for the others, and asks for another.
+func renewLogin(t *testing.T, dir string) {
+	a := app.New(app.Config{File: filepath.Join(dir, "lockstep.yaml")})
+	tokens, err := a.Tokens(t.Context(), "salesforce", crm.Salesforce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale, err := tokens.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := tokens.Renew(t.Context(), stale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("%x\n", sha256.Sum256([]byte(fresh)))
+}
+
 func TestFiftyProcessesShareOneRotatedSalesforceLogin(t *testing.T) {
+	if dir := os.Getenv(renewDir); dir != "" {
+		renewLogin(t, dir)
+		return
+	}
+	t.Parallel()
 	w := newSignInWorld(t)
 	front, refreshes := counting(t, w.box.SalesforceURL())
-	app := w.webApp(t)
-	if code, stdout, stderr := w.salesforceLogin(t, app, front.URL); code != 0 || !strings.Contains(stdout, "Connected salesforce") {
+	if code, stdout, stderr := w.salesforceLogin(t, w.webApp(t), front.URL); code != 0 || !strings.Contains(stdout, "Connected salesforce") {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := w.run(t, w.box.Credentials().HubSpot.PrivateApp, "connect", "hubspot", "--base-url", w.box.HubSpotURL(), "--token", "-"); code != 0 {
-		t.Fatal(stderr)
-	}
-	if code, stdout, stderr := w.run(t, "", "init"); code != 0 {
-		t.Fatal(stdout, stderr)
-	}
+	w.box.Salesforce().ExpireAll()
 	if got := refreshes.Load(); got != 0 {
 		t.Errorf("%d refreshes before the session ended", got)
 	}
-	for round := 1; round <= 2; round++ {
-		w.box.Salesforce().ExpireAll()
-		const processes = 50
-		program := filepath.Join(programPath(t), "lockstep")
-		var wait sync.WaitGroup
-		limit := make(chan struct{}, 10) // this many at once: the machine is small
-		for range processes {
-			wait.Go(func() {
-				limit <- struct{}{}
-				defer func() { <-limit }()
-				command := exec.CommandContext(t.Context(), program, "check", "--quiet")
-				command.Dir, command.Env = w.dir, append(os.Environ(), "LOCKSTEP_KEYRING=off")
-				if out, err := command.CombinedOutput(); err != nil {
-					t.Errorf("a process ended with %v\n%s", err, out)
-				}
-			})
+	const processes = 50
+	type process struct {
+		command *exec.Cmd
+		in      io.WriteCloser
+		out     *bufio.Reader
+	}
+	var all []process
+	for range processes {
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFiftyProcessesShareOneRotatedSalesforceLogin$")
+		command.Env = append(os.Environ(), renewDir+"="+w.dir)
+		in, err := command.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
 		}
-		wait.Wait()
-		if got := refreshes.Load(); got != int64(round) {
-			t.Errorf("round %d: %d refreshes", round, got)
+		out, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
 		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, process{command, in, bufio.NewReader(out)})
+	}
+	for _, p := range all {
+		if line, err := p.out.ReadString('\n'); line != "ready\n" {
+			t.Fatalf("a process said %q, %v", line, err)
+		}
+	}
+	for _, p := range all {
+		_, _ = io.WriteString(p.in, "\n")
+	}
+	got := map[string]int{}
+	for _, p := range all {
+		token, _ := p.out.ReadString('\n')
+		_, _ = io.Copy(io.Discard, p.out)
+		if err := p.command.Wait(); err != nil {
+			t.Errorf("a process ended with %v: %s", err, token)
+		}
+		got[token]++
+	}
+	if n := refreshes.Load(); n != 1 || len(got) != 1 {
+		t.Errorf("%d refreshes, %d different tokens", n, len(got))
 	}
 }
 
