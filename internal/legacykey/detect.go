@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/fnv"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ type text struct {
 	kind  kind
 	// hubspot, salesforce, bearer: the file speaks of these anywhere.
 	hubspot, salesforce, bearer bool
+
+	watch *watch
+	met   []met
 }
 
 // hit is a detector's answer: the rule and where; What and Mend override those
@@ -63,18 +67,59 @@ func detectors() []detector {
 	return list
 }
 
-// newText prepares a file for its detectors.
-func newText(raw []byte, k kind) *text {
-	t := &text{raw: raw, lower: lowered(raw), kind: k}
-	t.hubspot = bytes.Contains(t.lower, []byte("hubspot")) || bytes.Contains(t.lower, []byte("hubapi"))
-	t.salesforce = bytes.Contains(t.lower, []byte("salesforce")) || bytes.Contains(t.lower, []byte("jsforce")) || bytes.Contains(t.lower, []byte("sforce"))
-	t.bearer = bytes.Contains(t.lower, []byte("bearer"))
+// The words that say what a file is about stand behind the triggers.
+var subjectWords = []string{"hubspot", "hubapi", "salesforce", "sforce", "bearer"}
+
+// watch is the detectors and the automaton of their triggers.
+type watch struct {
+	detectors []detector
+	triggers  *triggers
+}
+
+func newWatch() *watch {
+	w := &watch{detectors: detectors()}
+	words := make([]string, 0, len(w.detectors)+len(subjectWords))
+	for _, d := range w.detectors {
+		words = append(words, d.trigger)
+	}
+	w.triggers = newTriggers(append(words, subjectWords...))
+	return w
+}
+
+// read looks through a file; nil when no trigger stands in it.
+func (w *watch) read(raw []byte, k kind) *text {
+	t := &text{raw: raw, kind: k, watch: w}
+	found := w.triggers.find(raw)
+	any := false
+	for _, m := range found {
+		if m.word < len(w.detectors) {
+			any = true
+			continue
+		}
+		switch subjectWords[m.word-len(w.detectors)] {
+		case "hubspot", "hubapi":
+			t.hubspot = true
+		case "bearer":
+			t.bearer = true
+		default:
+			t.salesforce = true
+		}
+	}
+	if !any {
+		return nil
+	}
+	t.lower = lowered(raw)
+	t.met = found
 	return t
 }
 
 // part is a piece of a file, decoded, which knows what the whole file knows.
 func (t *text) part(raw []byte, k kind) *text {
-	return &text{raw: raw, lower: lowered(raw), kind: k, hubspot: t.hubspot, salesforce: t.salesforce, bearer: t.bearer}
+	p := &text{raw: raw, kind: k, hubspot: t.hubspot, salesforce: t.salesforce, bearer: t.bearer, watch: t.watch}
+	if p.met = t.watch.triggers.find(raw); len(p.met) > 0 {
+		p.lower = lowered(raw)
+	}
+	return p
 }
 
 // has tells whether the file, in lower case, holds word anywhere.
@@ -92,34 +137,31 @@ func lowered(raw []byte) []byte {
 	return low
 }
 
-// hits asks every detector everywhere and returns what they found, in order.
-func (t *text) hits(list []detector) []hit {
+// hits asks the detectors wherever their triggers stand, and returns what they
+// found, in order of place.
+func (t *text) hits() []hit {
 	var found []hit
 	taken := map[[2]int]bool{}
-	for _, d := range list {
+	slices.SortStableFunc(t.met, func(a, b met) int { return a.word - b.word })
+	for _, m := range t.met {
+		if m.word >= len(t.watch.detectors) {
+			break
+		}
+		d := &t.watch.detectors[m.word]
 		if d.hubspotOnly && !t.hubspot {
 			continue
 		}
-		trigger := []byte(d.trigger)
-		for from := 0; ; {
-			i := bytes.Index(t.lower[from:], trigger)
-			if i < 0 {
-				break
-			}
-			at := from + i
-			from = at + len(trigger)
-			h, ok := d.find(t, at)
-			if !ok {
-				continue
-			}
-			group := 0
-			if strings.HasPrefix(h.rule, "hubspot-path") {
-				group = 1
-			}
-			if key := [2]int{h.start, group}; !taken[key] {
-				taken[key] = true
-				found = append(found, h)
-			}
+		h, ok := d.find(t, m.at)
+		if !ok {
+			continue
+		}
+		group := 0
+		if strings.HasPrefix(h.rule, "hubspot-path") {
+			group = 1
+		}
+		if key := [2]int{h.start, group}; !taken[key] {
+			taken[key] = true
+			found = append(found, h)
 		}
 	}
 	sort.SliceStable(found, func(i, j int) bool { return found[i].start < found[j].start })

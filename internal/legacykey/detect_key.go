@@ -12,8 +12,8 @@ var (
 	looksUpName = regexp.MustCompile(`(getenv\(|environ(\.get)?[\[(]|env\.|env\[|env\.fetch\(|secrets\.|secrets\[|credentials\(|vars?\.|getenvironmentvariable\(|system\.getenv\(|lookupenv\(|config\[|configuration\[|\$\{?|\$env:|env\()\s*["']?[a-z0-9_:.]*$`)
 	// developerPaths are the calls that a developer key still opens.
 	developerPaths = regexp.MustCompile(`/webhooks/v\d/|/integrations/v1/\S*timeline|/crm/v3/timeline|/crm/v3/extensions/|/integrators/timeline|/crm-card`)
-	queryWords     = regexp.MustCompile(`(params|query|querystring|qs|searchparams|urlencode|urlsearchparams|query_params|args|addqueryparam|setquery|appendquery|values?|data)\b[^;]{0,200}$`)
-	headerWords    = regexp.MustCompile(`(headers?\b|-h\s+["']?|addheader|setheader|setrequestheader|header\.set|header\.add|httpheader)[^;]{0,160}$`)
+	queryWords     = regexp.MustCompile(`(params|query|querystring|qs|searchparams|urlencode|urlsearchparams|query_params|args|addqueryparam|setquery|appendquery|values?|data)\b`)
+	headerWords    = regexp.MustCompile(`headers?\b|-h\s+["']?|addheader|setheader|setrequestheader|header\.set|header\.add|httpheader`)
 	clientWords    = regexp.MustCompile(`hubspot[\w.:]*\.(configure|config)\b|configure[^;]{0,200}$|new\s+[\w.]*hubspot\w*\s*\([^;]{0,120}$|hubspot[\w.]*\(\s*\{?[^;)]{0,120}$|new\s+[\w.]*client\s*\([^;]{0,120}$`)
 	// params['hapikey'] = …, request['hapikey'] = …
 	elementForm = regexp.MustCompile(`(\w+)\[:?["']?$`)
@@ -98,7 +98,7 @@ func (t *text) keyRule(whole string, start, end int, line string) string {
 		return ruleKeyQuery
 	case looksUpName.MatchString(lead):
 		return ruleKeySetting
-	case exact && headerWords.MatchString(lead) && nearer(lead, headerWords, queryWords) && (strings.HasPrefix(strings.TrimLeft(rest, `"'`), ":") || strings.HasPrefix(rest, `",`) || strings.HasPrefix(rest, `',`) || strings.HasPrefix(rest, `"]`) || strings.HasPrefix(rest, `' =>`) || strings.HasPrefix(rest, `" =>`)):
+	case exact && nearer(lead, headerWords, queryWords) && (strings.HasPrefix(strings.TrimLeft(rest, `"'`), ":") || strings.HasPrefix(rest, `",`) || strings.HasPrefix(rest, `',`) || strings.HasPrefix(rest, `"]`) || strings.HasPrefix(rest, `' =>`) || strings.HasPrefix(rest, `" =>`)):
 		return ruleKeyHeader
 	case clientWords.MatchString(lead) && (assignsName.MatchString(rest) || strings.HasPrefix(strings.TrimSpace(rest), "}") || strings.HasPrefix(strings.TrimSpace(rest), "=")):
 		return ruleKeyClient
@@ -136,27 +136,25 @@ func (t *text) inQuery(lead, rest string) bool {
 	if !shorthand && !strings.HasPrefix(rest, ":") && !strings.HasPrefix(rest, "=") {
 		return false
 	}
-	return queryWords.MatchString(lead) && nearer(lead, queryWords, headerWords)
+	return nearer(lead, queryWords, headerWords)
 }
 
-// nearer tells whether the last match of one begins after the last of other.
+// nearer tells whether the last match of one, in the same statement, begins
+// after the last of other.
 func nearer(lead string, one, other *regexp.Regexp) bool {
-	return lastIndex(lead, one) >= lastIndex(lead, other)
+	if i := strings.LastIndexByte(lead, ';'); i >= 0 {
+		lead = lead[i:]
+	}
+	last := lastIndex(lead, one)
+	return last >= 0 && last >= lastIndex(lead, other)
 }
 
 func lastIndex(text string, form *regexp.Regexp) int {
-	// The forms reach to the end of the text, so the last match is the one that
-	// still matches from the latest beginning.
-	last := -1
-	for from := 0; from < len(text); {
-		found := form.FindStringIndex(text[from:])
-		if found == nil {
-			break
-		}
-		last = from + found[0]
-		from = last + 1
+	found := form.FindAllStringIndex(text, -1)
+	if found == nil {
+		return -1
 	}
-	return last
+	return found[len(found)-1][0]
 }
 
 var clientCallee = regexp.MustCompile(`(?:new\s+)?((?:[a-z_][a-z0-9_]*[.:]{1,2})*[a-z_][a-z0-9_]*)\s*\(\s*\{?[^(){}]*$`)
@@ -179,6 +177,9 @@ func findClientKey(t *text, at int) (hit, bool) {
 	}
 	whole := string(t.lower[start:end])
 	plain := strings.NewReplacer("_", "", "-", "").Replace(whole)
+	if plain != "apikey" && !strings.Contains(plain, "developer") && !strings.Contains(plain, "hubspotapikey") {
+		return hit{}, false
+	}
 	h := hit{start: start, end: end}
 	rest := t.after(end, window)
 	if m := keyValue.FindStringSubmatchIndex(rest); m != nil && uuidForm.MatchString(rest[m[2]:m[3]]) {

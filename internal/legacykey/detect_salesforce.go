@@ -21,10 +21,16 @@ func findPasswordOAuth(t *text, at int) (hit, bool) {
 	if m == nil {
 		m = postmanGrant.FindStringIndex(rest)
 	}
-	if m == nil || !t.salesforce && !t.has("services/oauth2/token") || t.inComment(at) || t.kind == kindProse && !strings.Contains(t.line(at), "curl") {
+	if m == nil || !t.signsInToSalesforce() || t.inComment(at) || t.kind == kindProse && !strings.Contains(t.line(at), "curl") {
 		return hit{}, false
 	}
 	return hit{rule: rulePasswordOAuth, start: at, end: at + m[1], literals: true}, true
+}
+
+// signsInToSalesforce: the file names a host, path or setting of Salesforce, not
+// only the word.
+func (t *text) signsInToSalesforce() bool {
+	return t.has("salesforce.com") || t.has("services/oauth2") || t.has("salesforce_") || t.has("sf_")
 }
 
 // findRestforce finds the Ruby client's username-password flow.

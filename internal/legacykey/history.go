@@ -104,7 +104,7 @@ func blobsOf(ctx context.Context, top, full string) ([]blob, int, error) {
 	if err != nil {
 		real = full
 	}
-	args := []string{"log", "--all", "--reflog", "--reverse", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "--no-ext-diff", "--no-textconv", "-z", "--format=%x01%H%x00", "--", real}
+	args := []string{"log", "--all", "--reflog", "--topo-order", "--reverse", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "--no-ext-diff", "--no-textconv", "-z", "--format=%x01%H%x00", "--", real}
 	cmd := gitCommand(ctx, top, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -32,6 +32,12 @@ func because(format string, args ...any) error { return notUnderstood(fmt.Sprint
 // files could know.
 func rewriteProgram(k kind, text string) (after string, names []string, why string) {
 	p := &program{source: readSource(k, text), headerAt: map[int]bool{}}
+	switch {
+	case !p.balanced():
+		return text, nil, "the brackets of the file do not close"
+	case (k == kindPHP || k == kindRuby) && hereDocument.MatchString(p.code):
+		return text, nil, "the file holds a here document"
+	}
 	for _, step := range []func() error{p.clients, p.urls, p.entries} {
 		if err := step(); err != nil {
 			return text, nil, err.Error()
@@ -54,6 +60,8 @@ func rewriteProgram(k kind, text string) (after string, names []string, why stri
 	}
 	return after, names, ""
 }
+
+var hereDocument = regexp.MustCompile(`<<[<~-]\s*["']?[A-Za-z_]`)
 
 // tokenExpression reads the token from the environment.
 func tokenExpression(k kind) string {

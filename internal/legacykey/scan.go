@@ -78,30 +78,29 @@ func shorten(name, root string) string {
 
 // scanner holds what is the same for every file.
 type scanner struct {
-	now       time.Time
-	table     map[string]*Rule
-	detectors []detector
+	now   time.Time
+	table map[string]*Rule
+	watch *watch
 }
 
 func newScanner(now time.Time) *scanner {
-	return &scanner{now: now, table: ruleTable(), detectors: detectors()}
+	return &scanner{now: now, table: ruleTable(), watch: newWatch()}
 }
 
 // file returns the findings of one file.
 func (s *scanner) file(name string, content []byte) []Finding {
 	k := kindOf(name)
-	t := newText(content, k)
-	present := s.present(t)
-	if len(present) == 0 {
+	t := s.watch.read(content, k)
+	if t == nil {
 		return nil
 	}
 	var findings []Finding
 	done := false
 	if k == kindJSON || k == kindNotebook || filepath.Ext(name) == "" && len(content) > 0 && content[0] == '{' {
-		findings, done = s.json(t, present)
+		findings, done = s.json(t)
 	}
 	if !done {
-		for _, h := range t.hits(present) {
+		for _, h := range t.hits() {
 			findings = append(findings, t.finding(h, s.table, s.now))
 		}
 	}
@@ -112,17 +111,6 @@ func (s *scanner) file(name string, content []byte) []Finding {
 		f.Line, f.Column = lines.at(f.start)
 	}
 	return findings
-}
-
-// present is the quick question: the detectors whose trigger stands in the text.
-func (s *scanner) present(t *text) []detector {
-	var list []detector
-	for _, d := range s.detectors {
-		if (!d.hubspotOnly || t.hubspot) && bytes.Contains(t.lower, []byte(d.trigger)) {
-			list = append(list, d)
-		}
-	}
-	return list
 }
 
 // lineIndex turns offsets into lines and columns.

@@ -9,12 +9,12 @@ import (
 
 // json looks through a parsed document, value by value, so that a finding can
 // name its place; done is false when the text is no JSON.
-func (s *scanner) json(t *text, present []detector) (findings []Finding, done bool) {
+func (s *scanner) json(t *text) (findings []Finding, done bool) {
 	root := parseJSON(t.raw)
 	if root == nil {
 		return nil, false
 	}
-	v := &jsonScan{scanner: s, text: t, present: present}
+	v := &jsonScan{scanner: s, text: t}
 	if cells := root.get("cells"); t.kind == kindNotebook && cells != nil {
 		v.cells(cells)
 	} else {
@@ -26,7 +26,6 @@ func (s *scanner) json(t *text, present []detector) (findings []Finding, done bo
 type jsonScan struct {
 	*scanner
 	text     *text
-	present  []detector
 	findings []Finding
 }
 
@@ -53,7 +52,7 @@ func (v *jsonScan) cells(cells *node) {
 		}
 		part := v.text.part([]byte(joined.String()), k)
 		index := newLineIndex(part.raw)
-		for _, h := range part.hits(v.present) {
+		for _, h := range part.hits() {
 			f := part.finding(h, v.table, v.now)
 			line, _ := index.at(f.start)
 			f.Where = fmt.Sprintf("cell %d, line %d", number+1, line)
@@ -120,7 +119,7 @@ func (v *jsonScan) script(n *node, names []string) {
 		joined.WriteString(line.text(v.text.raw) + "\n")
 	}
 	part := v.text.part([]byte(joined.String()), kindJavaScript)
-	for _, h := range part.hits(v.present) {
+	for _, h := range part.hits() {
 		f := part.finding(h, v.table, v.now)
 		for i := len(starts) - 1; i >= 0; i-- {
 			if starts[i] <= f.start {
@@ -187,7 +186,7 @@ func (v *jsonScan) member(m member, names []string) {
 		return
 	}
 	part := v.text.part(v.text.raw[m.start:m.value.end], kindJSON)
-	for _, h := range part.hits(v.present) {
+	for _, h := range part.hits() {
 		if h.start >= m.value.start-m.start {
 			continue // the value is looked at by itself
 		}
@@ -212,7 +211,7 @@ func (v *jsonScan) literal(n *node, names []string) {
 	}
 	part := v.text.part([]byte(decoded), kindOther)
 	plain := n.end-n.start-2 == len(decoded)
-	for _, h := range part.hits(v.present) {
+	for _, h := range part.hits() {
 		f := part.finding(h, v.table, v.now)
 		if plain {
 			f.start += n.start + 1

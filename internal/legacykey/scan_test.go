@@ -72,3 +72,25 @@ func golden(t *testing.T, path, got string) {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
+
+// TestCleanCorpus: code full of uuids, other products' keys and today's HubSpot
+// gives no error and no warning.
+func TestCleanCorpus(t *testing.T) {
+	t.Parallel()
+	files := corpusFiles(t, "testdata/clean")
+	if len(files) < 30 {
+		t.Errorf("the clean corpus has %d files, want at least 30", len(files))
+	}
+	for _, path := range files {
+		for _, f := range ScanText(path, read(t, path), judged) {
+			if f.Severity != SeverityNote {
+				t.Errorf("%s:%d %s %s: %s", path, f.Line, f.Severity, f.Rule, f.Excerpt)
+			} else {
+				t.Logf("%s:%d %s: %s", path, f.Line, f.Rule, f.Excerpt)
+			}
+		}
+		if after, _ := Rewrite(path, read(t, path)); string(after) != string(read(t, path)) {
+			t.Errorf("%s would be rewritten", path)
+		}
+	}
+}

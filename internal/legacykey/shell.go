@@ -138,6 +138,9 @@ func rewriteCurl(command string) (after, why string) {
 	words := shellWords(command)
 	for i, w := range words {
 		text := command[w.start:w.end]
+		if strings.Contains(text, "\n") && (strings.Contains(text, "curl") || strings.Contains(text, "hapikey")) {
+			return "", "the quotes of the command are not understood"
+		}
 		switch {
 		case curlKey.MatchString(text):
 			if !strings.Contains(text, "hubapi.com") && !strings.Contains(text, "hubspot.com") && !strings.Contains(text, "$") && !strings.Contains(text, "localhost") && !strings.Contains(text, "127.0.0.1") {

@@ -197,6 +197,27 @@ func regexLength(rest string) int {
 	return 0
 }
 
+// balanced tells whether every bracket closes the one that it should.
+func (s *source) balanced() bool {
+	var stack []byte
+	for i := range len(s.code) {
+		switch c := s.code[i]; c {
+		case '(':
+			stack = append(stack, ')')
+		case '[':
+			stack = append(stack, ']')
+		case '{':
+			stack = append(stack, '}')
+		case ')', ']', '}':
+			if len(stack) == 0 || stack[len(stack)-1] != c {
+				return false
+			}
+			stack = stack[:len(stack)-1]
+		}
+	}
+	return len(stack) == 0
+}
+
 // literalAt returns the literal that holds at.
 func (s *source) literalAt(at int) (literal, bool) {
 	i := sort.Search(len(s.literals), func(i int) bool { return s.literals[i].end > at })

@@ -8,6 +8,6 @@ curl -sf $BASE/crm/v3/owners?hapikey=$HAPIKEY >/dev/null # no quotes
 curl -sf -G \
   -d "hapikey=$HAPIKEY" \
   -d limit=1 \
-  "$BASE/crm/v3/objects/companies" | wc -c
+  "$BASE/crm/v3/objects/companies" | grep -o '"hs_object_id"' | wc -l
 code=$(curl -s -o /dev/null -w '%{http_code}' "${BASE}/crm/v3/objects/deals?limit=1&hapikey=${HAPIKEY}")
 echo "deals: $code"
