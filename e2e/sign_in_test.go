@@ -217,8 +217,26 @@ func TestASyncGoesOnWhenItsOAuthTokenEnds(t *testing.T) {
 	if code, stdout, stderr := w.run(t, "", "sync", "--json"); code != 0 || !strings.Contains(stdout, `"closed":true`) {
 		t.Errorf("code %d\n%s%s", code, stdout, stderr)
 	}
-	// An uninstalled app ends in one instruction, which is all that it takes.
+	// An app that was taken out of the account ends in one instruction.
+	admin.uninstall(t, w.box, id)
+	w.box.Clock().Advance(31 * time.Minute)
+	if code, _, stderr := w.run(t, "", "sync"); code != 3 || !strings.Contains(stderr, "uninstalled") || !strings.Contains(stderr, "lockstep connect hubspot --name hubspot\n") {
+		t.Errorf("code %d\n%s", code, stderr)
+	}
 	w.nothingLeaks(t, secret, credentials.ClientSecret)
+}
+
+// uninstall takes an app out of the first HubSpot account, on the page for it.
+func (p *person) uninstall(t *testing.T, box *sandbox.Sandbox, clientID string) {
+	t.Helper()
+	response, err := p.client.PostForm(fmt.Sprintf("%s/connected-apps/%d/uninstall", box.HubSpotURL(), box.HubSpot().PortalID()), url.Values{"client": {clientID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("the app was not uninstalled: %s", response.Status)
+	}
 }
 
 func TestARefusedSignInKeepsNothing(t *testing.T) {
