@@ -54,6 +54,12 @@ func newPlace(t *testing.T, seed string) *place {
 // lockstep runs the program in the folder and returns what it prints.
 func (p *place) lockstep(stdin string, args ...string) []byte {
 	p.t.Helper()
+	return p.wants(0, stdin, args...)
+}
+
+// wants is lockstep with another exit code.
+func (p *place) wants(want int, stdin string, args ...string) []byte {
+	p.t.Helper()
 	var out, talk bytes.Buffer
 	env := func(name string) string {
 		switch name {
@@ -70,7 +76,7 @@ func (p *place) lockstep(stdin string, args ...string) []byte {
 			p.t.Errorf("lockstep %s shows a secret", strings.Join(args, " "))
 		}
 	}
-	if code != 0 {
+	if code != want {
 		p.t.Fatalf("lockstep %s: exit code %d\n%s%s", strings.Join(args, " "), code, talk.String(), out.String())
 	}
 	return out.Bytes()
@@ -349,5 +355,36 @@ func TestBrunoRunsTheSameRequests(t *testing.T) {
 	out, err := command.CombinedOutput()
 	if err != nil || !regexp.MustCompile(`contacts: 60 read, [1-9]\d created, [1-9]\d* updated, 0 as they should be, 0 excluded, \d+ left out, 0 refused`).Match(out) {
 		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// TestAFailedCallIsSentAgainByNewman exports the writes that a rule of Salesforce
+// refused, lifts the rule, and sends them again.
+func TestAFailedCallIsSentAgainByNewman(t *testing.T) {
+	tool(t, "node")
+	p := newPlace(t, "small")
+	refused := 0
+	p.box.Salesforce().AddValidationRule("Lead", "closed", "No leads today.", "Company", func(map[string]any) bool { return true })
+	p.wants(5, "", "sync")
+	p.lockstep("", "postman", "export", "--failed")
+	p.scan()
+	p.box.Salesforce().RemoveValidationRule("Lead", "closed")
+	newman, err := filepath.Abs(newmanScript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := p.lockstep("", "postman", "run", "postman/run-1.failed.postman_collection.json", "--newman", newman, "--json")
+	var report postmanReport
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.Requests {
+		refused++
+		if r.Status < 200 || r.Status > 299 {
+			t.Errorf("%s: HTTP %d", r.Name, r.Status)
+		}
+	}
+	if refused == 0 || !report.OK {
+		t.Errorf("%d requests were sent again: %s", refused, out)
 	}
 }
