@@ -95,19 +95,19 @@ func (c *collection) request(request *node) {
 	if auth := request.get("auth"); auth != nil && auth.kind == '{' {
 		switch auth.child(c.raw, "type") {
 		case "noauth":
-			c.replace(auth.start, auth.end, c.bearer(auth.start))
+			c.replace(auth.start, auth.end, c.bearer(request, auth.start))
 		case "bearer":
 		case "apikey":
-			c.replace(auth.start, auth.end, c.bearer(auth.start))
+			c.replace(auth.start, auth.end, c.bearer(request, auth.start))
 		default:
 			c.why = "the request has an authorization of another kind"
 			return
 		}
 	} else if auth != nil {
-		c.replace(auth.start, auth.end, c.bearer(auth.start))
+		c.replace(auth.start, auth.end, c.bearer(request, auth.start))
 	} else {
 		first := request.members[0]
-		c.replace(first.start, first.start, `"auth": `+c.bearer(first.start)+","+c.between(request))
+		c.replace(first.start, first.start, `"auth": `+c.bearer(request, first.start)+","+c.between(request))
 	}
 	c.cutRaw(raw)
 	if inQuery {
@@ -115,14 +115,15 @@ func (c *collection) request(request *node) {
 	}
 }
 
-// bearer is the auth object, indented as its place is.
-func (c *collection) bearer(at int) string {
+// bearer is the auth object: on one line where the request is, else indented as
+// its place is.
+func (c *collection) bearer(request *node, at int) string {
 	indent := c.lineIndent(at)
-	if !strings.Contains(strings.TrimSpace(c.src), "\n") {
+	if !strings.Contains(c.src[request.start:request.end], "\n") {
 		if c.objects {
-			return `{"type":"bearer","bearer":{"token":"{{` + tokenVariableName + `}}"}}`
+			return `{"type": "bearer", "bearer": {"token": "{{` + tokenVariableName + `}}"}}`
 		}
-		return `{"type":"bearer","bearer":[{"key":"token","value":"{{` + tokenVariableName + `}}","type":"string"}]}`
+		return `{"type": "bearer", "bearer": [{"key": "token", "value": "{{` + tokenVariableName + `}}", "type": "string"}]}`
 	}
 	unit := c.unit()
 	if c.objects {

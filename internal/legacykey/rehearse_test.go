@@ -108,3 +108,35 @@ func TestRehearseGoesNowhereElse(t *testing.T) {
 		t.Errorf("%+v, %v", results, err)
 	}
 }
+
+// TestRehearseAgainstASandboxThatTakesKeys: in 2022 both forms worked, and the
+// migrated collection must give what the old one gives.
+func TestRehearseAgainstASandboxThatTakesKeys(t *testing.T) {
+	t.Parallel()
+	const key = "00000000-fa4e-4000-8000-000000000031"
+	box := startOld(t, key)
+	for _, file := range []string{"testdata/corpus/postman.postman_collection.json", "testdata/corpus/bruno/contacts.bru"} {
+		old, err := ReadRequests(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, _ := Rewrite(file, read(t, file))
+		migrated := filepath.Join(t.TempDir(), filepath.Base(file))
+		put(t, migrated, after)
+		fresh, err := ReadRequests(migrated)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := Rehearse(context.Background(), Rehearsal{
+			Old: old, New: fresh, BaseURL: box.HubSpotURL(), OldKey: key, Token: box.Credentials().HubSpot.PrivateApp,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if !r.Same || r.NewStatus != http.StatusOK || r.Records == 0 {
+				t.Errorf("%s: %+v", file, r)
+			}
+		}
+	}
+}
