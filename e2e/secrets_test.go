@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -340,15 +341,34 @@ func TestASecretInTheWrongPlaceIsNotRepeated(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"LOCKSTEP_HUBSPOT_TOKEN", "LOCKSTEP_HUBSPOT_URL", "LOCKSTEP_SALESFORCE_URL", "LOCKSTEP_SALESFORCE_CLIENT_ID", "LOCKSTEP_SALESFORCE_CLIENT_SECRET", "LOCKSTEP_KEY", "LOCKSTEP_KEY_FILE"} {
+	for _, name := range variables(t) {
 		for _, text := range w.texts {
 			w.env = map[string]string{"LOCKSTEP_KEYRING": "off", name: text}
-			for _, line := range [][]string{life[2], life[4], {"connect", "hubspot"}, {"connect", "salesforce"}, {"accounts", "list"}} {
+			for _, line := range [][]string{life[2], life[4], {"connect", "hubspot"}, {"connect", "salesforce"}, {"connect", "hubspot", "--oauth", "--no-browser", "--timeout", "50ms"}, {"accounts", "list"}, {"accounts", "rotate"}} {
 				args, stdin := w.expand(line)
 				w.lockstep(limit, args, stdin)
 			}
 		}
 	}
+}
+
+// variables lists every environment variable of ours that the sources name.
+func variables(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	files, err := filepath.Glob("../internal/*/*.go")
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d sources: %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, regexp.MustCompile(`LOCKSTEP_[A-Z_]*[A-Z]`).FindAllString(string(text), -1)...)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "LOCKSTEP_KEYRING" })
 }
 
 // TestACrashShowsNoSecret lets the program die with secrets in its hands, and
