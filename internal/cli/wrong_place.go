@@ -27,14 +27,21 @@ var whereSecretsGo = []string{
 // of a command line without such a word are returned as they are.
 func (s Streams) withoutPasted(args []string) Streams {
 	var secrets []string
+	flag := ""
 	for _, arg := range args {
-		if name, value, found := strings.Cut(arg, "="); found && strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \n") {
-			arg = value
+		name, value, found := strings.Cut(arg, "=")
+		if found && strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \n") {
+			flag, arg = name, value
 		}
-		secrets = append(secrets, secretParts(arg)...)
+		if flag != "--client-id" || !isClientID(arg) {
+			secrets = append(secrets, secretParts(arg)...)
+		}
+		flag = arg
 	}
 	for _, name := range whereSecretsGo {
-		secrets = append(secrets, secretParts(s.env(name))...)
+		if value := s.env(name); !strings.HasSuffix(name, "_CLIENT_ID") || !isClientID(value) {
+			secrets = append(secrets, secretParts(value)...)
+		}
 	}
 	if len(secrets) == 0 {
 		return s
@@ -51,6 +58,13 @@ func (s Streams) withoutPasted(args []string) Streams {
 	}
 	s.Out, s.Err = &masking{s.Out, secrets}, &masking{s.Err, secrets}
 	return s
+}
+
+// isClientID tells whether a word may be a HubSpot client id, where one is
+// expected. It has the form of an API key, and stands in the address that a
+// person opens to sign in.
+func isClientID(word string) bool {
+	return credential.Classify(word).Form == credential.FormHubSpotAPIKey
 }
 
 // secretParts are the parts of a word that must not be repeated; none for a

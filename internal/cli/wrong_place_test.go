@@ -20,6 +20,10 @@ func TestWhatWasPastedIntoACommandLineIsNotRepeated(t *testing.T) {
 		{"a secret that is taken for a path", []string{"force://PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com"}, "",
 			"no force:/PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com", "no force:/PlatformCLI::[…]@acme.my.salesforce.com"},
 		{"an environment variable", []string{"connect"}, "pat-eu1-00000000-fake-fake", "got pat-eu1-00000000-fake-fake", "got […]"},
+		{"a client id is no secret", []string{"--client-id", "00000000-fa4e-4000-9000-000000000001"}, "", "?client_id=00000000-fa4e-4000-9000-000000000001", "?client_id=00000000-fa4e-4000-9000-000000000001"},
+		{"nor after an equals sign", []string{"--client-id=00000000-fa4e-4000-9000-000000000001"}, "", "?client_id=00000000-fa4e-4000-9000-000000000001", "?client_id=00000000-fa4e-4000-9000-000000000001"},
+		{"a token in its place is one", []string{"--client-id", "pat-na1-00000000-fake-fake"}, "", "?client_id=pat-na1-00000000-fake-fake", "?client_id=[…]"},
+		{"an API key elsewhere is one", []string{"--name", "00000000-fa4e-4000-9000-000000000001"}, "", "no 00000000-fa4e-4000-9000-000000000001 here", "no […] here"},
 		{"names, paths and addresses are repeated", []string{"--config", "/home/ada/work-2026/customers/lockstep.yaml", "sync", "http://127.0.0.1:41234", "acme-production-emea"}, "",
 			"no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea", "no /home/ada/work-2026/customers/lockstep.yaml at http://127.0.0.1:41234 for acme-production-emea"},
 	}
