@@ -214,6 +214,10 @@ func TestASyncGoesOnWhenItsOAuthTokenEnds(t *testing.T) {
 		// has ended by its own account, and only a 401 says so.
 		w.box.Clock().Advance(31 * time.Minute)
 	}
+	// What was asked for before there was a mapping is just what init's mapping needs.
+	if code, stdout, stderr := w.run(t, "", "check", "--json"); code != 0 || !strings.Contains(stdout, `"missing":[],"superfluous":[]}`) {
+		t.Errorf("code %d\n%s%s", code, stdout, stderr)
+	}
 	if code, stdout, stderr := w.run(t, "", "sync", "--json"); code != 0 || !strings.Contains(stdout, `"closed":true`) {
 		t.Errorf("code %d\n%s%s", code, stdout, stderr)
 	}
@@ -481,6 +485,45 @@ func TestABrokenSalesforceLoginIsMendedByTheCommandThatIsNamed(t *testing.T) {
 	if code, stdout, stderr := w.run(t, "", "check"); code != 0 {
 		t.Error(stdout, stderr)
 	}
+}
+
+// The Salesforce CLI's own login serves: Lockstep asks sf for tokens, and asks
+// again when one has ended.
+func TestTheLoginOfTheSalesforceCLIServes(t *testing.T) {
+	w := newSignInWorld(t)
+	bin, app := t.TempDir(), w.box.Credentials().Salesforce
+	script := `#!/bin/sh
+case "$1 $2" in
+"org display") echo '{"status":0,"result":{"alias":"acme","username":"sync@acme.example","instanceUrl":"'"$SF_TEST_URL"'","connectedStatus":"Connected","accessToken":"[REDACTED]"}}';;
+"org auth") curl -s -d grant_type=client_credentials -d "client_id=$SF_TEST_ID" -d "client_secret=$SF_TEST_SECRET" "$SF_TEST_URL/services/oauth2/token" |
+  sed 's/.*"access_token":"\([^"]*\)".*/{"status":0,"result":{"accessToken":"\1"}}/';;
+esac
+`
+	if err := os.WriteFile(filepath.Join(bin, "sf"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("SF_TEST_URL", w.box.SalesforceURL())
+	t.Setenv("SF_TEST_ID", app.ClientID)
+	t.Setenv("SF_TEST_SECRET", app.ClientSecret)
+	code, stdout, stderr := w.run(t, "", "connect", "salesforce", "--from-sf", "acme")
+	if code != 0 || !strings.Contains(stdout, "Connected salesforce: Salesforce account 00D") || !strings.Contains(stderr, "stays with the Salesforce CLI") {
+		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := w.run(t, w.box.Credentials().HubSpot.PrivateApp, "connect", "hubspot", "--base-url", w.box.HubSpotURL(), "--token", "-"); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, command := range []string{"init", "check"} {
+		if code, stdout, stderr := w.run(t, "", command); code != 0 {
+			t.Fatalf("%s: %d\n%s%s", command, code, stdout, stderr)
+		}
+		w.box.Salesforce().ExpireAll()
+	}
+	code, stdout, stderr = w.run(t, "", "accounts", "remove", "salesforce")
+	if code != 0 || !strings.Contains(stderr, "sf org logout --target-org acme") {
+		t.Errorf("code %d\n%s%s", code, stdout, stderr)
+	}
+	w.nothingLeaks(t, app.ClientSecret)
 }
 
 func salesforceUser(box *sandbox.Sandbox) salesforce.User {

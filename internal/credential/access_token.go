@@ -49,6 +49,8 @@ type tokenAnswer struct {
 	accessToken
 	// RefreshToken is the refresh token from now on; empty: the one that was used.
 	RefreshToken Secret
+	// Used is the refresh token that was traded for it; empty: none was.
+	Used Secret
 	// Scopes that were granted; nil when not told.
 	Scopes []string
 	// TokenPath is where HubSpot answered.
@@ -83,6 +85,9 @@ func (v *Vault) keptToken(name string, side crm.Side) accessToken {
 // It ends the note of the refresh.
 func (v *Vault) keepToken(ctx context.Context, account Account, answer tokenAnswer) error {
 	return v.changeRow(ctx, account, func(box *sealer, r *row, stored Account, material Material) error {
+		if !answer.Used.IsZero() && !answer.Used.Equal(material.RefreshToken) {
+			return nil // connected anew meanwhile, within the same second
+		}
 		r.Refresh = nil
 		changed := answer.TokenPath != "" && answer.TokenPath != stored.TokenPath
 		if changed {

@@ -49,6 +49,7 @@ func (s *TokenSource) refresh(ctx context.Context, account Account, material Mat
 		}
 		return "", err
 	}
+	answer.Used = material.RefreshToken
 	s.mu.Lock()
 	s.unkept = &answer
 	s.mu.Unlock()

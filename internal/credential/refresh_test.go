@@ -495,6 +495,34 @@ func TestAKeyRotationKeepsLoginsAndTheirNotes(t *testing.T) {
 	}
 }
 
+// A person who connects anew while a refresh is on its way is not undone by its
+// answer, which belongs to the login before.
+func TestConnectingAnewWinsOverARefreshOnItsWay(t *testing.T) {
+	grants := &grantServer{rotating: true, refresh: "fake-refresh-0"}
+	server := httptest.NewServer(grants)
+	defer server.Close()
+	v := oauthVault(t, crm.Salesforce, SalesforceOAuth, server.URL)
+	account, material, err := v.Get(t.Context(), "acme", crm.Salesforce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	material.RefreshToken = NewSecret("fake-refresh-of-the-new-login")
+	s, err := v.TokenSource(t.Context(), "acme", crm.Salesforce, &http.Client{Transport: &betweenTransport{do: func() {
+		if err := openVault(t, v.dir, nil).Put(t.Context(), account, material); err != nil {
+			t.Error(err)
+		}
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Renew(t.Context(), "fake-stale"); err != nil {
+		t.Fatal(err)
+	}
+	if _, kept, err := v.Get(t.Context(), "acme", crm.Salesforce); err != nil || !kept.RefreshToken.Equal(material.RefreshToken) {
+		t.Errorf("the new login's refresh token is gone, %v", err)
+	}
+}
+
 func TestAFreshLoginIsNeverRefreshedBeforeItIsKept(t *testing.T) {
 	server := &tokenServer{}
 	account := Account{Name: "acme", Side: crm.Salesforce, Kind: SalesforceOAuth, ClientID: "fake-client", LoginURL: fakeLogin}
