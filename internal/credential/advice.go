@@ -61,7 +61,7 @@ func AdviseHubSpot(answers HubSpotAnswers, scopes []string, redirectURI string, 
 		advice.Why = append(advice.Why,
 			"one account, no webhooks: a service key is the least to look after, and the successor of private apps and API keys",
 			"without webhooks Lockstep asks HubSpot for changes every minute, which costs two calls or less when nothing changed")
-		advice.Clicks = append([]Clicks{serviceKeyClicks(scopes)}, guideOf2025(now))
+		advice.Clicks = append([]Clicks{serviceKeyClicks(scopes)}, guideOf2025(scopes, now))
 	}
 	if answers.Writes {
 		advice.Why = append(advice.Why, "writes: the list of scopes holds the .write ones; nothing is written before you have seen a plan")
@@ -118,7 +118,7 @@ func hubSpotOAuthClicks(scopes []string, redirectURI string) Clicks {
 }
 
 // guideOf2025 meets a person who brings a guide of that year.
-func guideOf2025(now time.Time) Clicks {
+func guideOf2025(scopes []string, now time.Time) Clicks {
 	c := Clicks{Title: "A guide from 2025 says Settings (gear) > Integrations > Private Apps > Create a private app"}
 	switch {
 	case now.Before(PrivateAppsClosedNew):
@@ -127,6 +127,12 @@ func guideOf2025(now time.Time) Clicks {
 		c.Steps = []string{fmt.Sprintf("that still works in accounts made before %s, until %s; a service key spares you the move", longDay(PrivateAppsClosedNew), longDay(PrivateAppsClosed))}
 	default:
 		c.Steps = []string{fmt.Sprintf("no account has been able to create one since %s: make the service key instead, the token is used in the same way", longDay(PrivateAppsClosed))}
+	}
+	if now.Before(PrivateAppsClosed) {
+		c.Steps = append(c.Steps,
+			"Basic info: name it Lockstep",
+			"Scopes > Add new scope, and tick each of: "+strings.Join(scopes, " "),
+			"Create app > Continue creating, then Show token > Copy: the token starts with pat-")
 	}
 	c.Steps = append(c.Steps, fmt.Sprintf("a guide that says API key (hapikey) is older still: those ended on %s", longDay(apiKeysEnded)))
 	return c
