@@ -8,7 +8,7 @@ import (
 var (
 	uuidForm    = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}`)
 	keyValue    = regexp.MustCompile(`^["'\x60\])]*\s*(?:=>|:=|[=:,]|%3[dD])\s*(?:[fbr]?["'\x60])?\s*([0-9A-Za-z][0-9A-Za-z-]{15,63})`)
-	assignsName = regexp.MustCompile(`^["'\]\x60]?\s*(=>|:=|=|:)\s*[^=~\s]`)
+	assignsName = regexp.MustCompile(`^["'\]\x60]?\s*(=>|:=|=|:)\s*([^=~\s]|$)`)
 	looksUpName = regexp.MustCompile(`(getenv\(|environ(\.get)?[\[(]|env\.|env\[|env\.fetch\(|secrets\.|secrets\[|credentials\(|vars?\.|getenvironmentvariable\(|system\.getenv\(|lookupenv\(|config\[|configuration\[|\$\{?|\$env:|env\()\s*["']?[a-z0-9_:.]*$`)
 	// developerPaths are the calls that a developer key still opens.
 	developerPaths = regexp.MustCompile(`/webhooks/v\d/|/integrations/v1/\S*timeline|/crm/v3/timeline|/crm/v3/extensions/|/integrators/timeline|/crm-card`)
@@ -205,8 +205,12 @@ func findClientKey(t *text, at int) (hit, bool) {
 			return hit{}, false
 		}
 		h.rule = ruleKeySetting
+		if h.secretEnd == 0 && !t.has("hapikey") {
+			// Many keep a token under the old name: what it holds is not seen here.
+			h.severity = SeverityWarning
+		}
 		if t.bearer || strings.HasPrefix(strings.TrimLeft(rest, " =:\"'"), "pat-") || t.has("access_token") || t.has("accesstoken") {
-			h.rule = ruleKeyName
+			h.rule, h.severity = ruleKeyName, ""
 		}
 	case plain == "apikey" && t.kind.isSettings() && assigned && t.underHubSpot(start):
 		h.rule = ruleKeySetting

@@ -14,9 +14,6 @@ type pathFamily struct {
 	form *regexp.Regexp
 	// to is the dated path; empty when it has to be looked up.
 	to string
-	// own tells that the path is HubSpot's wherever it stands; others count only
-	// in a file that speaks of HubSpot.
-	own bool
 }
 
 const (

@@ -190,7 +190,11 @@ func rewrite(name string, content []byte) (result []byte, ended []string, waitin
 	case kindProse:
 		after, why = rewriteShell(text, fencedLines(text))
 	case kindYAML:
-		after, why = rewriteYAML(text)
+		if insomnia5.MatchString(text) {
+			after, why = rewriteInsomnia5(text)
+		} else {
+			after, why = rewriteYAML(text)
+		}
 	case kindEnv, kindSettings:
 		after, why = rewriteEnv(text)
 	case kindJSON:

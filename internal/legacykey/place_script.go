@@ -27,6 +27,9 @@ func (p *program) placeInCall(callee string, start, open, end int, e span) error
 		return nil
 	}
 	arguments := p.parts(open, end)
+	if !p.knows(callee) {
+		return because(unknownCall)
+	}
 	switch p.kind {
 	case kindJavaScript:
 		return p.placeJavaScript(callee, open, end, arguments)
@@ -44,6 +47,37 @@ func (p *program) placeInCall(callee string, start, open, end int, e span) error
 		return p.placeJava(callee, open, end)
 	}
 	return because(unknownCall)
+}
+
+var (
+	requestLibrary = regexp.MustCompile(`['"]request(-promise(-native)?)?['"]`)
+	ownCall        = regexp.MustCompile(`^(axios|this\.axios|\$http|fetch|(window|globalThis|self)\.fetch)\b`)
+	guzzleOnly     = regexp.MustCompile(`->(get|post|put|patch|delete|head)$`)
+)
+
+// knows tells whether the file loads the library that a call's name belongs to:
+// many things have a method get.
+func (p *program) knows(callee string) bool {
+	lower := strings.ToLower(p.src)
+	switch p.kind {
+	case kindJavaScript:
+		switch {
+		case ownCall.MatchString(callee):
+			return true
+		case requestCall.MatchString(callee):
+			return requestLibrary.MatchString(p.src)
+		case axiosShort.MatchString(callee):
+			return strings.Contains(lower, "axios")
+		}
+	case kindPython:
+		return !pythonCall.MatchString(callee) || strings.Contains(p.src, "requests") || strings.Contains(p.src, "httpx")
+	case kindPHP:
+		if guzzleOnly.MatchString(callee) {
+			return strings.Contains(lower, "guzzle")
+		}
+		return !phpMethod.MatchString(callee) || strings.Contains(lower, "guzzle") || strings.Contains(p.src, `\HttpClient`)
+	}
+	return true
 }
 
 // placeInOptions adds the header to a dictionary that holds the address or its

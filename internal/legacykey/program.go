@@ -47,6 +47,9 @@ func rewriteProgram(k kind, text string) (after string, names []string, why stri
 	if !ok {
 		return text, nil, "two uses of the key overlap"
 	}
+	if len(p.removed) == 0 {
+		return text, nil, "" // nothing here is sure to be the key
+	}
 	if after, names, why = settleNames(k, after, p.removed); why != "" {
 		return text, nil, why
 	}
@@ -283,9 +286,12 @@ func settleNames(k kind, text string, removed []string) (after string, ended []s
 			text = text[:m[0]] + text[end:]
 			continue
 		}
+		if strings.Contains(text[m[0]:m[1]], "export ") || !s.onlyAsked(name, m[1]) {
+			return text, nil, "the key's variable " + name + " is given to something that is not known"
+		}
 		ended = append(ended, name)
 		s.replace(m[4], m[5], tokenExpression(k))
-		if keyNameForm.MatchString(name) && !strings.Contains(text[m[0]:m[1]], "export ") {
+		if keyNameForm.MatchString(name) {
 			for _, at := range s.words(name) {
 				s.replace(at, at+len(name), tokenVariable(name))
 			}
@@ -297,6 +303,23 @@ func settleNames(k kind, text string, removed []string) (after string, ended []s
 		text = settled
 	}
 	return text, ended, ""
+}
+
+var condition = regexp.MustCompile(`^\s*(\}?\s*(else\s+)?if|elif|elsif|unless|assert)\b`)
+
+// onlyAsked tells whether a variable is, after its declaration, only asked
+// whether it is there: a token that is handed on could end in an address.
+func (s *source) onlyAsked(name string, declared int) bool {
+	for _, at := range s.words(name) {
+		if at < declared {
+			continue
+		}
+		from := strings.LastIndexByte(s.code[:at], '\n') + 1
+		if !condition.MatchString(s.code[from:at]) {
+			return false
+		}
+	}
+	return true
 }
 
 var environmentForm = regexp.MustCompile(`^(process\.env[.\[]|os\.environ|os\.getenv\(|os\.Getenv\(|getenv\(|\$_ENV\[|\$_SERVER\[|env\(|ENV[\[.]|System\.getenv\(|Environment\.GetEnvironmentVariable\(|import\.meta\.env)`)

@@ -14,8 +14,17 @@ var (
 	yamlList   = regexp.MustCompile(`^(\s*-\s*["']?)(HAPIKEY|HUBSPOT_HAPIKEY|HUBSPOT_API_?KEY)(=)(.*)$`)
 	yamlLookUp = regexp.MustCompile(`^["']?\$\{\{\s*(secrets|vars|env)\.(\w+)\s*\}\}["']?$`)
 	yamlShell  = regexp.MustCompile(`^["']?\$\{?(HAPIKEY|HUBSPOT_HAPIKEY|HUBSPOT_API_?KEY)\}?["']?$`)
-	blockStart = regexp.MustCompile(`:\s*[|>][+-]?\d?\s*$`)
+	blockStart = regexp.MustCompile(`(?::|^\s*-)\s*[|>][+-]?\d?\s*$`)
 )
+
+const holdsUnknown = "whether this setting holds a key or already a token is not seen here: look, and name it " + tokenName
+
+// surelyKey tells whether a setting holds the key: by its name, by its value, or
+// because the file uses the key.
+func surelyKey(text, name, value string) bool {
+	lower := strings.ToLower(text)
+	return strings.Contains(strings.ToLower(name), "hapikey") || uuidForm.MatchString(value) && !strings.Contains(value, "pat-") || strings.Contains(lower, "hapikey=")
+}
 
 // rewriteEnv gives a setting that held the key the token's name and no value: a
 // token cannot be made out of a key.
@@ -29,6 +38,9 @@ func rewriteEnv(text string) (after, why string) {
 		m := envKey.FindStringSubmatch(line)
 		if m == nil || strings.HasPrefix(strings.TrimSpace(line), "#") {
 			continue
+		}
+		if !surelyKey(text, m[2], m[4]) {
+			return text, holdsUnknown
 		}
 		if done {
 			return text, "the key is set twice in this file"
@@ -49,7 +61,10 @@ func rewriteYAML(text string) (after, why string) {
 		if !blockStart.MatchString(lines[i]) {
 			continue
 		}
-		deep := indentation([]byte(strings.Replace(lines[i], "- ", "  ", 1)))
+		deep := indentation([]byte(lines[i]))
+		if strings.Contains(lines[i], ":") {
+			deep = indentation([]byte(strings.Replace(lines[i], "- ", "  ", 1)))
+		}
 		for i+1 < len(lines) && (strings.TrimSpace(lines[i+1]) == "" || indentation([]byte(lines[i+1])) > deep) {
 			i++
 			blocks[i] = true
@@ -69,6 +84,14 @@ func rewriteYAML(text string) (after, why string) {
 			m = yamlList.FindStringSubmatch(line)
 		}
 		if m == nil || strings.HasPrefix(strings.TrimSpace(line), "#") {
+			continue
+		}
+		if !surelyKey(text, m[2], m[4]) {
+			why = holdsUnknown
+			continue
+		}
+		if strings.Contains(after, "hapikey=") {
+			why = orText(why, "a command in this file still uses the key: inside a plain YAML text a header's colon needs quotes")
 			continue
 		}
 		value, comment := m[4], ""
