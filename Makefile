@@ -41,7 +41,7 @@ prove: ## the demo, twice, checked by its own figures
 test: tools check race clients prove ## everything, from a bare machine; what CI runs
 
 .PHONY: tools
-tools: ## install what the tests need on a bare Debian machine (node, npm, a C compiler for -race)
+tools: ## install what the tests need on a bare Debian machine (node, npm, chromium, a C compiler for -race)
 	scripts/tools.sh
 
 .PHONY: bench
