@@ -29,6 +29,8 @@ type Finding struct {
 
 	// start and end are where the hit is in the scanned text.
 	start, end int
+	// character is Column in Unicode code points, as SARIF counts.
+	character int
 	// secret is a hash that tells one secret from another; 0 when there is none.
 	secret uint64
 }

@@ -49,7 +49,7 @@ type Migration struct {
 // it each file is replaced whole (written beside and renamed, mode kept). A
 // second run finds nothing to change.
 func Migrate(ctx context.Context, options Options, write bool) (*Migration, error) {
-	m := &Migration{}
+	m, r := &Migration{}, newRewriter()
 	var programs []Change // whatever could know a variable that holds the key
 	w := &walker{ignore: !options.Everything, seen: map[string]bool{}}
 	w.visit = func(name, path string, mode fs.FileMode, content []byte) error {
@@ -57,7 +57,7 @@ func Migrate(ctx context.Context, options Options, write bool) (*Migration, erro
 			return err
 		}
 		name = shorten(name, options.Root)
-		after, ended, waiting := rewrite(name, content)
+		after, ended, waiting := r.rewrite(name, content)
 		if !bytes.Equal(after, content) {
 			m.Changes = append(m.Changes, Change{File: name, Before: content, After: after, path: path, mode: mode, ended: ended, waiting: waiting})
 		} else {
@@ -74,7 +74,7 @@ func Migrate(ctx context.Context, options Options, write bool) (*Migration, erro
 		}
 	}
 	m.Files = w.files
-	m.keepShared(programs)
+	m.keepShared(r, programs)
 	if !write {
 		return m, nil
 	}
@@ -89,7 +89,7 @@ func Migrate(ctx context.Context, options Options, write bool) (*Migration, erro
 var mentionsKey = regexp.MustCompile(`(?i)key`)
 
 // keepShared gives up the changes that end a variable which another file reads.
-func (m *Migration) keepShared(programs []Change) {
+func (m *Migration) keepShared(r rewriter, programs []Change) {
 	kept := m.Changes[:0]
 	for _, c := range m.Changes {
 		name, other := sharedName(c, programs)
@@ -98,7 +98,7 @@ func (m *Migration) keepShared(programs []Change) {
 			m.Waiting = append(m.Waiting, c.waiting...)
 			continue
 		}
-		m.Waiting = append(m.Waiting, waitingFor(c.File, keyFindings(c.File, c.Before), "its variable "+name+" is used in "+other+", too: change both together")...)
+		m.Waiting = append(m.Waiting, waitingFor(c.File, r.keyFindings(c.File, c.Before), "its variable "+name+" is used in "+other+", too: change both together")...)
 	}
 	m.Changes = kept
 	slices.SortStableFunc(m.Waiting, func(a, b Waiting) int {
@@ -167,13 +167,18 @@ var rewriteDay = day(2026, time.November, 23)
 // Rewrite returns content with its key uses moved to a bearer token, and what
 // waits for a person. A program is changed whole or not at all.
 func Rewrite(name string, content []byte) ([]byte, []Waiting) {
-	after, _, waiting := rewrite(name, content)
+	after, _, waiting := newRewriter().rewrite(name, content)
 	return after, waiting
 }
 
+// rewriter judges every file by one scanner.
+type rewriter struct{ *scanner }
+
+func newRewriter() rewriter { return rewriter{newScanner(rewriteDay)} }
+
 // rewrite says, too, which variables ended.
-func rewrite(name string, content []byte) (result []byte, ended []string, waiting []Waiting) {
-	before := keyFindings(name, content)
+func (r rewriter) rewrite(name string, content []byte) (result []byte, ended []string, waiting []Waiting) {
+	before := r.keyFindings(name, content)
 	if len(before) == 0 {
 		return content, nil, nil
 	}
@@ -212,7 +217,7 @@ func rewrite(name string, content []byte) (result []byte, ended []string, waitin
 		return content, nil, waitingFor(name, before, orText(why, "this form is not known"))
 	}
 	result = restore(after)
-	left := keyFindings(name, result)
+	left := r.keyFindings(name, result)
 	if whole && len(left) > 0 {
 		return content, nil, waitingFor(name, before, orText(why, "one use of the key in this file is in a form that is not known, so the file is left as it is"))
 	}
@@ -220,9 +225,9 @@ func rewrite(name string, content []byte) (result []byte, ended []string, waitin
 }
 
 // keyFindings are the uses of the key that a rewrite has to end.
-func keyFindings(name string, content []byte) []Finding {
+func (r rewriter) keyFindings(name string, content []byte) []Finding {
 	var list []Finding
-	for _, f := range ScanText(name, content, rewriteDay) {
+	for _, f := range r.file(name, content) {
 		if isKeyRule(f.Rule) {
 			list = append(list, f)
 		}

@@ -94,7 +94,7 @@ func (r *Report) WriteSARIF(w io.Writer, version string) error {
 			Fingerprints: map[string]string{"lockstep/v1": f.Rule + ":" + f.File + ":" + f.Excerpt},
 		}
 		location := sarifLocation{Physical: sarifPhysical{
-			Artifact: sarifArtifact{fileURI(f.File)}, Region: sarifRegion{f.Line, f.Column, sarifText{f.Excerpt}},
+			Artifact: sarifArtifact{fileURI(f.File)}, Region: sarifRegion{f.Line, f.character, sarifText{f.Excerpt}},
 		}}
 		if f.Where != "" {
 			location.Logical = []sarifLogical{{f.Where}}

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Options says what Scan looks at.
@@ -109,6 +110,7 @@ func (s *scanner) file(name string, content []byte) []Finding {
 		f := &findings[i]
 		f.File = name
 		f.Line, f.Column = lines.at(f.start)
+		f.character = 1 + utf8.RuneCount(content[f.start-f.Column+1:f.start])
 	}
 	return findings
 }
