@@ -122,13 +122,11 @@ func newParrot(t *testing.T, vendor string, watch *canaries) *parrot {
 		t.Fatal(err)
 	}
 	p := &parrot{watch: watch}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	direct := proxy.Director
-	proxy.Director = func(r *http.Request) {
-		direct(r)
-		r.Host = target.Host
-		r.Header.Del("Accept-Encoding")
-	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = target.Host
+		r.Out.Header.Del("Accept-Encoding")
+	}}
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	proxy.ModifyResponse = func(answer *http.Response) error {
 		if !strings.Contains(answer.Request.URL.Path, "/oauth") || strings.Contains(answer.Request.URL.Path, "userinfo") {

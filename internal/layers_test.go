@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
 	"internal/diagnose":   {"internal/crm", "internal/fault", "internal/credential"},
 	"internal/legacykey":  {"internal/crm", "internal/fault"},
-	"internal/app":        {"internal", "sandbox"},
+	"internal/app":        {"internal"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},
 	// The sandbox judges the clients, so it may not share a line with them.
