@@ -49,7 +49,7 @@ const chainText = `Run this folder as a whole; single requests of it make no sen
 
 It goes one way, from HubSpot to Salesforce, and knows no past: it does not see who changed what last, deletes nothing and clears nothing. Records that Salesforce has already get their blanks filled (the variable existing: fill), are overwritten where the mapping lets HubSpot win (overwrite), or are left alone (leave). Two records that match the same one are not both sent, and a value that Salesforce would not take keeps its whole record out; the console says which and why. lockstep plan and lockstep sync do all of this both ways.
 
-It writes only when the variable write is yes.`
+Records that it writes are the newer ones from then on: where the mapping lets the newest win, a later sync takes their values from Salesforce. It writes only when the variable write is yes.`
 
 func sorted(names []string) []string {
 	out := slices.Clone(names)
@@ -72,7 +72,7 @@ func objectFolder(r *rules, properties []string) *Item {
 	what := o.HubSpot + " to " + strings.Join(r.counted, " or ")
 	f := folder(what, o.Name+" of lockstep.yaml."+leftOutText(r.leftOut))
 	f.Items = []*Item{
-		request(here.Pull, "GET", "{{hubspot_url}}", "crm/v3/objects/"+o.HubSpot, query...).bearer("{{hubspot_token}}").
+		request(here.Pull, "GET", "{{hubspot_url}}", "crm/objects/{{hubspot_version}}/"+o.HubSpot, query...).bearer("{{hubspot_token}}").
 			before(source("pull_before")).test(concat(facts, library(), []string{source("prepare"), source("pull")})...).
 			describe("A page of HubSpot records, mapped by the rules at the head of its test script." + leftOutText(r.leftOut)),
 		composite(here.Match, "{{lookup}}").test(concat(facts, library(), []string{source("decide"), source("match")})...).

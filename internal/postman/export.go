@@ -22,6 +22,12 @@ const (
 	Existing               = "existing"
 )
 
+// hubSpotVersion is the release that the addresses name: supported until about
+// March 2028, when the v3 paths of older guides have been without support since
+// September 2027.
+// https://developers.hubspot.com/docs/developer-tooling/platform/versioning
+const hubSpotVersion = "2026-09"
+
 // Options say where the collection points. All have defaults; none is a secret.
 type Options struct {
 	// Name of the collection and its environment; "Lockstep: HubSpot to Salesforce".
@@ -92,6 +98,7 @@ func newEnvironment(o Options) *Environment {
 		e.Values = append(e.Values, Value{Key: key, Value: value, Type: kind, Enabled: true, Description: description})
 	}
 	add(HubSpotURL, o.HubSpotURL, "default", "where HubSpot's API is")
+	add("hubspot_version", hubSpotVersion, "default", "release of HubSpot's API")
 	add(HubSpotToken, "", secretType, "token of a private app, service key or static-auth app, or an OAuth access token")
 	add(SalesforceLoginURL, o.SalesforceLoginURL, "default", "your My Domain address: https://acme.my.salesforce.com")
 	add(SalesforceClientID, o.SalesforceClientID, "default", "the Consumer Key of the External Client App")

@@ -80,7 +80,7 @@ func (f *FailedCall) name(number int) string {
 }
 
 func (f *FailedCall) hubSpot(bound *mapping.Bound, number int) *Item {
-	path := "crm/v3/objects/" + f.Record.Object
+	path := "crm/objects/{{hubspot_version}}/" + f.Record.Object
 	body := func() string {
 		properties := make([]string, 0, len(f.Fields))
 		for _, v := range f.Fields {
@@ -102,7 +102,7 @@ func (f *FailedCall) hubSpot(bound *mapping.Bound, number int) *Item {
 			far = onlyAssociation(bound, f.Mapping)
 		}
 		method := "PUT"
-		address := "crm/v4/objects/" + f.Record.Object + "/" + f.Record.ID + "/associations/default/" + far + "/" + id
+		address := "crm/objects/{{hubspot_version}}/" + f.Record.Object + "/" + f.Record.ID + "/associations/default/" + far + "/" + id
 		if f.Op == crm.Unrelate {
 			method, address = "DELETE", strings.Replace(address, "/default", "", 1)
 		}

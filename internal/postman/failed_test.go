@@ -40,9 +40,9 @@ func TestAFailedCallIsOneRequest(t *testing.T) {
 	}
 	want := []call{
 		{"1 Create Contact", "POST", "{{instance_url}}/services/data/v60.0/sobjects/Contact", "{\n  \"LastName\": \"O\\\"Brien\",\n  \"Score__c\": 12.5,\n  \"Newsletter__c\": true,\n  \"Phone\": null\n}"},
-		{"2 Update contacts 10400012", "PATCH", "{{hubspot_url}}/crm/v3/objects/contacts/10400012", "{\n  \"properties\": {\n    \"email\": \"ana@nowhere\",\n    \"phone\": \"\"\n  }\n}"},
+		{"2 Update contacts 10400012", "PATCH", "{{hubspot_url}}/crm/objects/{{hubspot_version}}/contacts/10400012", "{\n  \"properties\": {\n    \"email\": \"ana@nowhere\",\n    \"phone\": \"\"\n  }\n}"},
 		{"3 Archive Lead 00QLs00000000GBIAY", "DELETE", "{{instance_url}}/services/data/v60.0/sobjects/Lead/00QLs00000000GBIAY", ""},
-		{"4 Relate contacts 1", "PUT", "{{hubspot_url}}/crm/v4/objects/contacts/1/associations/default/companies/2", ""},
+		{"4 Relate contacts 1", "PUT", "{{hubspot_url}}/crm/objects/{{hubspot_version}}/contacts/1/associations/default/companies/2", ""},
 		{"5 Relate Opportunity 006Ls00000000GBIAY", "POST", "{{instance_url}}/services/data/v60.0/sobjects/OpportunityContactRole", "{\n  \"OpportunityId\": \"006Ls00000000GBIAY\",\n  \"ContactId\": \"003Ls00000000GBIAY\"\n}"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

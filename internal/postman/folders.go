@@ -17,8 +17,8 @@ func tokenFolder(bound *mapping.Bound) *Item {
 		needs = append(needs, need{n.Name, n.Why})
 	}
 	return folder("1 Check the token", "Whose account the token opens, and what it may do there.",
-		request("Whose account is it", "GET", "{{hubspot_url}}", "account-info/v3/details").bearer("{{hubspot_token}}").test(source("account")).
-			describe("Answers for every token that works, whatever its scopes. 401 means that HubSpot does not know the token: it was copied in part, rotated or deleted. API keys (?hapikey=…) have not worked since 30 November 2022.\n\nhttps://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide"),
+		request("Whose account is it", "GET", "{{hubspot_url}}", "account-info/{{hubspot_version}}/details").bearer("{{hubspot_token}}").test(source("account")).
+			describe("Answers for every token that works, whatever its scopes. 401 means that HubSpot does not know the token: it was copied in part, rotated or deleted. API keys of an account have not worked since 30 November 2022.\n\nhttps://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide"),
 		request("Read the token's scopes", "POST", "{{hubspot_url}}", "oauth/v2/private-apps/get/access-token-info").bearer("{{hubspot_token}}").
 			json("{\"tokenKey\": \"{{hubspot_token}}\"}").before(source("scopes_before")).test(constant("needs", needs), source("scopes")).
 			describe("Each scope that lockstep.yaml needs is a test of its own, with the reason. Scopes are added in HubSpot where the token was made; the token stays the same.\n\nhttps://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview"),
@@ -48,7 +48,7 @@ func readFolder(bound *mapping.Bound) *Item {
 		if len(properties) > 0 {
 			query = append(query, Variable{Key: "properties", Value: strings.Join(properties, ",")})
 		}
-		f.Items = append(f.Items, request("Read "+o.HubSpot, "GET", "{{hubspot_url}}", "crm/v3/objects/"+o.HubSpot, query...).bearer("{{hubspot_token}}").
+		f.Items = append(f.Items, request("Read "+o.HubSpot, "GET", "{{hubspot_url}}", "crm/objects/{{hubspot_version}}/"+o.HubSpot, query...).bearer("{{hubspot_token}}").
 			test(constant("properties", append([]string{}, properties...)), source("read")).
 			describe("The first five. HubSpot leaves a property that does not exist out of the answer without a word, so the test compares their names.\n\nhttps://developers.hubspot.com/docs/api-reference/latest/crm/using-object-apis"))
 	}
@@ -89,14 +89,14 @@ func troubleFolder(bound *mapping.Bound) *Item {
 	if len(bound.Objects) > 0 && bound.Object("people") == nil {
 		object = bound.Objects[0].HubSpot
 	}
-	path := "crm/v3/objects/" + object
+	path := "crm/objects/{{hubspot_version}}/" + object
 	one := Variable{Key: "limit", Value: "1"}
 	return folder("3 When it goes wrong", "The mistakes that everybody makes, made on purpose: what HubSpot answers, and what it means.",
 		request("No header: 401", "GET", "{{hubspot_url}}", path, one).test(source("no_header")).
 			describe("INVALID_AUTHENTICATION, \"credentials not found\": the header Authorization is missing or misspelled, or the request inherits no authorization from its folder."),
 		request("Wrong token: 401", "GET", "{{hubspot_url}}", path, one).bearer("not-a-token").test(source("wrong_token")).
 			describe("Also what a token with \"Bearer\" typed twice, a developer key or an old API key in its place gets."),
-		request("Missing scope: 403", "GET", "{{hubspot_url}}", "crm/v3/objects/{{closed_object}}", one).bearer("{{hubspot_token}}").
+		request("Missing scope: 403", "GET", "{{hubspot_url}}", "crm/objects/{{hubspot_version}}/{{closed_object}}", one).bearer("{{hubspot_token}}").
 			before(constant("doors", doors()), source("missing_scope_before")).test(source("missing_scope")).
 			describe("Reads a kind of record for which this token has no scope. The token is right, and it may not do this: the answer names the scope that would open it. It is skipped when the token has every scope that is tried here.\n\nhttps://developers.hubspot.com/docs/api-reference/error-handling"),
 		request("How much is left", "GET", "{{hubspot_url}}", path, one).bearer("{{hubspot_token}}").test(source("limits")).

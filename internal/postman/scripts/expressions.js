@@ -3,7 +3,7 @@ const textOf = (record, name) => { const v = record[name]; return v === null || 
 const isBlank = (v) => v === null || v === undefined || (typeof v === 'number' ? Number.isNaN(v) : typeof v === 'string' && clean(v) === '')
 const numberOf = (record, name) => {
   const text = clean(textOf(record, name))
-  if (text === '') return NaN
+  if (text === '' || /^nan$/i.test(text)) return NaN
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : left(`${name} is not a number`)
 }
 const flagOf = (record, name) => clean(textOf(record, name)).toLowerCase() === 'true'
