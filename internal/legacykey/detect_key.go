@@ -23,8 +23,26 @@ var (
 	curlWords = regexp.MustCompile(`\bcurl\b|\bwget\b|\bhttp(ie|s)?\s+(get|post)?`)
 )
 
+// keyBegins tells whether hapikey, in whatever case, is a word of its own at at:
+// HAPIKEY, hubspot_hapikey, myHapikey; not the end of authApiKey.
+func keyBegins(raw []byte, at int) bool {
+	if at == 0 {
+		return true
+	}
+	before := raw[at-1]
+	letter := before >= 'a' && before <= 'z' || before >= 'A' && before <= 'Z'
+	if !letter || raw[at] == 'H' && before >= 'a' {
+		return true
+	}
+	const vendor = "hubspot"
+	return at >= len(vendor) && strings.EqualFold(string(raw[at-len(vendor):at]), vendor)
+}
+
 // findKey judges the word hapikey.
 func findKey(t *text, at int) (hit, bool) {
+	if !keyBegins(t.raw, at) {
+		return hit{}, false // authApiKey, withApiKey
+	}
 	start, end := t.word(at, at+len("hapikey"))
 	whole := string(t.lower[start:end])
 	line := t.line(at)

@@ -218,7 +218,13 @@ func (p *program) replaceKey(key span) {
 }
 
 // keyNameForm are names of variables that hold the key.
-var keyNameForm = regexp.MustCompile(`(?i)^(\$|@{1,2})?\w*(hapi_?key|hubspot_?api_?key)$`)
+var keyNameForm = regexp.MustCompile(`(?i)^(?:\$|@{1,2})?\w*?(hapi_?key|hubspot_?api_?key)$`)
+
+// isKeyName tells whether a variable's name says that it holds the key.
+func isKeyName(name string) bool {
+	m := keyNameForm.FindStringSubmatchIndex(name)
+	return m != nil && keyBegins([]byte(name), m[2])
+}
 
 var nameForm = regexp.MustCompile(`^[$@]{0,2}[A-Za-z_]\w*$`)
 
@@ -253,7 +259,7 @@ func settleNames(k kind, text string, removed []string) (after string, ended []s
 		add(strings.TrimSpace(expression))
 	}
 	for _, m := range regexp.MustCompile(`[$@]{0,2}[A-Za-z_]\w*`).FindAllString(readSource(k, text).code, -1) {
-		if keyNameForm.MatchString(m) {
+		if isKeyName(m) {
 			add(m)
 		}
 	}
@@ -269,7 +275,7 @@ func settleNames(k kind, text string, removed []string) (after string, ended []s
 		}
 		value := text[m[4]:m[5]]
 		if !isKeyValue(value, name) {
-			if keyNameForm.MatchString(name) {
+			if isKeyName(name) {
 				return text, nil, "where " + name + " comes from is not understood"
 			}
 			continue
@@ -291,7 +297,7 @@ func settleNames(k kind, text string, removed []string) (after string, ended []s
 		}
 		ended = append(ended, name)
 		s.replace(m[4], m[5], tokenExpression(k))
-		if keyNameForm.MatchString(name) {
+		if isKeyName(name) {
 			for _, at := range s.words(name) {
 				s.replace(at, at+len(name), tokenVariable(name))
 			}
@@ -335,7 +341,7 @@ func isKeyValue(value, name string) bool {
 		return false
 	}
 	inner := value[1 : len(value)-1]
-	return !strings.ContainsAny(inner, "\"'` /?&") && (keyNameForm.MatchString(name) || uuidForm.MatchString(inner))
+	return !strings.ContainsAny(inner, "\"'` /?&") && (isKeyName(name) || uuidForm.MatchString(inner))
 }
 
 // tokenVariable is the name for the token, in the manner of the key's name.

@@ -185,7 +185,7 @@ func rewriteCurl(command string) (after, why string) {
 	return out.String(), ""
 }
 
-var shellName = regexp.MustCompile(`(?m)^([ \t]*(?:export[ \t]+|readonly[ \t]+|local[ \t]+)?)(\w*(?:HAPIKEY|hapikey|HUBSPOT_API_KEY|hubspot_api_key))=([^\n]*)\n?`)
+var shellName = regexp.MustCompile(`(?m)^([ \t]*(?:export[ \t]+|readonly[ \t]+|local[ \t]+)?)((?:\w*_)?(?:HAPIKEY|hapikey|HUBSPOT_API_KEY|hubspot_api_key))=([^\n]*)\n?`)
 
 // settleShellNames ends variables that held the key and that nothing reads now.
 func settleShellNames(text string) string {
