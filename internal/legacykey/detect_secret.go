@@ -13,7 +13,6 @@ var (
 	salesforceForm   = regexp.MustCompile(`^5Aep[0-9A-Za-z]{3,}[0-9A-Za-z._]{20,}`)
 	consumerKeyForm  = regexp.MustCompile(`^3MV[A-Za-z0-9._]{40,}`)
 	consumerSecretOf = regexp.MustCompile(`(?i)(?:client|consumer)[_-]?secret["'\]]?\s*(?:=>|:=|[:=,])\s*["'\x60]?([0-9A-Za-z]{13,})`)
-	example          = regexp.MustCompile(`(?i)^[x0-]+$|^[*.-]+$|^(1234|abcd|xxxx|aaaa)|your|example|placeholder`)
 )
 
 // findToken finds the token of a private app, service key or static auth.
@@ -24,16 +23,14 @@ func findToken(t *text, at int) (hit, bool) {
 		return hit{}, false
 	}
 	h := hit{rule: ruleToken, start: at, end: at + m[5], secretStart: at, secretEnd: at + m[5]}
-	if !regexpHex(rest[m[4]:m[5]]) || example.MatchString(rest[m[4]:m[5]]) {
-		if strings.Trim(strings.ToLower(rest[m[4]:m[5]]), "x-0") == "" {
-			return hit{}, false // pat-na1-xxxxxxxx-xxxx-…: shows the form, opens nothing
-		}
+	if strings.Trim(strings.ToLower(rest[m[4]:m[5]]), "x-0") == "" {
+		return hit{}, false // pat-na1-xxxxxxxx-xxxx-…: shows the form, opens nothing
 	}
 	h.what = "HubSpot token of data centre " + strings.ToLower(rest[m[2]:m[3]]) + " in plain text"
 	return h, true
 }
 
-func regexpHex(s string) bool {
+func onlyHex(s string) bool {
 	return strings.Trim(strings.ToLower(s), "0123456789abcdef-") == ""
 }
 
@@ -108,7 +105,7 @@ func findConsumerSecret(t *text, at int) (hit, bool) {
 	from := max(0, at-consumerNear)
 	for _, m := range consumerSecretOf.FindAllStringSubmatchIndex(string(t.raw[from:min(len(t.raw), at+consumerNear)]), -1) {
 		value := string(t.raw[from+m[2] : from+m[3]])
-		if strings.Trim(value, "0123456789") != "" && (len(value) < 32 || !regexpHex(value)) {
+		if strings.Trim(value, "0123456789") != "" && (len(value) < 32 || !onlyHex(value)) {
 			continue // neither the 64 hex digits of today nor the digits of older apps
 		}
 		return hit{rule: ruleConsumerSecret, start: from + m[0], end: from + m[1], secretStart: from + m[2], secretEnd: from + m[3]}, true
