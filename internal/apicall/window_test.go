@@ -221,9 +221,10 @@ func TestCallsAreServedInTheOrderInWhichTheyAsked(t *testing.T) {
 			synctest.Wait()
 		}
 		wait.Wait()
-		for i, call := range v.calls {
-			if want := fmt.Sprintf("/%d", i); call.URL.Path != want {
-				t.Fatalf("call %d was %s, want %s", i, call.URL.Path, want)
+		for i, call := range v.calls { // the two of one second go out together
+			first, second := fmt.Sprintf("/%d", i/2*2), fmt.Sprintf("/%d", i/2*2+1)
+			if call.URL.Path != first && call.URL.Path != second {
+				t.Fatalf("call %d was %s, want %s or %s", i, call.URL.Path, first, second)
 			}
 		}
 	})

@@ -64,13 +64,8 @@ func (g *global) signIn(ctx context.Context, a *app.App, account credential.Acco
 	if len(page.OptionalScopes) > 0 {
 		g.say("and, where the account has them: %s", strings.Join(page.OptionalScopes, " "))
 	}
-	// The address is needed even with --quiet and --json, and whole: it holds no
-	// secret, but HubSpot's client ids look like API keys, which are masked.
-	to := g.Err
-	if m, masked := to.(*masking); masked {
-		to = m.to
-	}
-	fmt.Fprintf(to, "Open this address in a browser and allow the app:\n%s\n", callback.AuthorizeURL())
+	// The address is needed even with --quiet and --json.
+	fmt.Fprintf(g.Err, "Open this address in a browser and allow the app:\n%s\n", callback.AuthorizeURL())
 	if !o.noBrowser && g.terminal(g.Err) && oauth.OpenBrowser(g.env, callback.AuthorizeURL()) == nil {
 		g.say("A browser has been asked to open it.")
 	}

@@ -48,7 +48,7 @@ func (g *global) newProgress() *progress {
 	}
 	p := &progress{out: g.Err, steps: map[stepKey]*step{}}
 	if g.terminal(g.Err) {
-		p.bars = mpb.New(mpb.WithOutput(g.Err), mpb.WithWidth(32), mpb.WithAutoRefresh())
+		p.bars = mpb.New(mpb.WithOutput(bare(g.Err)), mpb.WithWidth(32), mpb.WithAutoRefresh())
 	}
 	return p
 }

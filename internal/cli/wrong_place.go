@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/lockstep-sync/lockstep/internal/credential"
@@ -23,8 +24,9 @@ var whereSecretsGo = []string{
 
 // withoutPasted returns streams on which nothing is repeated of a command line
 // or an environment that a secret was pasted into by mistake: whatever parser or
-// library words the complaint, it ends in somebody's scrollback or CI log. Streams
-// of a command line without such a word are returned as they are.
+// library words the complaint, it ends in somebody's scrollback or CI log. What is
+// written to one stream at once, by the log and by progress, comes out one after
+// the other.
 func (s Streams) withoutPasted(args []string) Streams {
 	var secrets []string
 	flag := ""
@@ -43,9 +45,6 @@ func (s Streams) withoutPasted(args []string) Streams {
 			secrets = append(secrets, secretParts(value)...)
 		}
 	}
-	if len(secrets) == 0 {
-		return s
-	}
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the whole before its parts
 	terminal := s.IsTerminal
 	if terminal != nil {
@@ -56,7 +55,7 @@ func (s Streams) withoutPasted(args []string) Streams {
 			return terminal(stream)
 		}
 	}
-	s.Out, s.Err = &masking{s.Out, secrets}, &masking{s.Err, secrets}
+	s.Out, s.Err = &masking{to: s.Out, secrets: secrets}, &masking{to: s.Err, secrets: secrets}
 	return s
 }
 
@@ -72,10 +71,15 @@ func isClientID(word string) bool {
 func secretParts(word string) []string {
 	const shortest = 8
 	var parts []string
+	key := strings.Contains(word, "PRIVATE KEY")
 	for line := range strings.Lines(word) {
 		line = strings.Trim(line, " \t\r\n\"'")
 		line = strings.TrimPrefix(line, "Bearer ")
 		if len(line) < shortest {
+			continue
+		}
+		if key { // each line is a part of it, whatever it looks like
+			parts = append(parts, line)
 			continue
 		}
 		switch credential.Classify(line).Form {
@@ -152,6 +156,7 @@ func looksSecret(word string) bool {
 // masking writes text without the secrets. A secret is looked for within one
 // write: messages are written whole.
 type masking struct {
+	mu      sync.Mutex
 	to      io.Writer
 	secrets []string
 }
@@ -164,8 +169,19 @@ func (m *masking) Write(p []byte) (int, error) {
 			text = bytes.ReplaceAll(text, []byte(secret), []byte(hidden))
 		}
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, err := m.to.Write(text); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// bare is the stream itself, for bars, which ask the terminal for its width and
+// say nothing but names of objects.
+func bare(stream io.Writer) io.Writer {
+	if m, masked := stream.(*masking); masked {
+		return m.to
+	}
+	return stream
 }

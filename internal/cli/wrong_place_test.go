@@ -19,6 +19,8 @@ func TestWhatWasPastedIntoACommandLineIsNotRepeated(t *testing.T) {
 		{"the query of an address", []string{"https://u:fakepass@h.example/p?hapikey=12345678"}, "", "at https://u:fakepass@h.example/p?hapikey=12345678", "at https://u:[…]@h.example/p?[…]"},
 		{"a secret that is taken for a path", []string{"force://PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com"}, "",
 			"no force:/PlatformCLI::5Aep861fakefakefake0123456789.AbCd@acme.my.salesforce.com", "no force:/PlatformCLI::[…]@acme.my.salesforce.com"},
+		{"every line of a private key", []string{"-----BEGIN PRIVATE KEY-----\nMIIfake0123456789abcdef\n/5lafakefakefa\n-----END PRIVATE KEY-----"}, "",
+			"no MIIfake0123456789abcdef /5lafakefakefa here", "no […] […] here"},
 		{"an environment variable", []string{"connect"}, "pat-eu1-00000000-fake-fake", "got pat-eu1-00000000-fake-fake", "got […]"},
 		{"a client id is no secret", []string{"--client-id", "00000000-fa4e-4000-9000-000000000001"}, "", "?client_id=00000000-fa4e-4000-9000-000000000001", "?client_id=00000000-fa4e-4000-9000-000000000001"},
 		{"nor after an equals sign", []string{"--client-id=00000000-fa4e-4000-9000-000000000001"}, "", "?client_id=00000000-fa4e-4000-9000-000000000001", "?client_id=00000000-fa4e-4000-9000-000000000001"},
