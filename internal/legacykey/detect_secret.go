@@ -60,8 +60,16 @@ func findPersonalKey(t *text, at int) (hit, bool) {
 	return hit{rule: rulePersonalKey, start: at, end: end, secretStart: end + m[2], secretEnd: end + m[3]}, true
 }
 
+// tokenInfo is a call that is named after private apps and serves service keys
+// just as well; it has no other address:
+// https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview
+const tokenInfo = "private-apps/get/access-token-info"
+
 // findPrivateApp finds settings and calls that are named after private apps.
 func findPrivateApp(t *text, at int) (hit, bool) {
+	if strings.HasPrefix(string(t.lower[at:min(len(t.lower), at+len(tokenInfo))]), tokenInfo) {
+		return hit{}, false
+	}
 	start, end := t.word(at, at+len("privateapp"))
 	line := t.line(at)
 	if !t.hubspot || t.kind == kindProse || t.inComment(at) || !strings.Contains(line, "token") && !strings.Contains(line, "private-apps/") {
