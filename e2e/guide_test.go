@@ -143,7 +143,7 @@ func newGuide(t *testing.T) *guide {
 	if err := box.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &guide{T: t, box: box, dir: t.TempDir()}
+	return &guide{T: t, box: box, dir: folder(t)}
 }
 
 func (g *guide) step(title string) { g.at = title }

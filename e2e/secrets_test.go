@@ -101,7 +101,7 @@ func newSecretWorld(t *testing.T) *secretWorld {
 	if err := box.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &secretWorld{T: t, box: box, dir: t.TempDir(), secrets: t.TempDir()}
+	w := &secretWorld{T: t, box: box, dir: folder(t), secrets: t.TempDir()}
 	w.hubspot = newParrot(t, box.HubSpotURL(), &w.canaries)
 	w.salesforce = newParrot(t, box.SalesforceURL(), &w.canaries)
 	c := box.Credentials()

@@ -51,7 +51,7 @@ func newSignInWorld(t *testing.T) *signInWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
-	return &signInWorld{box: box, dir: t.TempDir(), env: map[string]string{"LOCKSTEP_KEYRING": "off"}}
+	return &signInWorld{box: box, dir: folder(t), env: map[string]string{"LOCKSTEP_KEYRING": "off"}}
 }
 
 // Write keeps what was printed, so that it can be searched for secrets.

@@ -27,7 +27,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	if err := box.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "lockstep.yaml")
+	file := filepath.Join(folder(t), "lockstep.yaml")
 	connectApp(t, box, app.New(app.Config{File: file}))
 
 	const tight = 400 << 10
