@@ -42,7 +42,8 @@ WHAT GOES WRONG
        side    hubspot or salesforce; absent: both      method  one method, or write
        path    a part of the path                       share   0 to 1; absent: every call
        skip    let so many pass first                   times   stop after so many hits
-       searchLagMillis is how late HubSpot's search index is.
+       searchLagMillis is how late HubSpot's search index is, searchLoses the share of changes that it
+               never gets to see until the record changes again.
 
 HUBSPOT
   GET    /hubspot/tokens
@@ -56,13 +57,21 @@ HUBSPOT
   GET    /hubspot/apps                  developers' project apps with client ids and secrets
   POST   /hubspot/apps                  an app-hsmeta.json as it is in a project; the same uid again changes the app
   POST   /hubspot/installs              {"clientId": "…", "portalId": 0, "optionalScopes": []} -> tokens, without a browser
-  As a person in the browser would, with no limit and no token:
+  As a person in the browser would, with no limit and no token. ?as=user:123 says which person, ?as=app:4200011 an
+  app by its id, ?as=AUTOMATION_PLATFORM:1 any other source of the vendor's; history and events tell:
   POST   /hubspot/records/{type}        {"properties": {…}, "associations": [{"type": "companies", "id": "1"}]}
-  GET    /hubspot/records/{type}/{id}
+                                        without as, the values go in unchecked
+  GET    /hubspot/records/{type}/{id}   also by an id that was merged into it
   PATCH  /hubspot/records/{type}/{id}   {"properties": {"city": "Bremen"}}
   DELETE /hubspot/records/{type}/{id}   archives it
+  GET    /hubspot/archived/{type}       the archived records
+  POST   /hubspot/records/{type}/{id}/restore   brings an archived one back, without its associations
+  POST   /hubspot/records/{type}/{id}/erase     deletes a contact for good, as the GDPR asks
+  POST   /hubspot/merges                {"type": "contacts", "primaryId": "1", "otherId": "2"} -> the record that both became
   POST   /hubspot/associations          {"from": {"type": "contacts", "id": "1"}, "to": {"type": "companies", "id": "2"},
                                          "types": [279], "remove": false}
+  POST   /hubspot/search-losses         {"type": "contacts", "id": "1"}: search never sees the record's next change, until
+                                        one more; no id: the next new record
 
 SALESFORCE
   GET    /salesforce/apps

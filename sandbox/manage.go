@@ -64,6 +64,9 @@ func (s *Sandbox) manageRoutes() http.Handler {
 	} {
 		mux.Handle(pattern, manageCall(call))
 	}
+	for pattern, call := range s.hubSpotChangeCalls() {
+		mux.Handle(pattern, manageCall(call))
+	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, s.Guide())
@@ -211,6 +214,9 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 	}
 	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 {
 		return nil, bad("give milliseconds from 0", "a latency or lag is negative")
+	}
+	if setting.SearchLoses < 0 || setting.SearchLoses > 1 {
+		return nil, bad("give a share from 0 to 1", "searchLoses is %v", setting.SearchLoses)
 	}
 	s.dials.Set(setting)
 	return setting, nil

@@ -101,15 +101,21 @@ func (s *Sandbox) createHubSpotRecord(r *http.Request) (any, error) {
 			return nil, missing("there is no %s %s to associate", far.Type, far.ID)
 		}
 	}
-	err := careful(func() {
-		now := s.clock.Now()
-		body.ID = h.Insert(object, body.Properties, now, now)
-		for _, far := range body.Associations {
-			h.Associate(object, body.ID, far.Type, far.ID, far.Types...)
-		}
-	})
+	by, err := s.hand(r)
 	if err != nil {
 		return nil, err
+	}
+	if r.URL.Query().Get("as") != "" {
+		if body.ID, err = by.Create(object, body.Properties); err != nil {
+			return nil, err
+		}
+	} else if err = careful(func() { now := s.clock.Now(); body.ID = h.Insert(object, body.Properties, now, now) }); err != nil {
+		return nil, err
+	}
+	for _, far := range body.Associations {
+		if err := by.Associate(object, body.ID, far.Type, far.ID, far.Types...); err != nil {
+			return nil, err
+		}
 	}
 	body.Properties, _ = h.Get(object, body.ID)
 	return body, nil
@@ -138,12 +144,12 @@ func (s *Sandbox) editHubSpotRecord(r *http.Request) (any, error) {
 	if _, err := s.showHubSpotRecord(r); err != nil {
 		return nil, err
 	}
-	var refused error
-	if err := careful(func() { refused = s.HubSpot().Update(r.PathValue("type"), r.PathValue("id"), body.Properties) }); err != nil {
+	by, err := s.hand(r)
+	if err != nil {
 		return nil, err
 	}
-	if refused != nil {
-		return nil, refused
+	if err := by.Update(r.PathValue("type"), r.PathValue("id"), body.Properties); err != nil {
+		return nil, err
 	}
 	return s.showHubSpotRecord(r)
 }
@@ -152,7 +158,11 @@ func (s *Sandbox) archiveHubSpotRecord(r *http.Request) (any, error) {
 	if _, err := s.showHubSpotRecord(r); err != nil {
 		return nil, err
 	}
-	return nil, s.HubSpot().Archive(r.PathValue("type"), r.PathValue("id"))
+	by, err := s.hand(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, by.Archive(r.PathValue("type"), r.PathValue("id"))
 }
 
 // associate links two records as a person would, or unlinks them with remove.
@@ -171,11 +181,12 @@ func (s *Sandbox) associate(r *http.Request) (any, error) {
 			return nil, missing("there is no live record %s in %s", end.ID, end.Type)
 		}
 	}
-	return nil, careful(func() {
-		if body.Remove {
-			s.HubSpot().Dissociate(body.From.Type, body.From.ID, body.To.Type, body.To.ID)
-			return
-		}
-		s.HubSpot().Associate(body.From.Type, body.From.ID, body.To.Type, body.To.ID, body.Types...)
-	})
+	by, err := s.hand(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case body.Remove:
+		return nil, by.Dissociate(body.From.Type, body.From.ID, body.To.Type, body.To.ID, body.Types...)
+	}
+	return nil, by.Associate(body.From.Type, body.From.ID, body.To.Type, body.To.ID, body.Types...)
 }

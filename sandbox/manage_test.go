@@ -17,8 +17,10 @@ const staticApp = `{"uid":"own","type":"app","config":{"name":"Own","distributio
 func TestManagementCalls(t *testing.T) {
 	box := open(t, sandbox.Config{})
 	client := box.Client()
-	var contact, account string
-	box.HubSpot().Each("contacts", func(id string, _ map[string]string) bool { contact = id; return false })
+	var contacts []string
+	var account string
+	box.HubSpot().Each("contacts", func(id string, _ map[string]string) bool { contacts = append(contacts, id); return len(contacts) < 3 })
+	contact, second, third := contacts[0], contacts[1], contacts[2]
 	box.Salesforce().Each("Account", func(id string, _ map[string]any) bool { account = id; return false })
 	for _, test := range []struct {
 		name, method, path, body string
@@ -57,6 +59,20 @@ func TestManagementCalls(t *testing.T) {
 		{"an association wants both ends", "POST", "/hubspot/associations", `{"from":{"type":"contacts","id":"` + contact + `"},"to":{"type":"companies","id":"1"}}`, 404, `companies`},
 		{"a record is archived", "DELETE", "/hubspot/records/contacts/" + contact, "", 204, ""},
 		{"an archived record is gone", "GET", "/hubspot/records/contacts/" + contact, "", 404, contact},
+		{"archived records are listed", "GET", "/hubspot/archived/contacts", "", 200, `"city":"Bremen"`},
+		{"an archived record is brought back", "POST", "/hubspot/records/contacts/" + contact + "/restore", "", 200, `"city":"Bremen"`},
+		{"a record that is live is not brought back", "POST", "/hubspot/records/contacts/" + contact + "/restore", "", 400, `resource not found`},
+		{"a record is made as an app", "POST", "/hubspot/records/companies?as=app:4711", `{"properties":{"name":"Acme"}}`, 200, `"hs_object_source":"INTEGRATION"`},
+		{"values of an app are checked", "POST", "/hubspot/records/companies?as=app:4711", `{"properties":{"nonsense":"1"}}`, 400, `nonsense`},
+		{"a record is edited as a certain user", "PATCH", "/hubspot/records/contacts/" + contact + "?as=user:77", `{"properties":{"city":"Kiel"}}`, 200, `Kiel`},
+		{"nobody writes under another name", "PATCH", "/hubspot/records/contacts/" + contact + "?as=me", `{"properties":{"city":"Ulm"}}`, 400, `as=user:123`},
+		{"a merge wants two records", "POST", "/hubspot/merges", `{"type":"contacts","primaryId":"` + contact + `","otherId":"` + contact + `"}`, 400, `cannot be merged`},
+		{"two records are merged", "POST", "/hubspot/merges", `{"type":"contacts","primaryId":"` + contact + `","otherId":"` + second + `"}`, 200, `"hs_merged_object_ids":"` + contact + ";" + second},
+		{"search can lose a change", "POST", "/hubspot/search-losses", `{"type":"contacts","id":"` + third + `"}`, 204, ""},
+		{"search loses changes of records that are there", "POST", "/hubspot/search-losses", `{"type":"contacts","id":"1"}`, 400, `not found`},
+		{"the share that search loses is at most the whole", "PUT", "/faults", `{"searchLoses":2}`, 400, `searchLoses`},
+		{"a contact is deleted for good", "POST", "/hubspot/records/contacts/" + third + "/erase", "", 204, ""},
+		{"what is erased is not among the archived", "POST", "/hubspot/records/contacts/" + third + "/restore", "", 400, `not found`},
 		{"an app is made", "POST", "/salesforce/apps", `{"name":"test","flows":["client_credentials"]}`, 200, `"clientSecret"`},
 		{"an app wants an existing user", "POST", "/salesforce/apps", `{"runAs":"nobody@x.example"}`, 400, `nobody`},
 		{"apps are listed", "GET", "/salesforce/apps", "", 200, `"apps"`},

@@ -54,8 +54,11 @@ type Setting struct {
 	LatencyMillis int `json:"latencyMillis,omitempty"`
 	JitterMillis  int `json:"jitterMillis,omitempty"`
 	// SearchLagMillis is how late HubSpot's search index is.
-	SearchLagMillis int    `json:"searchLagMillis,omitempty"`
-	Rules           []Rule `json:"rules,omitempty"`
+	SearchLagMillis int `json:"searchLagMillis,omitempty"`
+	// SearchLoses is the share of changes, 0 to 1, that HubSpot's search index
+	// never gets to see until the record changes again.
+	SearchLoses float64 `json:"searchLoses,omitempty"`
+	Rules       []Rule  `json:"rules,omitempty"`
 }
 
 // Verdict is what shall happen to one call.
@@ -71,6 +74,7 @@ type Dials struct {
 	mu      sync.Mutex
 	setting Setting
 	random  *rand.Rand
+	losing  *rand.Rand // of the search index, so that it does not shift the calls' chances
 	seen    []int
 	hits    []int
 	byKind  map[Kind]int
@@ -82,6 +86,7 @@ func (d *Dials) Set(s Setting) {
 	defer d.mu.Unlock()
 	d.setting = s
 	d.random = rand.New(rand.NewPCG(s.Seed, s.Seed^0x9e3779b97f4a7c15))
+	d.losing = rand.New(rand.NewPCG(s.Seed, 0x6c6f7374))
 	d.seen = make([]int, len(s.Rules))
 	d.hits = make([]int, len(s.Rules))
 	d.byKind = map[Kind]int{}
@@ -99,6 +104,17 @@ func (d *Dials) SearchLag() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return time.Duration(d.setting.SearchLagMillis) * time.Millisecond
+}
+
+// Index decides about one change of a record: how late HubSpot's search index is,
+// and whether it loses the change.
+func (d *Dials) Index() (lag time.Duration, loses bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.setting.SearchLoses > 0 {
+		loses = d.losing.Float64() < d.setting.SearchLoses
+	}
+	return time.Duration(d.setting.SearchLagMillis) * time.Millisecond, loses
 }
 
 // Draw decides what happens to one call.

@@ -233,7 +233,7 @@ func (p *pair) targetOf(from int64, t *associationType) int64 {
 // associate adds types to the link between two records, in both directions. The
 // plain type always comes along. The first company of a contact, deal or ticket
 // becomes its primary one, and a new primary one takes the place of the old.
-func (s *Server) associate(from, to *table, fromID, toID int64, types []*associationType, replace bool) {
+func (s *Server) associate(by source, from, to *table, fromID, toID int64, types []*associationType, replace bool) {
 	p, back := s.pair(from, to), s.pair(to, from)
 	standard := s.ensureStandard(from, to)
 	was, linked := p.link(fromID, toID)
@@ -285,7 +285,7 @@ func (p *pair) dropType(from, to int64, t *associationType) {
 
 // dissociate takes types off the link between two records; none named takes the
 // link away. Dropping the plain type drops the link.
-func (s *Server) dissociate(from, to *table, fromID, toID int64, types []*associationType) {
+func (s *Server) dissociate(by source, from, to *table, fromID, toID int64, types []*associationType) {
 	p, back := s.pair(from, to), s.pair(to, from)
 	was, ok := p.link(fromID, toID)
 	if !ok {
@@ -311,7 +311,7 @@ func (s *Server) dissociate(from, to *table, fromID, toID int64, types []*associ
 func (s *Server) dropLinks(t *table, id int64) {
 	for _, other := range s.tables {
 		for _, l := range slices.Clone(s.pair(t, other).links[id]) {
-			s.dissociate(t, other, id, l.to, nil)
+			s.dissociate(unsaid, t, other, id, l.to, nil)
 		}
 	}
 }
@@ -320,41 +320,14 @@ func (s *Server) dropLinks(t *table, id int64) {
 // plain type is meant. It panics when a record or a type does not exist: it is
 // for trusted loads.
 func (s *Server) Associate(fromType, fromID, toType, toID string, typeIDs ...int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	from, to := s.table(fromType), s.table(toType)
-	if from == nil || to == nil {
-		panic("hubspot: Associate: no object type " + fromType + " or " + toType)
+	if err := s.AsPerson().Associate(fromType, fromID, toType, toID, typeIDs...); err != nil {
+		panic("hubspot: Associate: " + err.Error())
 	}
-	a, _ := strconv.ParseInt(fromID, 10, 64)
-	b, _ := strconv.ParseInt(toID, 10, 64)
-	if from.live(a) == nil || to.live(b) == nil {
-		panic("hubspot: Associate: no record " + fromType + "/" + fromID + " or " + toType + "/" + toID)
-	}
-	var types []*associationType
-	for _, id := range typeIDs {
-		t := s.pair(from, to).typeByID("", id)
-		if t == nil {
-			panic("hubspot: Associate: no association type " + strconv.Itoa(id) + " from " + fromType + " to " + toType)
-		}
-		types = append(types, t)
-	}
-	s.associate(from, to, a, b, types, false)
-	s.version.Add(1)
 }
 
 // Dissociate takes the link between two records away.
 func (s *Server) Dissociate(fromType, fromID, toType, toID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	from, to := s.table(fromType), s.table(toType)
-	a, errA := strconv.ParseInt(fromID, 10, 64)
-	b, errB := strconv.ParseInt(toID, 10, 64)
-	if from == nil || to == nil || errA != nil || errB != nil {
-		return
-	}
-	s.dissociate(from, to, a, b, nil)
-	s.version.Add(1)
+	_ = s.AsPerson().Dissociate(fromType, fromID, toType, toID) // what is not there needs no taking away
 }
 
 // Associations returns the ids that a record is linked to, ascending.

@@ -136,7 +136,7 @@ func setLink(c *call) (int, *problem) {
 	if refused != nil {
 		return 0, refused
 	}
-	c.s.associate(c.from, c.to, from, to, types, true)
+	c.s.associate(c.token.by, c.from, c.to, from, to, types, true)
 	c.s.version.Add(1)
 	c.out.object()
 	c.writeLabels(from, to, types)
@@ -166,7 +166,7 @@ func setDefaultLink(c *call) (int, *problem) {
 	if refused != nil {
 		return 0, refused
 	}
-	c.s.associate(c.from, c.to, from, to, nil, false)
+	c.s.associate(c.token.by, c.from, c.to, from, to, nil, false)
 	c.s.version.Add(1)
 	c.openBatch()
 	c.writeDefaultLink(from, to)
@@ -206,7 +206,7 @@ func deleteLink(c *call) (int, *problem) {
 	defer c.s.mu.Unlock()
 	from, to, refused := c.ends()
 	if refused == nil { // what is not there needs no deleting
-		c.s.dissociate(c.from, c.to, from, to, nil)
+		c.s.dissociate(c.token.by, c.from, c.to, from, to, nil)
 		c.s.version.Add(1)
 	}
 	return http.StatusNoContent, nil
@@ -261,7 +261,7 @@ func batchSetLinks(c *call) (int, *problem) {
 			errors = append(errors, refused)
 			continue
 		}
-		c.s.associate(c.from, c.to, from, to, types[i], false)
+		c.s.associate(c.token.by, c.from, c.to, from, to, types[i], false)
 		c.out.object()
 		c.writeLabels(from, to, types[i])
 		c.out.endObject()
@@ -294,7 +294,7 @@ func batchDefaultLinks(c *call) (int, *problem) {
 			errors = append(errors, refused)
 			continue
 		}
-		c.s.associate(c.from, c.to, from, to, nil, false)
+		c.s.associate(c.token.by, c.from, c.to, from, to, nil, false)
 		c.writeDefaultLink(from, to)
 	}
 	c.s.version.Add(1)
@@ -380,7 +380,7 @@ func batchDeleteLinks(c *call) (int, *problem) {
 		for _, to := range input.To {
 			from, target, refused := c.inputEnds(linkInput{From: input.From, To: to})
 			if refused == nil {
-				c.s.dissociate(c.from, c.to, from, target, nil)
+				c.s.dissociate(c.token.by, c.from, c.to, from, target, nil)
 			}
 		}
 	}
@@ -403,7 +403,7 @@ func batchDeleteLabels(c *call) (int, *problem) {
 		}
 		from, to, refused := c.inputEnds(in)
 		if refused == nil && len(types) > 0 {
-			c.s.dissociate(c.from, c.to, from, to, types)
+			c.s.dissociate(c.token.by, c.from, c.to, from, to, types)
 		}
 	}
 	c.s.version.Add(1)

@@ -63,7 +63,7 @@ func setLinkV3(c *call) (int, *problem) {
 	if refused != nil {
 		return 0, refused
 	}
-	c.s.associate(c.from, c.to, from, to, []*associationType{t}, false)
+	c.s.associate(c.token.by, c.from, c.to, from, to, []*associationType{t}, false)
 	c.s.version.Add(1)
 	sel := c.from.choose(nil, nil)
 	sel.associations = []*table{c.to}
@@ -80,7 +80,7 @@ func deleteLinkV3(c *call) (int, *problem) {
 		return 0, refused
 	}
 	if from, to, refused := c.ends(); refused == nil {
-		c.s.dissociate(c.from, c.to, from, to, []*associationType{t})
+		c.s.dissociate(c.token.by, c.from, c.to, from, to, []*associationType{t})
 		c.s.version.Add(1)
 	}
 	return http.StatusNoContent, nil
@@ -106,7 +106,7 @@ func batchSetLinksV3(c *call) (int, *problem) {
 			errors = append(errors, refused)
 			continue
 		}
-		c.s.associate(c.from, c.to, from, to, []*associationType{t}, false)
+		c.s.associate(c.token.by, c.from, c.to, from, to, []*associationType{t}, false)
 		c.out.object()
 		c.out.key("from")
 		c.writeIDObject(from)
@@ -164,7 +164,7 @@ func batchDeleteLinksV3(c *call) (int, *problem) {
 			return 0, refused
 		}
 		if from, to, refused := c.inputEnds(in); refused == nil {
-			c.s.dissociate(c.from, c.to, from, to, []*associationType{t})
+			c.s.dissociate(c.token.by, c.from, c.to, from, to, []*associationType{t})
 		}
 	}
 	c.s.version.Add(1)

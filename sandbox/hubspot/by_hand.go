@@ -14,7 +14,7 @@ func (s *Server) Insert(objectType string, properties map[string]string, created
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.mustTable("Insert", objectType)
-	by := source{Type: "CRM_UI", ID: "userId:1000000", Label: "CRM_UI", UserID: 1_000_000}
+	by := byUser(someUser)
 	values := make(map[string]string, len(properties))
 	assigned := map[string]string{}
 	for name, v := range properties {
@@ -59,106 +59,6 @@ func (s *Server) mustTable(what, objectType string) *table {
 	return t
 }
 
-// person is who edits records in HubSpot's own pages.
-func (s *Server) person() writer {
-	user := int64(1_000_000)
-	for _, o := range s.owners {
-		if o.UserID != 0 && !o.Archived {
-			user = o.UserID
-			break
-		}
-	}
-	return writer{person: true, by: source{Type: "CRM_UI", ID: "userId:" + strconv.FormatInt(user, 10), Label: "CRM_UI", UserID: user}}
-}
-
-// Create makes a record as a person in HubSpot would; values are checked as for
-// an API call, and search learns of it late as of any write.
-func (s *Server) Create(objectType string, properties map[string]string) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.table(objectType)
-	if t == nil {
-		return "", unknownType(objectType)
-	}
-	w := s.person()
-	c, refused := s.judge(t, nil, properties, w, nil)
-	if refused != nil {
-		return "", refused
-	}
-	return strconv.FormatInt(s.create(t, c, w.by).id, 10), nil
-}
-
-// Update edits a record as a person in HubSpot would: stamps move, history says CRM_UI.
-func (s *Server) Update(objectType, id string, properties map[string]string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, r, err := s.findLive(objectType, id)
-	if err != nil {
-		return err
-	}
-	w := s.person()
-	c, refused := s.judge(t, r, properties, w, nil)
-	if refused != nil {
-		return refused
-	}
-	s.update(t, c, w.by)
-	return nil
-}
-
-// Archive archives a record as a person in HubSpot would.
-func (s *Server) Archive(objectType, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, r, err := s.findLive(objectType, id)
-	if err != nil {
-		return err
-	}
-	s.archive(t, r)
-	return nil
-}
-
-// Restore brings an archived record back, which HubSpot allows its users for 90
-// days and its API never. Its associations do not come back.
-func (s *Server) Restore(objectType, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.table(objectType)
-	if t == nil {
-		return unknownType(objectType)
-	}
-	number, _ := strconv.ParseInt(id, 10, 64)
-	was := t.archivedRecord(number)
-	if was == nil {
-		return notFound()
-	}
-	t.removeArchived(was)
-	is := *was
-	is.archivedAt, is.modified = 0, s.nowMillis()
-	t.insert(&is)
-	t.note(is.id, nil, is.modified, s.dials.SearchLag().Milliseconds())
-	s.version.Add(1)
-	return nil
-}
-
-// Merge merges a record into another as a person in HubSpot would, and returns
-// the id of the record that both became.
-func (s *Server) Merge(objectType, primaryID, otherID string) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, primary, err := s.findLive(objectType, primaryID)
-	if err != nil {
-		return "", err
-	}
-	_, other, err := s.findLive(objectType, otherID)
-	if err != nil {
-		return "", err
-	}
-	if primary.id == other.id || !t.kind.mergeable {
-		return "", invalid("%s %s and %s cannot be merged", objectType, primaryID, otherID)
-	}
-	return strconv.FormatInt(s.merge(t, primary, other, s.person().by).id, 10), nil
-}
-
 func (s *Server) findLive(objectType, id string) (*table, *record, error) {
 	t := s.table(objectType)
 	if t == nil {
@@ -173,6 +73,46 @@ func (s *Server) findLive(objectType, id string) (*table, *record, error) {
 		return nil, nil, notFound()
 	}
 	return t, r, nil
+}
+
+// Successor is the id of the live record that a record, by its own id or by one
+// that was merged into it, is now; ok is false when there is none.
+func (s *Server) Successor(objectType, id string) (now string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, r, err := s.findLive(objectType, id)
+	if err != nil {
+		return "", false
+	}
+	return strconv.FormatInt(r.id, 10), true
+}
+
+// GetArchived returns an archived record's values, without the unset ones.
+func (s *Server) GetArchived(objectType, id string) (map[string]string, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := s.table(objectType)
+	number, err := strconv.ParseInt(id, 10, 64)
+	if t == nil || err != nil {
+		return nil, false
+	}
+	r := t.archivedRecord(number)
+	if r == nil {
+		return nil, false
+	}
+	return s.show(t, r), true
+}
+
+// Archived lists the ids of the archived records of a type, ascending.
+func (s *Server) Archived(objectType string) (ids []string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if t := s.table(objectType); t != nil {
+		for _, r := range t.archived {
+			ids = append(ids, strconv.FormatInt(r.id, 10))
+		}
+	}
+	return ids
 }
 
 // Get returns a live record's values, stored and computed, without the unset ones.

@@ -301,7 +301,7 @@ func (c *call) limit(otherwise, most int) (int, *problem) {
 }
 
 // writer says who this call writes as.
-func (c *call) writer() writer { return writer{by: c.token.source(), version: c.version} }
+func (c *call) writer() writer { return writer{by: c.token.by, version: c.version} }
 
 // decode reads the body, which must be JSON.
 func (c *call) decode(v any) *problem {

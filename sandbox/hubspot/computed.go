@@ -199,25 +199,25 @@ func (s *Server) countLinks(t *table, r *record, to string) string {
 
 // assignPrimaryCompany makes a written associatedcompanyid the association that
 // it mirrors.
-func assignPrimaryCompany(s *Server, t *table, id int64, value string, _ source) {
+func assignPrimaryCompany(s *Server, t *table, id int64, value string, by source) {
 	companies := s.tableByName["companies"]
 	p := s.pair(t, companies)
 	if old := p.primaryTarget(id); old != 0 && value == "" {
-		s.dissociate(t, companies, id, old, nil)
+		s.dissociate(by, t, companies, id, old, nil)
 	}
 	if to, err := strconv.ParseInt(value, 10, 64); err == nil && companies.live(to) != nil {
-		s.associate(t, companies, id, to, []*associationType{p.primaryType()}, false)
+		s.associate(by, t, companies, id, to, []*associationType{p.primaryType()}, false)
 	}
 }
 
-func assignParent(s *Server, t *table, id int64, value string, _ source) {
+func assignParent(s *Server, t *table, id int64, value string, by source) {
 	p := s.pair(t, t)
 	child := p.typeByID(hubspotDefined, childToParent)
 	if old := p.targetOf(id, child); old != 0 {
-		s.dissociate(t, t, id, old, nil)
+		s.dissociate(by, t, t, id, old, nil)
 	}
 	if to, err := strconv.ParseInt(value, 10, 64); err == nil && t.live(to) != nil && to != id {
-		s.associate(t, t, id, to, []*associationType{child}, false)
+		s.associate(by, t, t, id, to, []*associationType{child}, false)
 	}
 }
 

@@ -104,7 +104,7 @@ func batchArchive(c *call) (int, *problem) {
 			continue // 204 whatever the ids
 		}
 		if r := c.table.live(number); r != nil {
-			c.s.archive(c.table, r)
+			c.s.archive(c.table, r, c.token.by)
 		}
 	}
 	return http.StatusNoContent, nil

@@ -150,7 +150,7 @@ func (c *call) locateArchived() (*record, *problem) {
 	if err != nil {
 		return nil, notNumeric(id)
 	}
-	if r := c.table.archivedRecord(number); r != nil {
+	if r := c.table.archivedRecord(c.table.successor(number)); r != nil {
 		return r, nil
 	}
 	return nil, notFound()

@@ -65,7 +65,7 @@ func archiveObject(c *call) (int, *problem) {
 		}
 		return 0, refused
 	}
-	c.s.archive(c.table, r)
+	c.s.archive(c.table, r, c.token.by)
 	return http.StatusNoContent, nil
 }
 
@@ -142,7 +142,7 @@ func (c *call) judgeAssociation(in associationInput) (pendingAssociation, *probl
 
 // apply carries out a valid write.
 func (c *call) apply(p *pending) *record {
-	by := c.writer().by
+	by := c.token.by
 	var r *record
 	if p.isNew {
 		r = c.s.create(c.table, p.change, by)
@@ -150,7 +150,7 @@ func (c *call) apply(p *pending) *record {
 		r = c.s.update(c.table, p.change, by)
 	}
 	for _, a := range p.associations {
-		c.s.associate(c.table, a.to, r.id, a.id, a.types, false)
+		c.s.associate(by, c.table, a.to, r.id, a.id, a.types, false)
 	}
 	if len(p.associations) > 0 {
 		r = c.table.live(r.id)
@@ -232,7 +232,7 @@ func mergeObjects(c *call) (int, *problem) {
 	if primary == other {
 		return 0, invalid("Cannot merge an object into itself: %s", in.Primary.value)
 	}
-	r := c.s.merge(c.table, primary, other, c.writer().by)
+	r := c.s.merge(c.table, primary, other, c.token.by)
 	sel := c.table.choose(append(slices.Clone(c.table.kind.defaults), "hs_merged_object_ids"), nil)
 	c.out.record(c.s, c.table, r, &sel)
 	return http.StatusOK, nil
@@ -259,7 +259,7 @@ func eraseContact(c *call) (int, *problem) {
 	r, refused := c.locate(in.ID.value, in.IDProperty, true)
 	switch {
 	case refused == nil:
-		c.s.erase(c.table, r)
+		c.s.erase(c.table, r, c.token.by)
 	case in.IDProperty == "email" && refused.status == http.StatusNotFound:
 		c.s.blocked[strings.ToLower(in.ID.value)] = true
 		c.s.version.Add(1)
@@ -269,7 +269,7 @@ func eraseContact(c *call) (int, *problem) {
 		if err != nil || archived == nil {
 			return 0, refused
 		}
-		c.s.erase(c.table, archived)
+		c.s.erase(c.table, archived, c.token.by)
 	}
 	return http.StatusNoContent, nil
 }

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 )
 
 // record is one state of one record. It never changes once it is in a table:
@@ -100,6 +101,19 @@ type source struct {
 	Detail string // the app's name
 	UserID int64  // 0 unless a person did it
 }
+
+// integration is an app that writes by the API.
+func integration(appID int64, name string) source {
+	return source{Type: "INTEGRATION", ID: strconv.FormatInt(appID, 10), Label: "INTEGRATION", Detail: name}
+}
+
+// byUser is a person who edits records in HubSpot's own pages.
+func byUser(userID int64) source {
+	return source{Type: "CRM_UI", ID: "userId:" + strconv.FormatInt(userID, 10), Label: "CRM_UI", UserID: userID}
+}
+
+// unsaid is nobody: changes that follow from another one and are not told apart.
+var unsaid source
 
 func (s *Server) sourceNumber(v source) uint32 {
 	if n, ok := s.sourceIndex[v]; ok {

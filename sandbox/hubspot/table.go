@@ -28,13 +28,8 @@ type table struct {
 	history  map[int64][]revision     // newest last; only of records that were edited
 	lagging  map[int64][]lagged       // states that search still shows
 	caughtUp int64                    // when lagging was last cleared, Unix milliseconds
+	losing   map[int64]bool           // whose next change search loses; 0: of the next new record
 	lastID   int64
-}
-
-// lagged is a state that was replaced; search shows it until its index catches up.
-type lagged struct {
-	until int64   // Unix milliseconds: when search learns of the replacement
-	was   *record // nil: did not exist
 }
 
 func newTable(kind objectKind, number int) *table {
@@ -63,17 +58,19 @@ func (t *table) live(id int64) *record {
 
 // follow returns a live record by its id or by an id that was merged into it.
 func (t *table) follow(id int64) *record {
-	for range 100 { // a chain of merges has no loop; the bound is for the reader
-		if r := t.live(id); r != nil {
-			return r
-		}
-		next, ok := t.merged[id]
-		if !ok {
-			return nil
-		}
+	if r := t.live(id); r != nil {
+		return r
+	}
+	return t.live(t.successor(id))
+}
+
+// successor is the id that a merged-away id leads to in the end; any other id is
+// its own.
+func (t *table) successor(id int64) int64 {
+	for next, ok := t.merged[id]; ok; next, ok = t.merged[id] {
 		id = next
 	}
-	return nil
+	return id
 }
 
 func (t *table) archivedRecord(id int64) *record {
@@ -200,45 +197,4 @@ func (t *table) makeUnique(p *propertyDefinition) {
 	for _, r := range t.records {
 		t.eachUnique(r, p.number, func(v string) { t.unique[p.number][v] = r.id })
 	}
-}
-
-// note keeps a replaced state for as long as the search index lags.
-func (t *table) note(id int64, was *record, now, lagMillis int64) {
-	if lagMillis <= 0 {
-		return
-	}
-	if now-t.caughtUp > 500 || now < t.caughtUp { // seldom, so that a write stays cheap
-		t.catchUp(now)
-		t.caughtUp = now
-	}
-	t.lagging[id] = append(t.lagging[id], lagged{until: now + lagMillis, was: was})
-}
-
-// catchUp forgets the states that search no longer shows.
-func (t *table) catchUp(now int64) {
-	for id, states := range t.lagging {
-		kept := slices.DeleteFunc(states, func(l lagged) bool { return l.until <= now })
-		if len(kept) == 0 {
-			delete(t.lagging, id)
-		} else {
-			t.lagging[id] = kept
-		}
-	}
-}
-
-// shown returns the states that search shows in place of the current ones, by id.
-func (t *table) shown(now int64) map[int64]*record {
-	var out map[int64]*record
-	for id, states := range t.lagging {
-		for _, l := range states { // oldest first: the first still lagging is what search knows
-			if l.until > now {
-				if out == nil {
-					out = map[int64]*record{}
-				}
-				out[id] = l.was
-				break
-			}
-		}
-	}
-	return out
 }

@@ -1,7 +1,6 @@
 package hubspot
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -57,10 +56,8 @@ type token struct {
 	TokenInfo
 	granted map[string]bool
 	app     *app
-}
-
-func (t *token) source() source {
-	return source{Type: "INTEGRATION", ID: fmt.Sprint(t.AppID), Label: "INTEGRATION", Detail: t.Name}
+	// by is who wrote what is written with it.
+	by source
 }
 
 // CreateToken makes an app or key with just these scopes and oauth, and returns
@@ -96,7 +93,7 @@ func (s *Server) keepToken(info TokenInfo) *token {
 }
 
 func (s *Server) makeToken(info TokenInfo, a *app) *token {
-	t := &token{TokenInfo: info, app: a, granted: map[string]bool{}}
+	t := &token{TokenInfo: info, app: a, granted: map[string]bool{}, by: integration(info.AppID, info.Name)}
 	for _, scope := range info.Scopes {
 		t.granted[scope] = true
 	}

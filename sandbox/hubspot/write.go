@@ -1,7 +1,9 @@
 package hubspot
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +14,7 @@ func (s *Server) create(t *table, c *change, by source) *record {
 	now := s.nowMillis()
 	r := s.newRecord(t, c.values, now, now, by)
 	t.insert(r)
-	t.note(r.id, nil, now, s.dials.SearchLag().Milliseconds())
+	s.reindex(t, r.id, nil, now)
 	for name, v := range c.assigned {
 		t.byName[name].assign(s, t, r.id, v, by)
 	}
@@ -90,7 +92,7 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 		return was
 	}
 	is := &record{id: was.id, created: created, modified: max(now, was.modified), source: was.source, packed: pack(values)}
-	t.note(was.id, was, now, s.dials.SearchLag().Milliseconds())
+	s.reindex(t, was.id, was, now)
 	t.replace(was, is)
 	s.version.Add(1)
 	return is
@@ -100,7 +102,7 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 func (s *Server) touch(t *table, was *record, now int64) *record {
 	is := *was
 	is.modified = max(now, was.modified)
-	t.note(was.id, was, now, s.dials.SearchLag().Milliseconds())
+	s.reindex(t, was.id, was, now)
 	t.replace(was, &is)
 	s.version.Add(1)
 	return &is
@@ -154,10 +156,21 @@ func (s *Server) rollUp(t *table, r *record) {
 	}
 }
 
+// restore brings an archived record back, without its associations.
+func (s *Server) restore(t *table, was *record, by source) *record {
+	t.removeArchived(was)
+	is := *was
+	is.archivedAt, is.modified = 0, s.nowMillis()
+	t.insert(&is)
+	s.reindex(t, is.id, nil, is.modified)
+	s.version.Add(1)
+	return &is
+}
+
 // archive moves a record to the archived ones; its associations end.
-func (s *Server) archive(t *table, r *record) {
+func (s *Server) archive(t *table, r *record, by source) {
 	now := s.nowMillis()
-	t.note(r.id, r, now, s.dials.SearchLag().Milliseconds())
+	s.unlist(t, r, now)
 	s.dropLinks(t, r.id)
 	t.archive(t.live(r.id), now)
 	s.version.Add(1)
@@ -194,22 +207,57 @@ func (s *Server) merge(t *table, primary, other *record, by source) *record {
 		values[vids] = fmt.Sprintf("%d:%d;%d:%d", primary.id, now, other.id, now)
 	}
 	is := &record{id: s.nextID(t), created: min(primary.created, other.created), modified: now, source: primary.source, packed: pack(values)}
-	lag := s.dials.SearchLag().Milliseconds()
+	t.history[is.id] = s.joinHistories(t, values, now, by, primary, other)
 	for _, old := range []*record{primary, other} {
-		t.note(old.id, old, now, lag)
+		s.unlist(t, old, now)
 		t.remove(old)
 		t.merged[old.id] = is.id
-		t.history[is.id] = append(t.history[is.id], t.history[old.id]...)
 		delete(t.history, old.id)
 	}
-	slices.SortStableFunc(t.history[is.id], func(a, b revision) int { return int(a.At - b.At) })
 	t.insert(is)
-	t.note(is.id, nil, now, lag)
+	s.reindex(t, is.id, nil, now)
 	for _, old := range []*record{primary, other} {
 		s.moveLinks(t, old.id, is.id)
 	}
 	s.version.Add(1)
 	return t.live(is.id)
+}
+
+// joinHistories makes one history of those of two records that become one. Where
+// the value that won is not the newest of both, merging is what set it.
+func (s *Server) joinHistories(t *table, values map[int]string, now int64, by source, records ...*record) (joined []revision) {
+	for _, old := range records {
+		h := t.history[old.id]
+		joined = append(joined, h...)
+		old.each(func(n int, v string) {
+			if !slices.ContainsFunc(h, func(x revision) bool { return x.Property == n }) {
+				joined = append(joined, revision{n, v, old.created, old.source}) // as it was born
+			}
+		})
+	}
+	slices.SortStableFunc(joined, func(a, b revision) int { return cmp.Compare(a.At, b.At) })
+	newest := map[int]string{}
+	for _, h := range joined {
+		newest[h.Property] = h.Value
+	}
+	by.Type, by.Label = mergeSource(t), mergeSource(t)
+	for _, n := range slices.Sorted(maps.Keys(values)) {
+		if newest[n] != values[n] {
+			joined = append(joined, revision{n, values[n], now, s.sourceNumber(by)})
+		}
+	}
+	return joined
+}
+
+// mergeSource is how history names a merge.
+func mergeSource(t *table) string {
+	switch t.kind.name {
+	case "contacts":
+		return "MERGE_CONTACTS"
+	case "companies":
+		return "MERGE_COMPANIES"
+	}
+	return "MERGE_OBJECTS"
 }
 
 func joinIDs(lists ...string) string {
@@ -237,19 +285,18 @@ func (s *Server) moveLinks(t *table, from, to int64) {
 						types = append(types, at)
 					}
 				})
-				s.dissociate(t, other, from, l.to, nil)
-				s.associate(t, other, to, l.to, types, false)
+				s.dissociate(unsaid, t, other, from, l.to, nil)
+				s.associate(unsaid, t, other, to, l.to, types, false)
 				continue
 			}
-			s.dissociate(t, other, from, l.to, nil)
+			s.dissociate(unsaid, t, other, from, l.to, nil)
 		}
 	}
 }
 
 // erase removes a contact for good.
-func (s *Server) erase(t *table, r *record) {
-	now := s.nowMillis()
-	t.note(r.id, r, now, s.dials.SearchLag().Milliseconds())
+func (s *Server) erase(t *table, r *record, by source) {
+	s.unlist(t, r, s.nowMillis())
 	s.dropLinks(t, r.id)
 	if live := t.live(r.id); live != nil {
 		t.remove(live)
