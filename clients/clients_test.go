@@ -25,6 +25,15 @@ func TestHubSpotClient(t *testing.T) {
 		"SANDBOX_SMALL_DAY_HUBSPOT="+day.HubSpotURL(), "SANDBOX_SMALL_DAY_MANAGE="+day.ManageURL()))
 }
 
+// TestHubSpotWebhooks lets the vendor's @hubspot/api-client check deliveries.
+func TestHubSpotWebhooks(t *testing.T) {
+	node := tool(t, "node")
+	s := start(t, sandbox.Config{Seed: "small", Random: 7})
+	// The small day of the other tests is not used: any sandbox stands for it.
+	run(t, node, []string{"--test", "--test-reporter=spec", "hubspot/webhook.test.mjs"}, append(addresses(s),
+		"SANDBOX_SMALL_DAY_HUBSPOT="+s.HubSpotURL(), "SANDBOX_SMALL_DAY_MANAGE="+s.ManageURL()))
+}
+
 // TestSalesforceClient runs jsforce.
 func TestSalesforceClient(t *testing.T) {
 	node := tool(t, "node")

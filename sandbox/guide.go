@@ -44,6 +44,9 @@ WHAT GOES WRONG
        skip    let so many pass first                   times   stop after so many hits
        searchLagMillis is how late HubSpot's search index is, searchLoses the share of changes that it
                never gets to see until the record changes again.
+       "webhooks": {"delayMillis": 2000, "jitterMillis": 5000, "duplicateShare": 0.1, "dropShare": 0.1, "oneAtATime": true}
+               delays HubSpot's events, lets them overtake each other, sends some twice and some never,
+               and makes one delivery at a time, so that their order follows from the seed.
 
 HUBSPOT
   GET    /hubspot/tokens
@@ -54,9 +57,17 @@ HUBSPOT
   DELETE /hubspot/tokens/{id}           unknown from now on
   POST   /hubspot/tokens/{id}/expire    answers EXPIRED_AUTHENTICATION from now on
   GET    /hubspot/accounts              the accounts and the apps in each
-  GET    /hubspot/apps                  developers' project apps with client ids and secrets
+  GET    /hubspot/apps                  developers' project apps with client ids and secrets, and the developer's key,
+                                        the hapikey of /webhooks/v3/{appId}/…
   POST   /hubspot/apps                  an app-hsmeta.json as it is in a project; the same uid again changes the app
   POST   /hubspot/installs              {"clientId": "…", "portalId": 0, "optionalScopes": []} -> tokens, without a browser
+  GET    /hubspot/webhooks              what apps hear of, what signs it, how many deliveries were taken, failed and given up
+  PUT    /hubspot/apps/{appId}/webhooks {"targetUrl": "http://127.0.0.1:9000/hooks", "maxConcurrentRequests": 10,
+                                         "subscriptions": [{"eventType": "contact.propertyChange", "propertyName": "city"},
+                                                           {"eventType": "object.creation", "objectTypeId": "0-46"}]}
+                                        -> with "clientSecret"; of a private app, by the appId of its token, or a project app
+  POST   /hubspot/apps/{appId}/webhooks a webhooks-hsmeta.json as it is in a project
+  DELETE /hubspot/apps/{appId}/webhooks
   As a person in the browser would, with no limit and no token. ?as=user:123 says which person, ?as=app:4200011 an
   app by its id, ?as=AUTOMATION_PLATFORM:1 any other source of the vendor's; history and events tell:
   POST   /hubspot/records/{type}        {"properties": {…}, "associations": [{"type": "companies", "id": "1"}]}

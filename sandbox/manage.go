@@ -64,8 +64,10 @@ func (s *Sandbox) manageRoutes() http.Handler {
 	} {
 		mux.Handle(pattern, manageCall(call))
 	}
-	for pattern, call := range s.hubSpotChangeCalls() {
-		mux.Handle(pattern, manageCall(call))
+	for _, calls := range []map[string]func(*http.Request) (any, error){s.hubSpotChangeCalls(), s.hubSpotWebhookCalls()} {
+		for pattern, call := range calls {
+			mux.Handle(pattern, manageCall(call))
+		}
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -214,6 +216,9 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 	}
 	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 {
 		return nil, bad("give milliseconds from 0", "a latency or lag is negative")
+	}
+	if w := setting.Webhooks; w.DelayMillis < 0 || w.JitterMillis < 0 || min(w.DuplicateShare, w.DropShare) < 0 || max(w.DuplicateShare, w.DropShare) > 1 {
+		return nil, bad("give milliseconds from 0, and shares from 0 to 1", "a dial of webhooks is out of range")
 	}
 	if setting.SearchLoses < 0 || setting.SearchLoses > 1 {
 		return nil, bad("give a share from 0 to 1", "searchLoses is %v", setting.SearchLoses)

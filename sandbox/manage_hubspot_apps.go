@@ -33,7 +33,7 @@ func (s *Sandbox) listAccounts(*http.Request) (any, error) {
 }
 
 func (s *Sandbox) listProjectApps(*http.Request) (any, error) {
-	return map[string]any{"apps": s.HubSpot().ProjectApps()}, nil
+	return map[string]any{"apps": s.HubSpot().ProjectApps(), "developerApiKey": s.HubSpot().DeveloperKey()}, nil
 }
 
 // uploadApp takes an app-hsmeta.json as it is in a project.
@@ -45,7 +45,7 @@ func (s *Sandbox) uploadApp(r *http.Request) (any, error) {
 	made, err := s.HubSpot().UploadApp(file)
 	var refused *hubspot.AppFileError
 	if errors.As(err, &refused) {
-		return nil, bad("mend the file and send it again", "the app file was refused: %s", strings.Join(refused.Problems, "; "))
+		return nil, bad("mend the file and send it again", "the file was refused: %s", strings.Join(refused.Problems, "; "))
 	}
 	return made, err
 }

@@ -14,12 +14,18 @@ import (
 // staticApp is an app-hsmeta.json.
 const staticApp = `{"uid":"own","type":"app","config":{"name":"Own","distribution":"private","auth":{"type":"static","requiredScopes":["tickets"]}}}`
 
+// webhooksFile is a webhooks-hsmeta.json.
+const webhooksFile = `{"uid":"hooks","type":"webhooks","config":{"settings":{"targetUrl":"https://sync.example/","maxConcurrentRequests":10},"subscriptions":{
+  "crmObjects":[{"subscriptionType":"object.propertyChange","objectType":"contact","propertyName":"city","active":true}],
+  "legacyCrmObjects":[{"subscriptionType":"deal.creation","active":false}],"hubEvents":[{"subscriptionType":"contact.privacyDeletion"}]}}}`
+
 func TestManagementCalls(t *testing.T) {
 	box := open(t, sandbox.Config{})
 	client := box.Client()
 	var contacts []string
 	var account string
 	box.HubSpot().Each("contacts", func(id string, _ map[string]string) bool { contacts = append(contacts, id); return len(contacts) < 3 })
+	app := strconv.FormatInt(box.HubSpot().Apps()[0].ID, 10)
 	contact, second, third := contacts[0], contacts[1], contacts[2]
 	box.Salesforce().Each("Account", func(id string, _ map[string]any) bool { account = id; return false })
 	for _, test := range []struct {
@@ -50,6 +56,18 @@ func TestManagementCalls(t *testing.T) {
 		{"a project app is uploaded by its file", "POST", "/hubspot/apps", staticApp, 200, `"clientSecret"`},
 		{"a file with mistakes is refused with all of them", "POST", "/hubspot/apps", `{"type":"app"}`, 400, `uid is missing; config.name is missing`},
 		{"project apps are listed", "GET", "/hubspot/apps", "", 200, `"lockstep_oauth"`},
+		{"the developer's key is told", "GET", "/hubspot/apps", "", 200, `"developerApiKey":"` + box.HubSpot().DeveloperKey()},
+		{"nobody hears of anything at first", "GET", "/hubspot/webhooks", "", 200, `"apps":[]`},
+		{"an app gets webhooks", "PUT", "/hubspot/apps/" + app + "/webhooks", `{"targetUrl":"https://sync.example/","subscriptions":[{"eventType":"contact.merge"}]}`, 200, `"eventType":"contact.merge","active":true`},
+		{"webhooks are listed", "GET", "/hubspot/webhooks", "", 200, `"targetUrl":"https://sync.example/"`},
+		{"an event type must exist", "PUT", "/hubspot/apps/" + app + "/webhooks", `{"targetUrl":"https://sync.example/","subscriptions":[{"eventType":"contact.birth"}]}`, 400, `contact.birth`},
+		{"webhooks want an app", "PUT", "/hubspot/apps/1/webhooks", `{"targetUrl":"https://sync.example/"}`, 400, `no app 1`},
+		{"an app is named by number", "DELETE", "/hubspot/apps/mine/webhooks", ``, 400, `mine`},
+		{"a project's webhooks file is taken", "POST", "/hubspot/apps/" + app + "/webhooks", webhooksFile, 200, `"objectTypeId":"0-1"`},
+		{"a webhooks file with mistakes is refused with all of them", "POST", "/hubspot/apps/" + app + "/webhooks",
+			`{"config":{"subscriptions":{"crmObjects":[{"subscriptionType":"object.creation","objectType":"unicorn"}]}}}`, 400, `must be \"webhooks\"; config.subscriptions.crmObjects[0] has the objectType \"unicorn\"`},
+		{"webhooks are dropped", "DELETE", "/hubspot/apps/" + app + "/webhooks", ``, 204, ""},
+		{"dials of webhooks have their range", "PUT", "/faults", `{"webhooks":{"dropShare":2}}`, 400, `webhooks`},
 		{"an app is installed without a browser", "POST", "/hubspot/installs", `{"clientId":"` + box.Credentials().HubSpot.OAuth.ClientID + `"}`, 200, `"refreshToken":"na1-`},
 		{"an app that is not there is not installed", "POST", "/hubspot/installs", `{"clientId":"x"}`, 400, `no OAuth app`},
 		{"a record is made as a person would", "POST", "/hubspot/records/contacts", `{"properties":{"email":"typed@people.example"}}`, 200, `typed@people.example`},

@@ -65,6 +65,10 @@ type Config struct {
 	// Accounts is how many HubSpot accounts there are; 0 means 2. The first has
 	// the story; the others hold a small business of their own.
 	Accounts int
+	// Webhooks carries HubSpot's deliveries to apps; nil means http.DefaultTransport,
+	// without a proxy and to this machine only. In a synctest bubble give one that
+	// hands requests to the receiver without a socket.
+	Webhooks http.RoundTripper
 	// SalesforceDaily is the org's limit of calls a day; 0 means 100,000.
 	SalesforceDaily int
 }
@@ -147,6 +151,7 @@ func (s *Sandbox) blank() *world {
 			Clock: s.clock, Dials: s.dials, Seed: s.config.Random,
 			TenSecondly: s.config.TenSecondly, Daily: s.config.Daily, SearchSecondly: s.config.SearchSecondly,
 			Year: s.config.Year, Accounts: cmp.Or(s.config.Accounts, accountsUnlessTold),
+			Webhooks: s.config.Webhooks,
 		}),
 		salesforce: salesforce.New(salesforce.Config{
 			Clock: s.clock, Dials: s.dials, Seed: s.config.Random, DailyLimit: s.config.SalesforceDaily,
@@ -201,12 +206,12 @@ func (s *Sandbox) Reset() error {
 	if err != nil {
 		return err
 	}
-	s.world.Store(w)
+	old := s.world.Swap(w)
 	s.nameOrigins(w)
-	return nil
+	return old.hubSpot.Close()
 }
 
-// Close ends the listeners and saves to the data file. It may be called twice.
+// Close ends the listeners and deliveries, and saves to the data file. It may be called twice.
 func (s *Sandbox) Close() error {
 	s.closing.Do(func() {
 		s.mu.Lock()
@@ -221,6 +226,7 @@ func (s *Sandbox) Close() error {
 			errs = append(errs, ports.shut())
 		}
 		s.running.Wait()
+		errs = append(errs, s.HubSpot().Close())
 		s.closeErr = errors.Join(append(errs, s.Save())...)
 	})
 	return s.closeErr

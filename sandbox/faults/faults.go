@@ -59,6 +59,22 @@ type Setting struct {
 	// never gets to see until the record changes again.
 	SearchLoses float64 `json:"searchLoses,omitempty"`
 	Rules       []Rule  `json:"rules,omitempty"`
+	// Webhooks is what happens to events on their way to HubSpot's subscribers.
+	Webhooks Webhooks `json:"webhooks,omitzero"`
+}
+
+// Webhooks is what happens to events on their way to HubSpot's subscribers.
+type Webhooks struct {
+	// DelayMillis is added to every event, and up to JitterMillis on top, evenly
+	// spread, so that events overtake each other.
+	DelayMillis  int `json:"delayMillis,omitempty"`
+	JitterMillis int `json:"jitterMillis,omitempty"`
+	// DuplicateShare of events is delivered twice, DropShare never; 0 to 1.
+	DuplicateShare float64 `json:"duplicateShare,omitempty"`
+	DropShare      float64 `json:"dropShare,omitempty"`
+	// OneAtATime makes one delivery at a time instead of several at once, so that
+	// the order follows from the seed alone.
+	OneAtATime bool `json:"oneAtATime,omitempty"`
 }
 
 // Verdict is what shall happen to one call.
@@ -75,6 +91,7 @@ type Dials struct {
 	setting Setting
 	random  *rand.Rand
 	losing  *rand.Rand // of the search index, so that it does not shift the calls' chances
+	hooks   *rand.Rand // of webhooks, likewise
 	seen    []int
 	hits    []int
 	byKind  map[Kind]int
@@ -87,6 +104,7 @@ func (d *Dials) Set(s Setting) {
 	d.setting = s
 	d.random = rand.New(rand.NewPCG(s.Seed, s.Seed^0x9e3779b97f4a7c15))
 	d.losing = rand.New(rand.NewPCG(s.Seed, 0x6c6f7374))
+	d.hooks = rand.New(rand.NewPCG(s.Seed, 0x686f6f6b73))
 	d.seen = make([]int, len(s.Rules))
 	d.hits = make([]int, len(s.Rules))
 	d.byKind = map[Kind]int{}
@@ -115,6 +133,32 @@ func (d *Dials) Index() (lag time.Duration, loses bool) {
 		loses = d.losing.Float64() < d.setting.SearchLoses
 	}
 	return time.Duration(d.setting.SearchLagMillis) * time.Millisecond, loses
+}
+
+// Event decides about one event on its way to a subscriber: how much later each
+// of its copies is due. None means that it gets lost.
+func (d *Dials) Event() (delays []time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.setting.Webhooks
+	if w == (Webhooks{}) {
+		return []time.Duration{0}
+	}
+	if w.DropShare > 0 && d.hooks.Float64() < w.DropShare {
+		return nil
+	}
+	copies := 1
+	if w.DuplicateShare > 0 && d.hooks.Float64() < w.DuplicateShare {
+		copies = 2
+	}
+	for range copies {
+		delay := time.Duration(w.DelayMillis) * time.Millisecond
+		if w.JitterMillis > 0 {
+			delay += time.Duration(d.hooks.IntN(w.JitterMillis*1000)) * time.Microsecond
+		}
+		delays = append(delays, delay)
+	}
+	return delays
 }
 
 // Draw decides what happens to one call.

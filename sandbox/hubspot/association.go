@@ -255,15 +255,15 @@ func (s *Server) associate(by source, from, to *table, fromID, toID int64, types
 			set |= 1 << primary.bit
 		}
 		if set&(1<<primary.bit) != 0 && old != 0 && old != target {
-			one.dropType(owner, old, one.primaryType())
-			other.dropType(old, owner, other.primaryType())
+			s.dropType(by, one, owner, old, one.primaryType())
+			s.dropType(by, other, old, owner, other.primaryType())
 		}
 	}
-	p.put(fromID, toID, set)
+	s.relink(by, p, fromID, toID, set)
 	if from == to && fromID == toID {
 		return
 	}
-	back.put(toID, fromID, p.inverse(set))
+	s.relink(by, back, toID, fromID, p.inverse(set))
 	if !linked {
 		s.logActivity(from, fromID, to, toID)
 		s.logActivity(to, toID, from, fromID)
@@ -277,9 +277,9 @@ func (p *pair) inverse(set uint64) (out uint64) {
 	return out
 }
 
-func (p *pair) dropType(from, to int64, t *associationType) {
+func (s *Server) dropType(by source, p *pair, from, to int64, t *associationType) {
 	if l, ok := p.link(from, to); ok {
-		p.put(from, to, l.types&^(1<<t.bit))
+		s.relink(by, p, from, to, l.types&^(1<<t.bit))
 	}
 }
 
@@ -301,9 +301,9 @@ func (s *Server) dissociate(by source, from, to *table, fromID, toID int64, type
 	if len(types) == 0 {
 		set = 0
 	}
-	p.put(fromID, toID, set)
+	s.relink(by, p, fromID, toID, set)
 	if from != to || fromID != toID {
-		back.put(toID, fromID, p.inverse(set))
+		s.relink(by, back, toID, fromID, p.inverse(set))
 	}
 }
 

@@ -44,6 +44,9 @@ func (s *Server) Insert(objectType string, properties map[string]string, created
 	}
 	r := s.newRecord(t, values, created.UnixMilli(), modified.UnixMilli(), by)
 	t.insert(r)
+	if s.heard() {
+		s.tellCreated(t, r, values, assigned, by)
+	}
 	for name, v := range assigned {
 		t.byName[name].assign(s, t, r.id, v, by)
 	}

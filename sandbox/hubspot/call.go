@@ -121,7 +121,13 @@ func (c *call) answer() (verdict faults.Verdict, status int, refused *problem) {
 		s.calls.count(c.route, 0, "")
 		panic(http.ErrAbortHandler)
 	}
-	if c.route.policy != uncounted {
+	switch c.route.policy {
+	case uncounted:
+	case developing:
+		if refused = c.authenticateDeveloper(); refused != nil {
+			return verdict, 0, refused
+		}
+	default:
 		if refused = c.authenticate(); refused != nil {
 			return verdict, 0, refused
 		}
@@ -227,6 +233,16 @@ func (c *call) authenticate() *problem {
 	}
 	c.token = t
 	return nil
+}
+
+// authenticateDeveloper wants the developer's key, which no bearer can replace.
+func (c *call) authenticateDeveloper() *problem {
+	if key := c.request.URL.Query().Get("hapikey"); key != "" && key == c.s.DeveloperKey() {
+		return nil
+	}
+	return &problem{status: http.StatusUnauthorized, category: "INVALID_AUTHENTICATION",
+		message: "The API key used to make this call is missing or not a developer's. This call takes the developer API key as hapikey.",
+		links:   [][2]string{{"webhooks", "https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide"}}}
 }
 
 func (s *Server) noCredentials() *problem {

@@ -28,6 +28,7 @@ const (
 type directory struct {
 	users    []User
 	accounts atomic.Pointer[[]*Server]
+	hooks    *hooks
 
 	// mu guards what follows. No account's lock is taken while it is held.
 	mu       sync.Mutex
@@ -43,7 +44,7 @@ type session struct {
 }
 
 func newDirectory() *directory {
-	d := &directory{users: peopleWhoSignIn(), sessions: map[string]session{}, codes: map[string]authorization{}}
+	d := &directory{users: peopleWhoSignIn(), hooks: &hooks{}, sessions: map[string]session{}, codes: map[string]authorization{}}
 	d.accounts.Store(&[]*Server{})
 	return d
 }

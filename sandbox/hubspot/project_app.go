@@ -41,7 +41,7 @@ type ProjectApp struct {
 type AppFileError struct{ Problems []string }
 
 func (e *AppFileError) Error() string {
-	return "the app file was refused: " + strings.Join(e.Problems, "; ")
+	return "the file was refused: " + strings.Join(e.Problems, "; ")
 }
 
 // appFile is src/app/app-hsmeta.json as far as it matters here.

@@ -152,6 +152,13 @@ func canonical(path string) (in family, version string, segments []string, ok bo
 	case (segments[0] == "oauth" || segments[0] == "appinstalls") && len(segments) > 2 && segments[1] != "v1" && segments[1] != "v2":
 		version = segments[1]
 		segments = append([]string{segments[0]}, segments[2:]...)
+	case segments[0] == "webhooks" && len(segments) > 2 && segments[1] != "2026-09":
+		version, segments = segments[1], append([]string{"webhooks"}, segments[2:]...)
+	case segments[0] == "app-webhooks" && len(segments) > 2 && segments[1] != "v3" && segments[1] != "2026-03":
+		version, segments = segments[1], append([]string{"webhooks"}, segments[2:]...)
+		if version == "2025-09" {
+			return dated, version, segments, true
+		}
 	default:
 		return other, "", segments, true
 	}

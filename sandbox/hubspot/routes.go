@@ -15,6 +15,7 @@ func (s *Server) routeTable() []*route {
 	}
 	search := func(r *route) *route { r.policy = searching; return r }
 	free := func(r *route) *route { r.policy = uncounted; return r }
+	develop := func(r *route) *route { r.policy = developing; return r }
 	const objects, links, all = v3 | dated, v4 | dated, v3 | v4 | dated
 	return []*route{
 		// Records.
@@ -98,6 +99,17 @@ func (s *Server) routeTable() []*route {
 		ask(objects, "schemas/batch/read", readSchemas, batchReadSchemas),
 		write("POST", objects, "schemas/{name}/associations", writeSchemas, createSchemaAssociation),
 		write("DELETE", objects, "schemas/{name}/associations/{id}", writeSchemas, deleteSchemaAssociation),
+
+		// Webhooks of apps: /webhooks/v3/{appId}/…, /webhooks/2026-03/…, /app-webhooks/2026-09/….
+		develop(get(objects, "webhooks/{appId}/settings", nil, readWebhookSettings)),
+		develop(write("PUT", objects, "webhooks/{appId}/settings", nil, writeWebhookSettings)),
+		develop(write("DELETE", objects, "webhooks/{appId}/settings", nil, deleteWebhookSettings)),
+		develop(get(objects, "webhooks/{appId}/subscriptions", nil, listSubscriptions)),
+		develop(write("POST", objects, "webhooks/{appId}/subscriptions", nil, createSubscription)),
+		develop(write("POST", objects, "webhooks/{appId}/subscriptions/batch/update", nil, batchUpdateSubscriptions)),
+		develop(get(objects, "webhooks/{appId}/subscriptions/{id}", nil, readSubscription)),
+		develop(write("PATCH", objects, "webhooks/{appId}/subscriptions/{id}", nil, updateSubscription)),
+		develop(write("DELETE", objects, "webhooks/{appId}/subscriptions/{id}", nil, deleteSubscription)),
 
 		// The account and its tokens.
 		get(all, "account-info/details", basic, accountDetails),

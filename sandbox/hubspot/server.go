@@ -66,6 +66,9 @@ type Config struct {
 	// are made from Seed too, are reached through Server.Accounts; a call goes to
 	// the account that its token opens.
 	Accounts int
+	// Webhooks carries deliveries to apps; nil means http.DefaultTransport, without
+	// a proxy and to this machine only.
+	Webhooks http.RoundTripper
 }
 
 // Server is one HubSpot account, or the first of several. All its methods may be called at once from
@@ -151,6 +154,7 @@ func newAccount(config Config, shared *directory) *Server {
 	if s.dials == nil {
 		s.dials = &faults.Dials{}
 	}
+	shared.hooks.attach(s)
 	s.timeZone = accountZone(config.TimeZone)
 	s.SetOrigin(config.Origin)
 	s.SetPeerURL(config.PeerURL)

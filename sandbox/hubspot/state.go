@@ -36,10 +36,18 @@ type savedAccount struct {
 	Apps          []App
 	Grants        []grant
 	LastSecret    uint64
-	// Projects and Further, the number of accounts that follow, are in the first
-	// account of a file only.
+	// Projects, Webhooks and Further, the number of accounts that follow, are in the
+	// first account of a file only.
 	Projects []ProjectApp
+	Webhooks savedHooks
 	Further  int
+}
+
+// savedHooks are what apps want to hear of. What is on its way to them is not kept.
+type savedHooks struct {
+	Apps             []AppWebhooks
+	LastSubscription int64
+	LastEvent        int64
 }
 
 type savedTable struct {
@@ -118,25 +126,25 @@ type savedLink struct {
 
 // SaveState writes all of the account: records, history, associations,
 // definitions, owners, apps and tokens; and then the accounts beside it.
-// Rate-limit windows, call logs and sessions are not part of it. Calls go on
+// Rate-limit windows, call logs, sessions and events on their way are not part of it. Calls go on
 // while it writes; it shows one moment of each account.
 func (s *Server) SaveState(w io.Writer) error {
 	out := gob.NewEncoder(w)
 	accounts := s.directory.list()
 	for _, account := range accounts {
-		if err := account.saveAccount(out, len(accounts)-1, s.ProjectApps()); err != nil {
+		if err := account.saveAccount(out, len(accounts)-1, s.ProjectApps(), s.directory.hooks.save()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Server) saveAccount(out *gob.Encoder, further int, projects []ProjectApp) error {
+func (s *Server) saveAccount(out *gob.Encoder, further int, projects []ProjectApp, webhooks savedHooks) error {
 	account, tables, records, pairs, err := s.snapshot()
 	if err != nil {
 		return err
 	}
-	account.Further, account.Projects = further, projects
+	account.Further, account.Projects, account.Webhooks = further, projects, webhooks
 	if err := out.Encode(account); err != nil {
 		return fmt.Errorf("write the HubSpot account: %w", err)
 	}
@@ -267,6 +275,7 @@ func (s *Server) LoadState(r io.Reader) error {
 	s.directory.mu.Lock()
 	s.directory.projects = account.Projects
 	s.directory.mu.Unlock()
+	s.directory.hooks.load(account.Webhooks)
 	return nil
 }
 

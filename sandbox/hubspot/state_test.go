@@ -98,3 +98,17 @@ func TestDamagedStateChangesNothing(t *testing.T) {
 		})
 	}
 }
+
+// reloaded is an account out of another one's state.
+func reloaded(t *testing.T, p *portal) *portal {
+	t.Helper()
+	var saved bytes.Buffer
+	if err := p.s.SaveState(&saved); err != nil {
+		t.Fatal(err)
+	}
+	again := openWith(t, hubspot.Config{TenSecondly: -1, SearchSecondly: -1})
+	if err := again.s.LoadState(&saved); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}

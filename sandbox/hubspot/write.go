@@ -15,6 +15,9 @@ func (s *Server) create(t *table, c *change, by source) *record {
 	r := s.newRecord(t, c.values, now, now, by)
 	t.insert(r)
 	s.reindex(t, r.id, nil, now)
+	if s.heard() {
+		s.tellCreated(t, r, c.values, c.assigned, by)
+	}
 	for name, v := range c.assigned {
 		t.byName[name].assign(s, t, r.id, v, by)
 	}
@@ -44,10 +47,13 @@ func (s *Server) newRecord(t *table, values map[string]string, created, modified
 func (s *Server) update(t *table, c *change, by source) *record {
 	now := s.nowMillis()
 	r := s.store(t, c.was, c.values, by, now)
-	for name, v := range c.assigned {
-		p := t.byName[name]
+	for _, name := range slices.Sorted(maps.Keys(c.assigned)) {
+		v, p := c.assigned[name], t.byName[name]
 		if p.computed(s, t, r) != v {
 			p.assign(s, t, r.id, v, by)
+			if s.heard() {
+				s.tell(event{verb: wasChanged, table: t, id: r.id, at: now, by: by, property: p, value: v})
+			}
 			r = s.touch(t, t.live(r.id), now)
 		}
 	}
@@ -67,6 +73,8 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 	created := was.created
 	wrote := false
 	number := s.sourceNumber(by)
+	var changes []event
+	heard := s.heard()
 	for name, v := range set {
 		p := t.byName[name]
 		if name == t.kind.created {
@@ -78,6 +86,9 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 				values[t.byName["hs_createdate"].number] = formatMillis(created)
 			}
 			created, wrote = at, true
+			if heard {
+				changes = append(changes, event{verb: wasChanged, table: t, id: was.id, at: now, by: by, property: p, value: v})
+			}
 			continue
 		}
 		old := values[p.number]
@@ -87,9 +98,16 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 		t.remember(was, p, old, v, now, number)
 		values[p.number] = v
 		wrote = true
+		if heard {
+			changes = append(changes, event{verb: wasChanged, table: t, id: was.id, at: now, by: by, property: p, value: v})
+		}
 	}
 	if !wrote {
 		return was
+	}
+	slices.SortFunc(changes, func(a, b event) int { return a.property.number - b.property.number })
+	for _, e := range changes {
+		s.tell(e)
 	}
 	is := &record{id: was.id, created: created, modified: max(now, was.modified), source: was.source, packed: pack(values)}
 	s.reindex(t, was.id, was, now)
@@ -164,6 +182,9 @@ func (s *Server) restore(t *table, was *record, by source) *record {
 	t.insert(&is)
 	s.reindex(t, is.id, nil, is.modified)
 	s.version.Add(1)
+	if s.heard() {
+		s.tell(event{verb: wasRestored, table: t, id: is.id, by: by})
+	}
 	return &is
 }
 
@@ -174,16 +195,23 @@ func (s *Server) archive(t *table, r *record, by source) {
 	s.dropLinks(t, r.id)
 	t.archive(t.live(r.id), now)
 	s.version.Add(1)
+	if s.heard() {
+		s.tell(event{verb: wasDeleted, table: t, id: r.id, at: now, by: by})
+	}
 }
 
 // merge makes a new record of two: the primary's values win, histories join, and
 // both old ids lead to the new one.
 func (s *Server) merge(t *table, primary, other *record, by source) *record {
 	now := s.nowMillis()
-	values := other.values()
-	for n, v := range primary.values() {
-		values[n] = v
+	values, mine := other.values(), primary.values()
+	moved := 0
+	for n := range values {
+		if _, kept := mine[n]; !kept {
+			moved++
+		}
 	}
+	maps.Copy(values, mine)
 	if p := t.byName["hs_merged_object_ids"]; p != nil {
 		a, _ := primary.value(p.number)
 		b, _ := other.value(p.number)
@@ -220,6 +248,9 @@ func (s *Server) merge(t *table, primary, other *record, by source) *record {
 		s.moveLinks(t, old.id, is.id)
 	}
 	s.version.Add(1)
+	if s.heard() {
+		s.tell(event{verb: wasMerged, table: t, id: is.id, at: now, by: by, primary: primary.id, other: other.id, moved: moved})
+	}
 	return t.live(is.id)
 }
 
@@ -298,11 +329,19 @@ func (s *Server) moveLinks(t *table, from, to int64) {
 func (s *Server) erase(t *table, r *record, by source) {
 	s.unlist(t, r, s.nowMillis())
 	s.dropLinks(t, r.id)
-	if live := t.live(r.id); live != nil {
+	live := t.live(r.id)
+	if live != nil {
 		t.remove(live)
 	} else {
 		t.removeArchived(r)
 	}
 	delete(t.history, r.id)
 	s.version.Add(1)
+	if !s.heard() {
+		return
+	}
+	s.tell(event{verb: wasErased, table: t, id: r.id, by: by})
+	if live != nil { // of an archived one they were told when it was archived
+		s.tell(event{verb: wasDeleted, table: t, id: r.id, by: by})
+	}
 }
