@@ -144,6 +144,9 @@ func (s *Server) editApp(a *app, name, description string, scopes []string) {
 // deleteApp makes an app and all its tokens unknown.
 func (s *Server) deleteApp(a *app) {
 	a.DeletedAt = s.clock.Now()
+	if a.ClientID != "" {
+		s.directory.hooks.lifecycle(s, a.ClientID, "APP_UNINSTALL")
+	}
 	for _, t := range slices.Clone(s.tokenOrder) {
 		if t.app == a {
 			s.replaceToken(t, func(t *TokenInfo) { t.Revoked = true })

@@ -28,6 +28,7 @@ type event struct {
 	// property and value of a change; value "" means cleared.
 	property *propertyDefinition
 	value    string
+	birth    bool // the change is part of a creation
 	// primary and other became id by a merge, moved values came from other.
 	primary, other int64
 	moved          int
@@ -58,7 +59,7 @@ func (s *Server) tellCreated(t *table, r *record, values, assigned map[string]st
 	for _, more := range []map[string]string{values, assigned} {
 		for _, p := range t.properties { // in the order of definitions, so that it follows from the seed
 			if v := more[p.Name]; v != "" {
-				s.tell(event{verb: wasChanged, table: t, id: r.id, at: now, by: by, property: p, value: v})
+				s.tell(event{verb: wasChanged, table: t, id: r.id, at: now, by: by, property: p, value: v, birth: true})
 			}
 		}
 	}
@@ -84,7 +85,20 @@ func (s *Server) relink(by source, p *pair, from, to int64, types uint64) {
 	}
 }
 
-// primary tells whether the primary meaning came or went.
+// sensitive tells whether the value of a change is hidden from apps.
+func (e *event) sensitive() bool {
+	return e.property.DataSensitivity != "" && e.property.DataSensitivity != "non_sensitive"
+}
+
+// shownValue is the value of a change as apps are told.
+func (e *event) shownValue() string {
+	if e.sensitive() {
+		return "REDACTED"
+	}
+	return e.value
+}
+
+// primaryLink tells whether the primary meaning came or went.
 func (e *event) primaryLink() bool {
 	return slices.ContainsFunc(e.types, func(t *associationType) bool { return t.primary })
 }

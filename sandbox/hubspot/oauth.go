@@ -159,6 +159,7 @@ func (s *Server) install(p ProjectApp, user User, scopes []string) *grant {
 	defer s.mu.Unlock()
 	if a := s.installed(p); a == nil {
 		s.keepApp(App{ID: p.AppID, Kind: OAuth, Name: p.Name, Description: p.Description, Scopes: scopes, ClientID: p.ClientID, UserID: user.ID, CreatedAt: s.clock.Now()})
+		s.directory.hooks.lifecycle(s, p.ClientID, "APP_INSTALL")
 	} else {
 		a.Name, a.Scopes = p.Name, scopes
 	}

@@ -143,10 +143,18 @@ func exchangeRefresh(c *call, form url.Values, p ProjectApp) (*Server, *grant, [
 
 // ownToken is for the webhooks journal: it opens no account's records.
 func ownToken(c *call, form url.Values, p ProjectApp) (*Server, *grant, []string, *problem) {
-	asked := strings.Fields(form.Get("scope"))
-	if len(asked) == 0 || slices.ContainsFunc(asked, func(s string) bool {
-		return !strings.HasPrefix(s, "developer.webhooks_journal.") || !c.s.scopes.known(s)
-	}) {
+	var asked []string
+	own := slices.Concat(p.Required, p.Optional, p.Conditional)
+	refused := false
+	for _, scope := range strings.Fields(form.Get("scope")) {
+		switch {
+		case strings.HasPrefix(scope, "developer.webhooks_journal.") && c.s.scopes.known(scope):
+			asked = append(asked, scope)
+		case !slices.Contains(own, scope): // the app's own may be named, and open nothing here
+			refused = true
+		}
+	}
+	if len(asked) == 0 || refused {
 		return nil, nil, nil, refuseOAuth("invalid_scope", "BAD_SCOPES", "client_credentials takes scopes of the webhooks journal only")
 	}
 	home := c.s.directory.account(p.PortalID)

@@ -106,7 +106,7 @@ func (p *portal) send(r *http.Request) answer {
 	p.s.ServeHTTP(w, r)
 	raw, _ := io.ReadAll(w.Result().Body)
 	a := answer{status: w.Code, header: w.Result().Header, text: string(raw)}
-	if strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
+	if strings.HasPrefix(a.header.Get("Content-Type"), "application/json") && !strings.HasPrefix(a.text, "[") {
 		if err := json.Unmarshal(raw, &a.body); err != nil {
 			p.t.Fatalf("%s %s: %v in %s", r.Method, r.URL, err, raw)
 		}

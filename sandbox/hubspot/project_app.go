@@ -192,6 +192,17 @@ func (d *directory) project(clientID string) (ProjectApp, bool) {
 	return d.projects[i], true
 }
 
+// projectByID finds an app by its number.
+func (d *directory) projectByID(appID int64) (ProjectApp, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(d.projects, func(p ProjectApp) bool { return p.AppID == appID })
+	if i < 0 {
+		return ProjectApp{}, false
+	}
+	return d.projects[i], true
+}
+
 // installed finds the live installation of an app in this account.
 func (s *Server) installed(p ProjectApp) *app {
 	for _, a := range s.apps {

@@ -159,6 +159,11 @@ func canonical(path string) (in family, version string, segments []string, ok bo
 		if version == "2025-09" {
 			return dated, version, segments, true
 		}
+	case segments[0] == "webhooks-journal" && len(segments) > 2:
+		version, segments = segments[2], append([]string{segments[0], segments[1]}, segments[3:]...)
+		if version == "v3" || version == "v4" {
+			return 0, "", nil, false
+		}
 	default:
 		return other, "", segments, true
 	}

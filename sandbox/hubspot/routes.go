@@ -16,6 +16,7 @@ func (s *Server) routeTable() []*route {
 	search := func(r *route) *route { r.policy = searching; return r }
 	free := func(r *route) *route { r.policy = uncounted; return r }
 	develop := func(r *route) *route { r.policy = developing; return r }
+	pull := func(r *route) *route { r.policy = exempt; return r }
 	const objects, links, all = v3 | dated, v4 | dated, v3 | v4 | dated
 	return []*route{
 		// Records.
@@ -110,6 +111,29 @@ func (s *Server) routeTable() []*route {
 		develop(get(objects, "webhooks/{appId}/subscriptions/{id}", nil, readSubscription)),
 		develop(write("PATCH", objects, "webhooks/{appId}/subscriptions/{id}", nil, updateSubscription)),
 		develop(write("DELETE", objects, "webhooks/{appId}/subscriptions/{id}", nil, deleteSubscription)),
+
+		// The webhooks journal: /webhooks-journal/journal/2026-03/…, for all accounts or
+		// for one (local), and its subscriptions.
+		pull(get(dated, "webhooks-journal/journal/{which}", readJournal, readJournalEnd)),
+		pull(get(dated, "webhooks-journal/journal-local/{which}", readJournal, readJournalEnd)),
+		pull(get(dated, "webhooks-journal/journal/offset/{offset}/next", readJournal, readJournalNext)),
+		pull(get(dated, "webhooks-journal/journal-local/offset/{offset}/next", readJournal, readJournalNext)),
+		pull(get(dated, "webhooks-journal/journal/batch/{which}/{count}", readJournal, readJournalEnds)),
+		pull(get(dated, "webhooks-journal/journal-local/batch/{which}/{count}", readJournal, readJournalEnds)),
+		pull(get(dated, "webhooks-journal/journal/batch/{offset}/next/{count}", readJournal, readJournalNexts)),
+		pull(get(dated, "webhooks-journal/journal-local/batch/{offset}/next/{count}", readJournal, readJournalNexts)),
+		pull(ask(dated, "webhooks-journal/journal/batch/read", readJournal, readJournalOffsets)),
+		pull(ask(dated, "webhooks-journal/journal-local/batch/read", readJournal, readJournalOffsets)),
+		free(get(other, "webhooks-journal-files/{app}/{portal}/{offset}", nil, downloadJournal)),
+		pull(get(dated, "webhooks-journal/subscriptions", readJournalSubscriptions, listJournalSubscriptions)),
+		pull(write("POST", dated, "webhooks-journal/subscriptions", writeJournalSubscriptions, upsertJournalSubscription)),
+		pull(get(dated, "webhooks-journal/subscriptions/{id}", readJournalSubscriptions, readJournalSubscription)),
+		pull(write("DELETE", dated, "webhooks-journal/subscriptions/{id}", writeJournalSubscriptions, deleteJournalSubscription)),
+		pull(write("DELETE", dated, "webhooks-journal/subscriptions/portals/{portal}", writeJournalSubscriptions, deleteJournalSubscriptions)),
+		pull(write("POST", dated, "webhooks-journal/subscriptions/filters", writeJournalSubscriptions, createJournalFilter)),
+		pull(get(dated, "webhooks-journal/subscriptions/filters/{id}", readJournalSubscriptions, readJournalFilter)),
+		pull(write("DELETE", dated, "webhooks-journal/subscriptions/filters/{id}", writeJournalSubscriptions, deleteJournalFilter)),
+		pull(get(dated, "webhooks-journal/subscriptions/filters/subscription/{id}", readJournalSubscriptions, listJournalFilters)),
 
 		// The account and its tokens.
 		get(all, "account-info/details", basic, accountDetails),

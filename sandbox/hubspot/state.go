@@ -48,6 +48,13 @@ type savedHooks struct {
 	Apps             []AppWebhooks
 	LastSubscription int64
 	LastEvent        int64
+	Journal          savedJournal
+}
+
+type savedJournal struct {
+	Subscriptions []JournalSubscription
+	Streams       []stream
+	LastID        int64
 }
 
 type savedTable struct {

@@ -84,6 +84,7 @@ type hooks struct {
 	lastEvent        int64
 	transport        http.RoundTripper
 	post             postOffice
+	journal          journal
 }
 
 // attach gives the first account's clock and dials to what all accounts share.
@@ -96,7 +97,7 @@ func (h *hooks) attach(s *Server) {
 
 // recount finds out how many subscriptions could hear. The caller holds mu.
 func (h *hooks) recount() {
-	n := 0
+	n := len(h.journal.subscriptions)
 	for _, a := range h.apps {
 		if a.Settings == nil {
 			continue
@@ -328,6 +329,7 @@ func (h *hooks) save() savedHooks {
 	for _, a := range h.apps {
 		out.Apps = append(out.Apps, a.copy())
 	}
+	out.Journal = h.journal.save()
 	return out
 }
 
@@ -340,5 +342,6 @@ func (h *hooks) load(saved savedHooks) {
 	}
 	h.lastSubscription = max(h.lastSubscription, saved.LastSubscription)
 	h.lastEvent = max(h.lastEvent, saved.LastEvent)
+	h.journal.load(saved.Journal)
 	h.recount()
 }

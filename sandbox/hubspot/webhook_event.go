@@ -25,6 +25,7 @@ var eventNames = map[verb]string{
 func (h *hooks) hear(s *Server, e event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.journal.hear(s, &e)
 	name := eventNames[e.verb]
 	if name == "" || h.post.closed {
 		return
@@ -131,13 +132,8 @@ func (e *encoder) notice(n *notice, attempt int) {
 	switch ev.verb {
 	case wasChanged:
 		e.textField("propertyName", ev.property.Name)
-		sensitive := ev.property.DataSensitivity != "" && ev.property.DataSensitivity != "non_sensitive"
-		if sensitive {
-			e.textField("propertyValue", "REDACTED")
-		} else {
-			e.textField("propertyValue", ev.value)
-		}
-		if sensitive {
+		e.textField("propertyValue", ev.shownValue())
+		if ev.sensitive() {
 			e.boolField("isSensitive", true)
 		}
 	case wasCreated:

@@ -105,14 +105,14 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 	if !wrote {
 		return was
 	}
-	slices.SortFunc(changes, func(a, b event) int { return a.property.number - b.property.number })
-	for _, e := range changes {
-		s.tell(e)
-	}
 	is := &record{id: was.id, created: created, modified: max(now, was.modified), source: was.source, packed: pack(values)}
 	s.reindex(t, was.id, was, now)
 	t.replace(was, is)
 	s.version.Add(1)
+	slices.SortFunc(changes, func(a, b event) int { return a.property.number - b.property.number })
+	for _, e := range changes {
+		s.tell(e)
+	}
 	return is
 }
 
