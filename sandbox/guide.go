@@ -81,6 +81,9 @@ HUBSPOT
   POST   /hubspot/merges                {"type": "contacts", "primaryId": "1", "otherId": "2"} -> the record that both became
   POST   /hubspot/associations          {"from": {"type": "contacts", "id": "1"}, "to": {"type": "companies", "id": "2"},
                                          "types": [279], "remove": false}
+  GET    /hubspot/lists                 lists (segments) with the ids of their members
+  POST   /hubspot/lists                 {"type": "contacts", "name": "Fair"} -> {"listId"}, of a list that is filled by hand
+  POST   /hubspot/lists/{id}/members    {"add": ["1"], "remove": ["2"]}
   POST   /hubspot/search-losses         {"type": "contacts", "id": "1"}: search never sees the record's next change, until
                                         one more; no id: the next new record
 

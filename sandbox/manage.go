@@ -64,7 +64,7 @@ func (s *Sandbox) manageRoutes() http.Handler {
 	} {
 		mux.Handle(pattern, manageCall(call))
 	}
-	for _, calls := range []map[string]func(*http.Request) (any, error){s.hubSpotChangeCalls(), s.hubSpotWebhookCalls()} {
+	for _, calls := range []map[string]func(*http.Request) (any, error){s.hubSpotChangeCalls(), s.hubSpotWebhookCalls(), s.hubSpotListCalls()} {
 		for pattern, call := range calls {
 			mux.Handle(pattern, manageCall(call))
 		}

@@ -426,6 +426,56 @@ describe('what is refused', () => {
   })
 })
 
+describe('lists', () => {
+  const filterBranch = (value) => ({
+    filterBranchType: 'OR',
+    filterBranchOperator: 'OR',
+    filters: [],
+    filterBranches: [{
+      filterBranchType: 'AND',
+      filterBranchOperator: 'AND',
+      filterBranches: [],
+      filters: [{ filterType: 'PROPERTY', property: 'city', operation: { operationType: 'STRING', operator: 'IS_EQUAL_TO', value, includeObjectsWithNoValueSet: false } }],
+    }],
+  })
+
+  test('are filled by hand, read, searched and deleted', async () => {
+    const { listsApi, membershipsApi } = hubspot.crm.lists
+    const name = unique('Fair ')
+    const { list } = await listsApi.create({ name, objectTypeId: '0-1', processingType: 'MANUAL' })
+    assert.equal(list.listVersion, 1)
+    const [a, b] = [await newContact(), await newContact()]
+    const changed = await membershipsApi.add(list.listId, [a.id, b.id, '4711'])
+    assert.deepEqual(changed.recordsIdsAdded, [a.id, b.id])
+    assert.deepEqual(changed.recordIdsMissing, ['4711'])
+    await membershipsApi.addAndRemove(list.listId, { recordIdsToAdd: [], recordIdsToRemove: [b.id] })
+    const page = await membershipsApi.getPage(list.listId)
+    assert.deepEqual(page.results.map((m) => m.recordId), [a.id])
+    assert.ok(page.results[0].membershipTimestamp instanceof Date)
+    assert.equal((await membershipsApi.getLists('0-1', a.id)).results[0].listId, list.listId)
+    assert.equal((await listsApi.getByName(name, '0-1')).list.listId, list.listId)
+    assert.equal((await listsApi.getAll([list.listId])).lists.length, 1)
+    assert.equal((await listsApi.doSearch({ query: name })).lists[0].additionalProperties.hs_list_size, '1')
+    assert.equal((await listsApi.updateName(list.listId, `${name}!`)).updatedList.name, `${name}!`)
+    await listsApi.remove(list.listId)
+    assert.equal((await refused(listsApi.getById(list.listId))).code, 404)
+    await listsApi.restore(list.listId)
+    await membershipsApi.removeAll(list.listId)
+    assert.deepEqual((await membershipsApi.getPageOrderedByAddedToListDate(list.listId)).results, [])
+  })
+
+  test('follow a filter', async () => {
+    const { listsApi, membershipsApi } = hubspot.crm.lists
+    const city = unique('Bern')
+    const { list } = await listsApi.create({ name: city, objectTypeId: '0-1', processingType: 'DYNAMIC', filterBranch: filterBranch(city) })
+    const made = await newContact({ city })
+    assert.deepEqual((await membershipsApi.getPage(list.listId)).results.map((m) => m.recordId), [made.id])
+    await hubspot.crm.contacts.basicApi.update(made.id, { properties: { city: '' } })
+    assert.deepEqual((await membershipsApi.getPage(list.listId)).results, [])
+    assert.equal((await refused(membershipsApi.add(list.listId, [made.id]))).code, 400)
+  })
+})
+
 test('the token tells what it may do', async () => {
   const accessToken = await token(['crm.objects.contacts.read'])
   const hub = await client({ accessToken })

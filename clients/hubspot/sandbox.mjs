@@ -26,7 +26,7 @@ export async function ask(method, path, body, port = manage) {
 export const everyScope = [
   ...['contacts', 'companies', 'deals', 'products', 'line_items', 'custom'].flatMap((x) => [`crm.objects.${x}.read`, `crm.objects.${x}.write`]),
   ...['contacts', 'companies', 'deals', 'custom'].flatMap((x) => [`crm.schemas.${x}.read`, `crm.schemas.${x}.write`]),
-  'crm.objects.owners.read', 'tickets', 'e-commerce', 'sales-email-read',
+  'crm.objects.owners.read', 'tickets', 'e-commerce', 'sales-email-read', 'crm.lists.read', 'crm.lists.write',
 ]
 
 // token makes a token with just these scopes.

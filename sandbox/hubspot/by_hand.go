@@ -47,6 +47,9 @@ func (s *Server) Insert(objectType string, properties map[string]string, created
 	if s.heard() {
 		s.tellCreated(t, r, values, assigned, by)
 	}
+	if len(t.lists) > 0 {
+		s.relist(t, r, by)
+	}
 	for name, v := range assigned {
 		t.byName[name].assign(s, t, r.id, v, by)
 	}

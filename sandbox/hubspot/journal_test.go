@@ -25,7 +25,7 @@ type reader struct {
 // pull develops an app, installs it in the first account and subscribes it.
 func pull(t *testing.T, subscriptions ...string) *reader {
 	t.Helper()
-	d := develop(t, hubspot.Config{TenSecondly: -1, SearchSecondly: -1, Daily: 1})
+	d := develop(t, hubspot.Config{TenSecondly: -1, SearchSecondly: -1})
 	if _, err := d.s.Install(d.app.ClientID, "tickets"); err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +185,9 @@ func TestReadingTheJournal(t *testing.T) {
 		last := r.ask(200, "GET", "/webhooks-journal/journal/2026-09/latest", "")
 		if city(first) != "0" || city(last) != "4" {
 			t.Errorf("from %s to %s", city(first), city(last))
+		}
+		if got := first.header.Get("X-HubSpot-RateLimit-Daily"); got != "" {
+			t.Error("reading the journal counts in the day")
 		}
 		if got := first.str("expiresAt"); got != "2026-11-23T12:15:05Z" {
 			t.Errorf("it expires at %s", got)

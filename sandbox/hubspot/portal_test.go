@@ -21,7 +21,7 @@ var allScopes = []string{
 	"crm.objects.line_items.read", "crm.objects.line_items.write", "crm.objects.custom.read", "crm.objects.custom.write",
 	"crm.objects.owners.read", "crm.schemas.contacts.read", "crm.schemas.contacts.write", "crm.schemas.companies.read",
 	"crm.schemas.companies.write", "crm.schemas.deals.read", "crm.schemas.deals.write", "crm.schemas.custom.read",
-	"crm.schemas.custom.write", "tickets", "e-commerce", "sales-email-read",
+	"crm.schemas.custom.write", "tickets", "e-commerce", "sales-email-read", "crm.lists.read", "crm.lists.write",
 }
 
 // portal is an account with a token, and a way to call it.

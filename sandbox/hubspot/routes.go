@@ -101,6 +101,25 @@ func (s *Server) routeTable() []*route {
 		write("POST", objects, "schemas/{name}/associations", writeSchemas, createSchemaAssociation),
 		write("DELETE", objects, "schemas/{name}/associations/{id}", writeSchemas, deleteSchemaAssociation),
 
+		// Lists, which HubSpot's pages call segments.
+		get(objects, "lists", readLists, readManyLists),
+		write("POST", objects, "lists", writeLists, createList),
+		ask(objects, "lists/search", readLists, searchLists),
+		get(objects, "lists/object-type-id/{type}/name/{name}", readLists, readListByName),
+		get(objects, "lists/{id}", readLists, readList),
+		write("DELETE", objects, "lists/{id}", writeLists, deleteList),
+		write("PUT", objects, "lists/{id}/restore", writeLists, restoreList),
+		write("PUT", objects, "lists/{id}/update-list-name", writeLists, renameList),
+		write("PUT", objects, "lists/{id}/update-list-filters", writeLists, refilterList),
+		get(objects, "lists/{id}/memberships", readLists, readMembers),
+		write("DELETE", objects, "lists/{id}/memberships", writeLists, clearMembers),
+		get(objects, "lists/{id}/memberships/join-order", readLists, readMembersByJoining),
+		write("PUT", objects, "lists/{id}/memberships/add", writeLists, addMembers),
+		write("PUT", objects, "lists/{id}/memberships/remove", writeLists, removeMembers),
+		write("PUT", objects, "lists/{id}/memberships/add-and-remove", writeLists, addAndRemoveMembers),
+		write("PUT", objects, "lists/{id}/memberships/add-from/{source}", writeLists, addMembersFrom),
+		get(objects, "lists/records/{type}/{record}/memberships", readLists, listsOfRecord),
+
 		// Webhooks of apps: /webhooks/v3/{appId}/…, /webhooks/2026-03/…, /app-webhooks/2026-09/….
 		develop(get(objects, "webhooks/{appId}/settings", nil, readWebhookSettings)),
 		develop(write("PUT", objects, "webhooks/{appId}/settings", nil, writeWebhookSettings)),

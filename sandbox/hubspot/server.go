@@ -107,6 +107,8 @@ type Server struct {
 	lastSecret   uint64
 	tokens       map[string]*token
 	tokenOrder   []*token
+	lists        []*list
+	lastListID   int64
 	blocked      map[string]bool // e-mails that were erased for good before they were known
 	lastNumber   int64           // of stages, pipelines, label types: numbers as text
 	lastTypeID   int64           // of custom object types

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // stateVersion grows when what SaveState writes changes in a way that older
@@ -36,6 +37,8 @@ type savedAccount struct {
 	Apps          []App
 	Grants        []grant
 	LastSecret    uint64
+	Lists         []savedList
+	LastListID    int64
 	// Projects, Webhooks and Further, the number of accounts that follow, are in the
 	// first account of a file only.
 	Projects []ProjectApp
@@ -76,6 +79,12 @@ type savedProperty struct {
 	HubSpotDefined, Archived         bool
 	CreatedAt, UpdatedAt, ArchivedAt int64
 	CreatedUserID                    string
+}
+
+// savedList is a list with the name of its object type.
+type savedList struct {
+	Kept list
+	Type string
 }
 
 type savedPipeline struct {
@@ -199,7 +208,12 @@ func (s *Server) snapshot() (account savedAccount, tables []savedTable, records 
 	for _, g := range s.grants {
 		account.Grants = append(account.Grants, *g)
 	}
-	account.LastSecret = s.lastSecret
+	account.LastSecret, account.LastListID = s.lastSecret, s.lastListID
+	for _, l := range s.lists {
+		kept := *l
+		kept.Members, kept.Firsts = maps.Clone(l.Members), maps.Clone(l.Firsts)
+		account.Lists = append(account.Lists, savedList{kept, l.table.kind.name})
+	}
 	for _, t := range s.tables {
 		tables = append(tables, t.save())
 		records = append(records, slices.Concat(t.records, t.archived))
@@ -339,7 +353,12 @@ func (fresh *Server) fill(in *gob.Decoder, account savedAccount) error {
 	for _, g := range account.Grants {
 		fresh.grants = append(fresh.grants, &g)
 	}
-	fresh.lastSecret = account.LastSecret
+	fresh.lastSecret, fresh.lastListID = account.LastSecret, account.LastListID
+	for _, saved := range account.Lists {
+		if err := fresh.loadList(saved); err != nil {
+			return err
+		}
+	}
 	for _, v := range account.Blocked {
 		fresh.blocked[v] = true
 	}
@@ -359,6 +378,7 @@ func (s *Server) become(fresh *Server) {
 	s.owners, s.tokens, s.tokenOrder, s.blocked = fresh.owners, fresh.tokens, fresh.tokenOrder, fresh.blocked
 	s.lastNumber, s.lastTypeID, s.lastAppID = fresh.lastNumber, fresh.lastTypeID, fresh.lastAppID
 	s.lastOwnerID, s.lastSchemaID = fresh.lastOwnerID, fresh.lastSchemaID
+	s.lists, s.lastListID = fresh.lists, fresh.lastListID
 	s.apps, s.appByID, s.grants, s.lastSecret = fresh.apps, fresh.appByID, fresh.grants, fresh.lastSecret
 	s.version.Add(1)
 }
@@ -412,6 +432,22 @@ func (s *Server) loadTable(in *gob.Decoder, sources int) error {
 		}
 	}
 	return t.loadRecords(in, saved.Records, numbers, sources)
+}
+
+func (s *Server) loadList(saved savedList) error {
+	l, t := saved.Kept, s.tableByName[strings.ToLower(saved.Type)]
+	if t == nil {
+		return fmt.Errorf("read list %d: there is no object type %s", l.ID, saved.Type)
+	}
+	l.table, l.Members, l.Firsts = t, orEmpty(l.Members), orEmpty(l.Firsts)
+	if l.Branch != nil {
+		var refused *problem
+		if l.filter, refused = s.newListFilter(t, l.Branch); refused != nil {
+			return fmt.Errorf("read list %d: %w", l.ID, refused)
+		}
+	}
+	s.lists, t.lists = append(s.lists, &l), append(t.lists, &l)
+	return nil
 }
 
 func orEmpty[K comparable, V any](m map[K]V) map[K]V {

@@ -15,6 +15,7 @@ type table struct {
 	groups     []*PropertyGroup
 	pipelines  []*Pipeline
 	schema     *Schema // of custom objects
+	lists      []*list
 
 	ids     []int64 // of the live records, ascending; records has the same order
 	records []*record

@@ -18,6 +18,9 @@ func (s *Server) create(t *table, c *change, by source) *record {
 	if s.heard() {
 		s.tellCreated(t, r, c.values, c.assigned, by)
 	}
+	if len(t.lists) > 0 {
+		s.relist(t, r, by)
+	}
 	for name, v := range c.assigned {
 		t.byName[name].assign(s, t, r.id, v, by)
 	}
@@ -113,6 +116,9 @@ func (s *Server) store(t *table, was *record, set map[string]string, by source, 
 	for _, e := range changes {
 		s.tell(e)
 	}
+	if len(t.lists) > 0 {
+		s.relist(t, is, by)
+	}
 	return is
 }
 
@@ -185,6 +191,9 @@ func (s *Server) restore(t *table, was *record, by source) *record {
 	if s.heard() {
 		s.tell(event{verb: wasRestored, table: t, id: is.id, by: by})
 	}
+	if len(t.lists) > 0 {
+		s.relist(t, &is, by)
+	}
 	return &is
 }
 
@@ -197,6 +206,9 @@ func (s *Server) archive(t *table, r *record, by source) {
 	s.version.Add(1)
 	if s.heard() {
 		s.tell(event{verb: wasDeleted, table: t, id: r.id, at: now, by: by})
+	}
+	if len(t.lists) > 0 {
+		s.delist(t, r.id, 0, by)
 	}
 }
 
@@ -250,6 +262,11 @@ func (s *Server) merge(t *table, primary, other *record, by source) *record {
 	s.version.Add(1)
 	if s.heard() {
 		s.tell(event{verb: wasMerged, table: t, id: is.id, at: now, by: by, primary: primary.id, other: other.id, moved: moved})
+	}
+	if len(t.lists) > 0 {
+		s.relist(t, t.live(is.id), by)
+		s.delist(t, primary.id, is.id, by)
+		s.delist(t, other.id, is.id, by)
 	}
 	return t.live(is.id)
 }
@@ -337,6 +354,9 @@ func (s *Server) erase(t *table, r *record, by source) {
 	}
 	delete(t.history, r.id)
 	s.version.Add(1)
+	if len(t.lists) > 0 {
+		s.delist(t, r.id, 0, by)
+	}
 	if !s.heard() {
 		return
 	}
