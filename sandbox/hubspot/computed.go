@@ -151,6 +151,14 @@ var computedByType = map[string]map[string]computation{
 			return formatNumber(quantity * (price - discount) * (1 - share/100))
 		},
 	},
+	"emails": {
+		"hs_email_from_email":     headerOf("from", "email"),
+		"hs_email_from_firstname": headerOf("from", "firstName"),
+		"hs_email_from_lastname":  headerOf("from", "lastName"),
+		"hs_email_to_email":       headerOf("to", "email"),
+		"hs_email_to_firstname":   headerOf("to", "firstName"),
+		"hs_email_to_lastname":    headerOf("to", "lastName"),
+	},
 	"tasks": {
 		"hs_task_is_completed": func(_ *Server, t *table, r *record) string {
 			v, _ := t.stored(r, "hs_task_status")
