@@ -27,3 +27,26 @@ func TestAClockThatIsMovedRunsOn(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoWaitsIsToldOfAMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c clock.Clock
+		for name, move := range map[string]func(){"advanced": func() { c.Advance(time.Hour) }, "set": func() { c.Set(time.Now()) }} {
+			first, second := c.Moved(), c.Moved()
+			time.Sleep(time.Hour)
+			select {
+			case <-first:
+				t.Error("told without a move")
+			default:
+			}
+			move()
+			<-first
+			<-second
+			select {
+			case <-c.Moved():
+				t.Errorf("%s: told of the next move before it came", name)
+			default:
+			}
+		}
+	})
+}

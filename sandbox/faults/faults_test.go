@@ -85,3 +85,43 @@ func TestZeroDialsLetAllPass(t *testing.T) {
 		t.Errorf("got %+v", v)
 	}
 }
+
+// TestChancesDoNotShiftEachOther asks about calls with and without the other dials on.
+func TestChancesDoNotShiftEachOther(t *testing.T) {
+	setting := faults.Setting{Seed: 9, Rules: []faults.Rule{{Kind: faults.Locked, Share: 0.5}}}
+	kinds := func(s faults.Setting, more bool) (out []faults.Kind) {
+		var d faults.Dials
+		d.Set(s)
+		for range 50 {
+			out = append(out, d.Draw("hubspot", "POST", "/").Kind)
+			if more {
+				d.Index()
+				d.Event()
+			}
+		}
+		return out
+	}
+	plain := kinds(setting, false)
+	setting.SearchLoses, setting.Webhooks = 0.5, faults.Webhooks{DropShare: 0.5, DuplicateShare: 0.5, JitterMillis: 10}
+	if diff := cmp.Diff(plain, kinds(setting, true)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventsPassUnlessADialIsTurned(t *testing.T) {
+	var d faults.Dials
+	if delays := d.Event(); len(delays) != 1 || delays[0] != 0 {
+		t.Errorf("the zero dials give %v", delays)
+	}
+	d.Set(faults.Setting{SearchLagMillis: 5, Webhooks: faults.Webhooks{OneAtATime: true}})
+	if delays := d.Event(); len(delays) != 1 || delays[0] != 0 {
+		t.Errorf("one at a time gives %v", delays)
+	}
+	if lag, loses := d.Index(); lag.Milliseconds() != 5 || loses {
+		t.Errorf("the index lags by %v, and loses %v", lag, loses)
+	}
+	d.Set(faults.Setting{SearchLoses: 1, Webhooks: faults.Webhooks{DropShare: 1}})
+	if _, loses := d.Index(); !loses || len(d.Event()) != 0 {
+		t.Error("a share of 1 is not all")
+	}
+}

@@ -102,3 +102,44 @@ func BenchmarkServer(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWrite measures an edit of one record, with nobody and with somebody to
+// be told of it.
+func BenchmarkWrite(b *testing.B) {
+	for _, told := range []bool{false, true} {
+		b.Run(map[bool]string{false: "nobody subscribed", true: "one subscriber"}[told], func(b *testing.B) {
+			s := New(Config{Seed: 1})
+			id := s.Insert("companies", map[string]string{"name": "Acme", "city": "Bern", "zip": "3000", "country": "CH"}, time.Now(), time.Now())
+			s.CreateToken(TokenSpec{Name: "bench", Scopes: []string{"crm.objects.companies.read"}})
+			if told {
+				s.SetWebhookTransport(swallow{})
+				if _, err := s.SetWebhooks(s.Apps()[0].ID, WebhookSettings{TargetURL: "https://sync.example/"}, Subscription{EventType: "company.propertyChange", PropertyName: "city", Active: true}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			t := s.tableByName["companies"]
+			hand := s.AsUser(7)
+			cities := [2]map[string]string{{"city": "Bern"}, {"city": "Chur"}}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := hand.Update("companies", id, cities[i&1]); err != nil {
+					b.Fatal(err)
+				}
+				if i%1000 == 0 { // the history of one record is not what is measured
+					clear(t.history)
+				}
+			}
+			b.StopTimer()
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// swallow takes every delivery.
+type swallow struct{}
+
+func (swallow) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+}
