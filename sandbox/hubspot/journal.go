@@ -3,8 +3,6 @@ package hubspot
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -104,7 +102,7 @@ func (j *journal) stream(key streamKey) *stream {
 
 // hear writes an event into the journals of the apps that want it, once each. The
 // caller holds the account's lock and that of hooks.
-func (j *journal) hear(s *Server, e *event) {
+func (j *journal) hear(s *Server, now time.Time, e *event) {
 	var told []int64
 	for _, sub := range j.subscriptions {
 		if sub.PortalID != s.config.PortalID || slices.Contains(told, sub.AppID) || !sub.wants(s, e) {
@@ -116,7 +114,11 @@ func (j *journal) hear(s *Server, e *event) {
 		}
 		told = append(told, sub.AppID)
 		for _, portal := range []int64{0, s.config.PortalID} {
-			j.stream(streamKey{sub.AppID, portal}).write(s.config.PortalID, e)
+			st := j.stream(streamKey{sub.AppID, portal})
+			st.write(s.config.PortalID, e)
+			if len(st.Waiting) > journalFileEvents { // nobody reads: at least forget what is too old
+				st.publish(now, 0)
+			}
 		}
 	}
 }
@@ -343,105 +345,5 @@ func (h *hooks) lifecycle(s *Server, clientID, action string) {
 			st.Waiting = append(st.Waiting, made)
 		}
 		return
-	}
-}
-
-// journalFilter narrows a subscription by the values of the record: all
-// conditions of one of its filters must hold.
-type journalFilter struct {
-	ID, CreatedAt int64
-	Conditions    []journalCondition
-}
-
-type journalCondition struct {
-	Property string   `json:"property"`
-	Operator string   `json:"operator"`
-	Value    string   `json:"value"`
-	Values   []string `json:"values"`
-	Type     string   `json:"filterType"`
-}
-
-// journalOperators are those of a condition; the value tells how many values it takes.
-var journalOperators = map[string]int{
-	"EQ": 1, "N_EQ": 1, "GT": 1, "GTE": 1, "LT": 1, "LTE": 1, "CONTAINS": 1, "STARTS_WITH": 1, "ENDS_WITH": 1,
-	"IN": 2, "NOT_IN": 2, "IS_EMPTY": 0, "IS_NOT_EMPTY": 0,
-}
-
-func (f *journalFilter) match(s *Server, e *event) bool {
-	r := e.table.live(e.id)
-	if r == nil {
-		r = e.table.archivedRecord(e.id)
-	}
-	for _, c := range f.Conditions {
-		v := ""
-		if p := e.table.property(c.Property); p != nil && r != nil {
-			v = s.valueOf(e.table, r, p)
-		}
-		if !c.match(v) {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *journalCondition) match(v string) bool {
-	switch c.Operator {
-	case "IS_EMPTY":
-		return v == ""
-	case "IS_NOT_EMPTY":
-		return v != ""
-	case "EQ":
-		return v == c.Value
-	case "N_EQ":
-		return v != c.Value
-	case "IN":
-		return slices.Contains(c.Values, v)
-	case "NOT_IN":
-		return !slices.Contains(c.Values, v)
-	case "CONTAINS":
-		return strings.Contains(v, c.Value)
-	case "STARTS_WITH":
-		return strings.HasPrefix(v, c.Value)
-	case "ENDS_WITH":
-		return strings.HasSuffix(v, c.Value)
-	}
-	order := strings.Compare(v, c.Value)
-	a, errA := strconv.ParseFloat(v, 64)
-	b, errB := strconv.ParseFloat(c.Value, 64)
-	if errA == nil && errB == nil {
-		order = map[bool]int{true: 1, false: -1}[a > b]
-		if a == b {
-			order = 0
-		}
-	}
-	switch c.Operator {
-	case "GT":
-		return v != "" && order > 0
-	case "GTE":
-		return v != "" && order >= 0
-	case "LT":
-		return v != "" && order < 0
-	}
-	return v != "" && order <= 0
-}
-
-func (j *journal) save() savedJournal {
-	out := savedJournal{LastID: j.lastID}
-	for _, s := range j.subscriptions {
-		out.Subscriptions = append(out.Subscriptions, *s)
-	}
-	for _, st := range j.streams {
-		out.Streams = append(out.Streams, stream{Key: st.Key, Files: slices.Clone(st.Files), Waiting: slices.Clone(st.Waiting), Last: st.Last})
-	}
-	return out
-}
-
-func (j *journal) load(saved savedJournal) {
-	*j = journal{lastID: saved.LastID}
-	for _, s := range saved.Subscriptions {
-		j.subscriptions = append(j.subscriptions, &s)
-	}
-	for _, st := range saved.Streams {
-		j.streams = append(j.streams, &st)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 )
 
 // stateVersion grows when what SaveState writes changes in a way that older
@@ -46,20 +45,6 @@ type savedAccount struct {
 	Further  int
 }
 
-// savedHooks are what apps want to hear of. What is on its way to them is not kept.
-type savedHooks struct {
-	Apps             []AppWebhooks
-	LastSubscription int64
-	LastEvent        int64
-	Journal          savedJournal
-}
-
-type savedJournal struct {
-	Subscriptions []JournalSubscription
-	Streams       []stream
-	LastID        int64
-}
-
 type savedTable struct {
 	Name       string
 	TypeID     string
@@ -79,12 +64,6 @@ type savedProperty struct {
 	HubSpotDefined, Archived         bool
 	CreatedAt, UpdatedAt, ArchivedAt int64
 	CreatedUserID                    string
-}
-
-// savedList is a list with the name of its object type.
-type savedList struct {
-	Kept list
-	Type string
 }
 
 type savedPipeline struct {
@@ -210,9 +189,7 @@ func (s *Server) snapshot() (account savedAccount, tables []savedTable, records 
 	}
 	account.LastSecret, account.LastListID = s.lastSecret, s.lastListID
 	for _, l := range s.lists {
-		kept := *l
-		kept.Members, kept.Firsts = maps.Clone(l.Members), maps.Clone(l.Firsts)
-		account.Lists = append(account.Lists, savedList{kept, l.table.kind.name})
+		account.Lists = append(account.Lists, l.save())
 	}
 	for _, t := range s.tables {
 		tables = append(tables, t.save())
@@ -432,22 +409,6 @@ func (s *Server) loadTable(in *gob.Decoder, sources int) error {
 		}
 	}
 	return t.loadRecords(in, saved.Records, numbers, sources)
-}
-
-func (s *Server) loadList(saved savedList) error {
-	l, t := saved.Kept, s.tableByName[strings.ToLower(saved.Type)]
-	if t == nil {
-		return fmt.Errorf("read list %d: there is no object type %s", l.ID, saved.Type)
-	}
-	l.table, l.Members, l.Firsts = t, orEmpty(l.Members), orEmpty(l.Firsts)
-	if l.Branch != nil {
-		var refused *problem
-		if l.filter, refused = s.newListFilter(t, l.Branch); refused != nil {
-			return fmt.Errorf("read list %d: %w", l.ID, refused)
-		}
-	}
-	s.lists, t.lists = append(s.lists, &l), append(t.lists, &l)
-	return nil
 }
 
 func orEmpty[K comparable, V any](m map[K]V) map[K]V {

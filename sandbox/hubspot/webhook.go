@@ -321,27 +321,3 @@ func (s *Server) DeveloperKey() string {
 	x := (seed + 0x6465760000000001) * 0x94d049bb133111eb
 	return fmt.Sprintf("00000000-fa4e-4000-d000-%012x", (x^x>>29)&0xffffffffffff)
 }
-
-func (h *hooks) save() savedHooks {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	out := savedHooks{LastSubscription: h.lastSubscription, LastEvent: h.lastEvent}
-	for _, a := range h.apps {
-		out.Apps = append(out.Apps, a.copy())
-	}
-	out.Journal = h.journal.save()
-	return out
-}
-
-func (h *hooks) load(saved savedHooks) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.apps = nil
-	for _, a := range saved.Apps {
-		h.apps = append(h.apps, &a)
-	}
-	h.lastSubscription = max(h.lastSubscription, saved.LastSubscription)
-	h.lastEvent = max(h.lastEvent, saved.LastEvent)
-	h.journal.load(saved.Journal)
-	h.recount()
-}

@@ -25,7 +25,7 @@ var eventNames = map[verb]string{
 func (h *hooks) hear(s *Server, e event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.journal.hear(s, &e)
+	h.journal.hear(s, h.clock.Now(), &e)
 	name := eventNames[e.verb]
 	if name == "" || h.post.closed {
 		return
