@@ -61,6 +61,7 @@ type Engine struct {
 	woken   bool       // kept changes were made due in this process
 	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
+	wake    chan struct{} // something was heard
 
 	ownersMu sync.Mutex
 	owners   *ownerBook
@@ -91,7 +92,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{store: c.Store, sides: map[crm.Side]Side{crm.HubSpot: c.HubSpot, crm.Salesforce: c.Salesforce},
 		mapping: c.Mapping, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
-		lenses: map[lensKey]*lens{}}
+		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1)}
 	if e.log == nil {
 		e.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -104,7 +105,9 @@ func New(c Config) (*Engine, error) {
 	for _, o := range c.Mapping.Objects {
 		e.lenses[lensKey{o.Name, crm.HubSpot, o.HubSpot}] = newLens(c.Mapping, o, crm.HubSpot, o.HubSpot, o.HubSpotRead)
 		for _, t := range o.Targets {
-			e.lenses[lensKey{o.Name, crm.Salesforce, t.Object}] = newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)
+			l := newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)
+			l.rows = junctionsOf(t)
+			e.lenses[lensKey{o.Name, crm.Salesforce, t.Object}] = l
 		}
 	}
 	return e, nil

@@ -50,6 +50,8 @@ type lens struct {
 	// blind: no filter or expression reads this side, so a record that we made
 	// and that holds what we wrote needs no second look.
 	blind bool
+	// rows are the objects that join records of this one with others.
+	rows []string
 }
 
 // newLens works out the lens for one object.

@@ -29,6 +29,8 @@ const (
 type Scope struct {
 	// Complete reads everything, whatever was read before.
 	Complete bool
+	// Hinted looks only at what was hinted at.
+	Hinted bool
 }
 
 // Reading tells what was read of one object of one side.
@@ -69,10 +71,18 @@ func (e *Engine) Observe(ctx context.Context, scope Scope) (Observation, error) 
 
 func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observation, error) {
 	var observation Observation
+	sorted, hints, err := e.heard(ctx)
+	if err != nil {
+		return observation, err
+	}
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)
 	limits := map[crm.Side]chan struct{}{crm.HubSpot: make(chan struct{}, readsPerSide), crm.Salesforce: make(chan struct{}, readsPerSide)}
 	start := func(o *mapping.BoundObject, side crm.Side, object string) {
+		told := sorted[lensKey{o.Name, side, object}]
+		if scope.Hinted && !told.any() {
+			return
+		}
 		group.Go(func() error {
 			select {
 			case limits[side] <- struct{}{}:
@@ -80,7 +90,7 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 				return groupCtx.Err()
 			}
 			defer func() { <-limits[side] }()
-			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name)}
+			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name), hinted: told}
 			reading, err := w.run(groupCtx, scope)
 			if err != nil {
 				return fmt.Errorf("read %s of %s: %w", object, side.Title(), err)
@@ -102,6 +112,11 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 			err = ctx.Err()
 		}
 		return observation, err
+	}
+	if len(hints) > 0 {
+		if err := e.store.Write(ctx, func(t *store.Tx) error { return t.DropHints(hints) }); err != nil {
+			return observation, err
+		}
 	}
 	slices.SortFunc(observation.Readings, func(a, b Reading) int {
 		if d := e.order(a.Mapping) - e.order(b.Mapping); d != 0 {
@@ -134,7 +149,9 @@ type watcher struct {
 	lens   *lens
 	ledger *ledger
 	// fresh: nothing is known of the mapping yet, so nothing need be asked.
-	fresh   bool
+	fresh bool
+	// hinted is what somebody said may have changed.
+	hinted  hinted
 	pending []crm.Record
 	// ids seen by a complete read, as hashes: eight bytes for each record.
 	seen    []uint64
@@ -151,9 +168,19 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 	if w.fresh, err = w.nothingKnown(ctx); err != nil {
 		return w.reading, err
 	}
-	complete := scope.Complete || cursor.Since.IsZero() || cursor.Version != l.version ||
+	complete := scope.Complete || w.hinted.complete || cursor.Since.IsZero() || cursor.Version != l.version ||
 		w.e.completeEvery > 0 && time.Since(cursor.Complete) >= w.e.completeEvery
 	w.reading = Reading{Mapping: w.o.Name, Side: l.side, Object: l.object, Complete: complete}
+	if !complete && len(w.hinted.ids) > 0 {
+		if err := w.lookAt(ctx, w.hinted.ids); err != nil {
+			return w.reading, err
+		}
+		if scope.Hinted && !w.hinted.poll {
+			w.reading.Method = "hints"
+			return w.reading, nil
+		}
+	}
+	rows, archived := w.reading.Rows, w.reading.Archived
 	m := w.e.meter(StepRead, l.side, l.object, -1)
 	yield := func(page []crm.Record) error {
 		m.add(len(page))
@@ -182,7 +209,7 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		cursor.Complete = began
 	}
 	m.end()
-	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, report.Rows, report.Archived, report.Calls
+	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, rows+report.Rows, archived+report.Archived, report.Calls
 	cursor.Version = l.version
 	if report.NextMicros > cursor.Since.UnixMicro() || complete {
 		cursor.Since = time.UnixMicro(report.NextMicros)

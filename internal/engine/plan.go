@@ -116,7 +116,7 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
-	observation, err := e.observe(ctx, Scope(options), c)
+	observation, err := e.observe(ctx, Scope{Complete: options.Complete}, c)
 	run.Readings = observation.Readings
 	if err != nil {
 		return err

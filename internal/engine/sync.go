@@ -2,12 +2,9 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"math"
-	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
-	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
@@ -22,6 +19,9 @@ type SyncOptions struct {
 	Complete bool
 	// ReleaseBrakes goes on where a brake of the mapping would wait.
 	ReleaseBrakes bool
+
+	// hinted looks only at what was hinted at.
+	hinted bool
 }
 
 // Sync observes, decides, writes and remembers, until nothing new is left to
@@ -49,7 +49,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
-	observation, err := e.observe(ctx, Scope{Complete: options.Complete}, c)
+	observation, err := e.observe(ctx, Scope{Complete: options.Complete, Hinted: options.hinted}, c)
 	run.Readings = observation.Readings
 	if err != nil {
 		return err
@@ -124,41 +124,4 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
 	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
 	return held, nil
-}
-
-// Watch syncs again and again, every so long, until ctx ends, which is no
-// error. onCycle is told of every cycle, quiet ones too; its error ends the
-// watch. What waiting can mend (a vendor that is down, a used-up quota) does
-// not end it; a dead credential, a lost lease or a full disk does.
-func (e *Engine) Watch(ctx context.Context, every time.Duration, onCycle func(*Run, error) error) error {
-	for {
-		run, err := e.cycle(ctx, "watch", SyncOptions{})
-		if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
-			if run != nil && !run.Quiet() {
-				return onCycle(run, nil)
-			}
-			return nil
-		}
-		if told := onCycle(run, err); told != nil {
-			return told
-		}
-		wait := every
-		if err != nil {
-			f, _ := fault.As(err)
-			switch fault.KindOf(err) {
-			case fault.Unavailable:
-			case fault.RateLimited:
-				wait = max(wait, f.RetryAfter)
-			default:
-				return err
-			}
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-	}
 }
