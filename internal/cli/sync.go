@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -27,8 +28,9 @@ func newSyncCommand(g *global) *cobra.Command {
 		Use:   "sync [PLAN]",
 		Short: "Bring both sides in step",
 		Long: `Plans and writes in one go, until nothing is left to do. A second run writes
-nothing. With a PLAN sealed by lockstep plan -o it does exactly that, and refuses
-records that changed since.
+nothing. With a PLAN sealed by lockstep plan -o it does exactly that: every record
+is looked at and decided again, and what would not come out as it was sealed is
+left alone and named.
 
 Interrupt it whenever you like: what was done is kept, and the next run goes on
 from there, with nothing lost and nothing twice.`,
@@ -178,6 +180,18 @@ func writesInWords(run *engine.Run) string {
 
 // sayReasons points to what waits for a person.
 func (g *global) sayReasons(_ context.Context, _ *app.Pair, run *engine.Run) {
+	const shown = 20
+	for i, left := range run.LeftAlone {
+		if i == shown {
+			g.say("  … and %s; --json names them", count(run.Changed-shown, "more", "more"))
+			break
+		}
+		from := left.HubSpot
+		if from == nil {
+			from = left.Salesforce
+		}
+		g.say("  left alone: %s, %s: %s", cmp.Or(left.Title, "(no name)"), record(from), left.Why)
+	}
 	if run.Tally.Held+run.Tally.Failed > 0 {
 		g.say("%s held and %s failed; see why with: lockstep status", separatedInt(run.Tally.Held), separatedInt(run.Tally.Failed))
 	}

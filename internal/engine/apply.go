@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -186,7 +187,8 @@ func (b *batch) stop(err error) {
 
 // recheck looks again at both records of things whose decision has grown old
 // before an update or archive is sent: HubSpot has no conditional write, so
-// this is how an edit made meanwhile is noticed.
+// this is how an edit made meanwhile is noticed. A record that was gone must
+// still be gone: what was restored is not followed into its deletion.
 func (b *batch) recheck(ctx context.Context) error {
 	type lookupKey struct {
 		side   crm.Side
@@ -201,7 +203,7 @@ func (b *batch) recheck(ctx context.Context) error {
 		}
 		jobs = append(jobs, j)
 		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-			if ref, at := j.d.on(side); at.Print != 0 {
+			if ref, at := j.d.on(side); at.Print != 0 || j.d.gone(side) && ref.ID != "" {
 				k := lookupKey{side, ref.Object}
 				ids[k] = append(ids[k], ref.ID)
 			}
@@ -217,29 +219,47 @@ func (b *batch) recheck(ctx context.Context) error {
 		}
 	}
 	for _, j := range jobs {
+		var sides []string
 		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 			ref, at := j.d.on(side)
-			if at.Print == 0 {
+			l := b.e.lens(b.o, side, ref.Object)
+			if ref.ID == "" || l == nil || at.Print == 0 && !j.d.gone(side) {
 				continue
 			}
-			l := b.e.lens(b.o, side, ref.Object)
 			r := records[side][ref.ID]
 			if r == nil {
 				r = &crm.Record{Layout: l.read.Layout, ID: ref.ID, Archived: true}
 			}
-			if !r.Archived && l.print(b.o, r) == at.Print {
+			if same := at.Print != 0 && !r.Archived && l.print(b.o, r) == at.Print || at.Print == 0 && r.Archived; same {
 				continue
 			}
+			sides = append(sides, changedOn(side, r.Archived))
 			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r), Record: encodeRecord(r, l.layout)})
 		}
 		if len(j.reread) > 0 {
 			j.outcome, j.now = crm.Pending, true
 			j.reason = crm.Reason{Code: CodePendingChanged, Text: "the record changed after the plan was made; nothing was written to it",
 				Mend: "make a new plan: `lockstep plan`"}
-			b.c.changed++
+			b.c.leave(b.e, j.d, strings.Join(sides, ", "))
 		}
 	}
 	return nil
+}
+
+func changedOn(side crm.Side, gone bool) string {
+	if gone {
+		return "it was deleted in " + side.Title()
+	}
+	return "it was changed in " + side.Title()
+}
+
+// gone tells whether the thing's record on side was archived or deleted when
+// it was decided.
+func (d *decided) gone(side crm.Side) bool {
+	if side == crm.HubSpot {
+		return d.HubGone
+	}
+	return d.SalesGone
 }
 
 // on returns the thing's record on side and what was seen of it.

@@ -16,7 +16,8 @@ type cycle struct {
 	// writes made outside, by kind.
 	writes Writes
 	// changed counts things that changed since they were decided.
-	changed int
+	changed   int
+	leftAlone []LeftAlone
 	// planning: what is decided is the end of it, nothing will be applied.
 	planning bool
 	// work is what the plan would send, by side and object.
@@ -55,6 +56,15 @@ func (c *cycle) plans(d *decided) {
 			work.Relate++
 		}
 		c.work[k] = work
+	}
+}
+
+// leave notes that a thing is not what it was when it was decided.
+func (c *cycle) leave(e *Engine, d *decided, why string) {
+	c.changed++
+	if len(c.leftAlone) < leftAloneLimit {
+		it := e.item(d)
+		c.leftAlone = append(c.leftAlone, LeftAlone{Mapping: it.Mapping, Title: it.Title, HubSpot: it.HubSpot, Salesforce: it.Salesforce, Why: why})
 	}
 }
 

@@ -85,13 +85,6 @@ func textOf(v crm.Value) *string {
 	return &v.Text
 }
 
-func valueOf(s *string) crm.Value {
-	if s == nil {
-		return crm.Value{State: crm.Blank}
-	}
-	return crm.Text(*s)
-}
-
 func itemChanges(changes []reconcile.Change) []ItemChange {
 	items := make([]ItemChange, len(changes))
 	for i, c := range changes {
@@ -101,18 +94,6 @@ func itemChanges(changes []reconcile.Change) []ItemChange {
 		}
 	}
 	return items
-}
-
-func changesOf(items []ItemChange) []reconcile.Change {
-	changes := make([]reconcile.Change, len(items))
-	for i, c := range items {
-		changes[i] = reconcile.Change{Field: c.Field, Before: valueOf(c.Before), After: valueOf(c.After), Why: c.Why, Slot: c.Slot}
-		if c.Reference != nil {
-			ref := c.Reference.ref()
-			changes[i].Ref, changes[i].RefMapping = &ref, c.Reference.Mapping
-		}
-	}
-	return changes
 }
 
 // item shows a decision.
@@ -139,23 +120,6 @@ func (e *Engine) item(d *decided) Item {
 		it.Writes = append(it.Writes, iw)
 	}
 	return it
-}
-
-// writesOf turns shown writes back into planned ones.
-func writesOf(items []ItemWrite) []reconcile.PlannedWrite {
-	var writes []reconcile.PlannedWrite
-	for _, w := range items {
-		p := reconcile.PlannedWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField,
-			ExternalValue: w.ExternalValue, Changes: changesOf(w.Changes), Reason: w.Reason}
-		if r := w.Relation; r != nil {
-			p.Relation = &reconcile.RelationChange{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
-			if r.Far != nil {
-				p.Relation.Far, p.Relation.FarMapping = r.Far.ref(), r.Far.Mapping
-			}
-		}
-		writes = append(writes, p)
-	}
-	return writes
 }
 
 // rowOf makes the plan's row of a decision.

@@ -275,8 +275,14 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	}
 	var links map[string]store.Link
 	var outcomes map[string]store.Outcome
+	// What waits was read before. A record that was put back since is no change
+	// against what was seen last, and yet what waits must not be written.
+	var waiting map[string]store.Change
 	if !w.fresh {
 		var err error
+		if waiting, err = st.ChangesByID(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
 		if links, err = st.Links(ctx, w.o.Name, l.side, ids); err != nil {
 			return err
 		}
@@ -289,6 +295,7 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		r := &batch[i]
 		link, linked := links[r.ID]
 		known, isKnown := outcomes[r.ID]
+		before := len(f.changes)
 		switch {
 		case linked && r.Archived:
 			w.seeGone(&f, r, link)
@@ -301,6 +308,9 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 			f.forget = append(f.forget, r.ID)
 		default:
 			w.seeUnlinked(&f, r, known, isKnown && !known.Linked)
+		}
+		if c, ok := waiting[r.ID]; ok && len(f.changes) == before && !r.Archived && len(c.Record) > 0 && c.Seen != l.look(r) {
+			w.change(&f, r, l.look(r))
 		}
 	}
 	if err := w.neighbours(ctx, &f); err != nil {

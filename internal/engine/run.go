@@ -49,6 +49,8 @@ type Run struct {
 	Readings []Reading `json:"readings,omitempty"`
 	// Changed is how many records changed after they were decided.
 	Changed int `json:"changed_since_plan,omitempty"`
+	// LeftAlone says of the first of them (at most 200) what changed.
+	LeftAlone []LeftAlone `json:"left_alone,omitempty"`
 	// Brakes that hold.
 	Brakes []Brake `json:"brakes,omitempty"`
 	// Error and Mend say why a stopped run stopped.
@@ -65,6 +67,19 @@ type RunObject struct {
 	Tally  crm.Tally `json:"outcomes"`
 	Closed bool      `json:"closed"`
 }
+
+// LeftAlone is one thing that was not written to because it is not what it was
+// when the plan was made.
+type LeftAlone struct {
+	Mapping    string  `json:"mapping"`
+	Title      string  `json:"title,omitempty"`
+	HubSpot    *Record `json:"hubspot,omitempty"`
+	Salesforce *Record `json:"salesforce,omitempty"`
+	Why        string  `json:"why"`
+}
+
+// leftAloneLimit bounds what a run says of single things; the count is whole.
+const leftAloneLimit = 200
 
 // Brake is one brake that holds.
 type Brake struct {
@@ -136,7 +151,7 @@ func (e *Engine) shut(ctx context.Context, run *Run, c *cycle, cause error) erro
 		run.Closed = run.Closed && closed
 		run.Tally = sum(run.Tally, tally)
 	}
-	run.Writes, run.Changed = c.writes, c.changed
+	run.Writes, run.Changed, run.LeftAlone = c.writes, c.changed, c.leftAlone
 	switch {
 	case cause != nil:
 		run.Status, run.Error, run.Mend = RunStopped, cause.Error(), fault.MendOf(cause)

@@ -307,6 +307,9 @@ func (b *batch) settleOutcome(s *settlement, j *job, linked bool) {
 		s.forget[crm.HubSpot] = append(s.forget[crm.HubSpot], d.HubSpot.ID)
 		return
 	}
+	if d.FromSealed && j.reason.Code == CodePendingChanged {
+		return // a sealed plan that is out of date says nothing of how the thing stands
+	}
 	good := j.outcome == crm.Synced || j.outcome == crm.Unchanged
 	if linked {
 		if good {
