@@ -407,7 +407,7 @@ func sortedKeys(set map[string]bool) []string {
 
 // canonicalForms counts changes to how package reconcile writes canonical
 // values; a base made with another form is not compared with.
-const canonicalForms = 1
+const canonicalForms = 2
 
 // baseVersion says which bases can be compared: same slots, same meaning.
 func baseVersion(o *BoundObject) uint64 {
@@ -417,7 +417,7 @@ func baseVersion(o *BoundObject) uint64 {
 		put(h, t.Object, t.RuleFields)
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			put(h, f.Slot, f.From, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
+			put(h, f.Slot, f.From, f.Shift, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
 		}
 	}
 	return h.Sum64()

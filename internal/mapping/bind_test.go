@@ -100,6 +100,10 @@ objects:
 		"a property by its label":                                    {src: add("{hubspot: Phone Number, salesforce: Phone}"), want: []string{"10:19 error field.unknown did you mean phone (Phone Number)?"}},
 		"a field that only one of two objects has":                   {src: strings.Replace(whole, ", on: [Lead]", "", 1), want: []string{"24:40 error field.unknown add on: [Lead]"}},
 		"types that cannot be converted":                             {src: add("{hubspot: annualrevenue, salesforce: Industry}"), want: []string{"10:9 error field.types HubSpot annualrevenue (number) cannot become Salesforce Industry (picklist)"}},
+		"a compound field, with its parts":                           {src: add("{hubspot: address, salesforce: BillingAddress, direction: to-hubspot}"), want: []string{"10:40 error field.unfit map the parts, such as BillingStreet and BillingCity"}},
+		"a percent without a word on its unit":                       {src: add("{hubspot: annualrevenue, salesforce: Share__c, direction: to-hubspot}"), schemas: withShare, want: []string{"10:9 warning field.percent add times: 100"}},
+		"a percent whose unit the file says":                         {src: add("{hubspot: annualrevenue, salesforce: Share__c, times: 1}"), schemas: withShare, want: nil},
+		"a factor for what is no number":                             {src: add("{hubspot: tier, salesforce: Tier__c, times: 100, too-long: cut}"), want: []string{"10:53 error field.times take `times` out"}},
 		"a field that HubSpot calculates":                            {src: add("{hubspot: num_associated_deals, salesforce: NumberOfEmployees}"), want: []string{"10:19 error field.calculated add direction: to-salesforce"}},
 		"a field that may not be written":                            {src: add("{hubspot: phone, salesforce: Phone, too-long: cut}"), schemas: func(s Schemas) { f := s.Salesforce["Account"].Field("Phone"); f.Creatable, f.Updatable = false, false }, want: []string{"10:38 error field.read-only add direction: to-hubspot"}},
 		"text that is shorter over there, with numbers":              {src: add("{hubspot: city, salesforce: BillingCity}"), want: []string{"10:9 warning field.shorter BillingCity 40"}},
@@ -156,6 +160,10 @@ objects:
 			}
 		})
 	}
+}
+
+func withShare(s Schemas) {
+	s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, mappingtest.Field("Share__c", crm.KindPercent, mappingtest.Digits(5, 2)))
 }
 
 func TestNeeds(t *testing.T) {

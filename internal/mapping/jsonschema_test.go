@@ -88,7 +88,7 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 		"budget.hubspot": "budget: {hubspot: 1%}", "budget.salesforce": "budget: {salesforce: 1%}"}
 	object := map[string]string{"name": "name: y", "hubspot": "hubspot: deals", "salesforce": "salesforce: Lead", "match": "match: [{hubspot: a, salesforce: B}]", "external-id": "external-id: X__c", "create": "create: never",
 		"where": "where: {hubspot: '1 > 2'}", "fields": "fields: [{hubspot: a, salesforce: B}]", "associations": "associations: [{hubspot: companies, salesforce: AccountId}]", "owner": "owner: by-email", "deletes": "deletes: ask"}
-	fieldKeySamples := map[string]string{"hubspot": "hubspot: z", "salesforce": "salesforce: Z", "from": "", "direction": "direction: to-salesforce", "wins": "wins: hold", "values": "values: {a: b}", "unmapped": "unmapped: skip", "blank": "blank: x", "too-long": "too-long: cut", "on": "on: [Contact]"}
+	fieldKeySamples := map[string]string{"hubspot": "hubspot: z", "salesforce": "salesforce: Z", "from": "", "direction": "direction: to-salesforce", "wins": "wins: hold", "values": "values: {a: b}", "unmapped": "unmapped: skip", "blank": "blank: x", "too-long": "too-long: cut", "times": "times: 100", "on": "on: [Contact]"}
 	file := func(top, object, field string) string {
 		base := map[string]string{"hubspot": "hubspot: a", "salesforce": "salesforce: b"}
 		keys := map[string]string{"name": "name: x", "hubspot": "hubspot: contacts", "salesforce": "salesforce: Contact", "fields": "fields:"}

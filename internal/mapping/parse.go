@@ -269,7 +269,7 @@ func (r *scan) targets(n *yaml.Node) []Target {
 }
 
 func (r *scan) field(n *yaml.Node) Field {
-	f := Field{Pos: at(n), Wins: word(n, "wins", WinsNewest), TooLong: word(n, "too-long", "hold"), TooLongGiven: entry(n, "too-long") != nil, Blank: scalarOf(entry(n, "blank")), On: texts(entry(n, "on"))}
+	f := Field{Pos: at(n), Wins: word(n, "wins", WinsNewest), TooLong: word(n, "too-long", "hold"), TooLongGiven: entry(n, "too-long") != nil, ShiftGiven: entry(n, "times") != nil, Blank: scalarOf(entry(n, "blank")), On: texts(entry(n, "on"))}
 	f.HubSpot, f.HubSpotPos = r.text(n, "hubspot")
 	f.Salesforce, f.SalesforcePos = r.text(n, "salesforce")
 	f.From, f.FromPos = r.expression(n, "from")
@@ -279,11 +279,40 @@ func (r *scan) field(n *yaml.Node) Field {
 			f.Values = append(f.Values, ValuePair{HubSpot: scalarOf(values.Content[i]), Salesforce: scalarOf(resolve(values.Content[i+1])), Pos: at(values.Content[i])})
 		}
 	}
+	f.Shift, f.ShiftPos = r.shift(n)
 	f.Unmapped = word(n, "unmapped", "hold")
 	if use := scalarOf(entry(entry(n, "unmapped"), "use")); use != "" {
 		f.Unmapped, f.UnmappedValue = "use", use
 	}
 	return f
+}
+
+// powerOfTen matches the factors by which a number can be taken without
+// rounding, there and back.
+var powerOfTen = regexp.MustCompile(`^(?:1(0*)|0?\.(0*)1)$`)
+
+// maxShift is more than any two units differ.
+const maxShift = 9
+
+// shift reads `times`.
+func (r *scan) shift(n *yaml.Node) (int, Pos) {
+	text, pos := r.text(n, "times")
+	if text == "" {
+		return 0, pos
+	}
+	m := powerOfTen.FindStringSubmatch(text)
+	places := 0
+	switch {
+	case m == nil:
+	case strings.HasPrefix(text, "1"):
+		places = len(m[1])
+	default:
+		places = -len(m[2]) - 1
+	}
+	if m == nil || places > maxShift || places < -maxShift {
+		r.problems.errorf(pos, "field.times", "write a power of ten, such as 100 or 0.001; for any other, compute each way with `from`", "times: %s cannot be undone without rounding", text)
+	}
+	return places, pos
 }
 
 // naturalDirection is the direction where the file names none: to the side

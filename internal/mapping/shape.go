@@ -105,6 +105,7 @@ func fieldKeys() []key {
 		{"salesforce", "The Salesforce field.", false, text("Phone")},
 		{"from", "An expression that gives the value; then name only the side that it is written to.", false, expression(`hubspot.country == "US" ? "AMER" : "EMEA"`)},
 		{"direction", "Which way values go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
+		{"times", "HubSpot's number times this is Salesforce's; a power of ten: 100 for percents that HubSpot holds as 0.75, 0.001 for milliseconds to seconds.", false, text("100")},
 		{"wins", "Who wins when both sides changed. Default newest; the unless-blank forms never let a blank overwrite a value.", false,
 			enum("newest", "hubspot", "salesforce", "hold", "hubspot-unless-blank", "salesforce-unless-blank")},
 		{"values", "HubSpot value: Salesforce value. The first of several HubSpot values with one Salesforce value is the way back.", false, form{kind: formTable}},

@@ -334,5 +334,11 @@ func (w *writer) ends(s *suggestion) {
 			w.line("    #   %s", l)
 		}
 	}
+	if unfit := s.unfitting(); len(unfit) > 0 {
+		w.line("    # Cannot be kept in step:")
+		for _, l := range unfit {
+			w.line("    #   %s", l)
+		}
+	}
 	w.line("")
 }

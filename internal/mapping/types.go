@@ -174,7 +174,13 @@ type Field struct {
 	// and Salesforce is named and Direction points to it.
 	From      string
 	Direction Direction
-	Wins      Winner
+	// Shift is by how many places the point of HubSpot's number moves to make it
+	// Salesforce's: 2 for `times: 100`, -3 for `times: 0.001`.
+	Shift    int
+	ShiftPos Pos
+	// ShiftGiven: the file says it itself, so nobody needs a warning.
+	ShiftGiven bool
+	Wins       Winner
 	// Values maps HubSpot values to Salesforce values, in the order of the file
 	// (the first HubSpot value of several that share a Salesforce value is the
 	// way back).

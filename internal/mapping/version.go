@@ -22,7 +22,7 @@ func (m *Mapping) version() uint64 {
 		}
 		for j := range o.Fields {
 			f := &o.Fields[j]
-			put(h, "field", f.HubSpot, f.Salesforce, f.From, f.Direction, f.Wins, f.Unmapped, f.UnmappedValue, f.Blank, f.TooLong, f.On)
+			put(h, "field", f.HubSpot, f.Salesforce, f.From, f.Direction, f.Wins, f.Unmapped, f.UnmappedValue, f.Blank, f.TooLong, f.On, f.Shift)
 			for _, v := range f.Values {
 				put(h, "value", v.HubSpot, v.Salesforce)
 			}

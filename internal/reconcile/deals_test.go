@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
 )
 
@@ -261,5 +263,22 @@ func TestDealsOfOneNameAreTwoWhereTheirAccountsDiffer(t *testing.T) {
 				t.Errorf("created: got %v, want %v", creates, !test.linked)
 			}
 		})
+	}
+}
+
+// Salesforce converts the amounts of a record whose currency is written alone.
+func TestAnAmountTravelsWithANewCurrency(t *testing.T) {
+	schemas := mapping.Schemas{HubSpot: mappingtest.HubSpot(), Salesforce: mappingtest.Salesforce()}
+	schemas.HubSpot["deals"].Fields = append(schemas.HubSpot["deals"].Fields, mappingtest.Field("deal_currency_code", crm.KindPicklist, mappingtest.Choices("EUR", "USD")))
+	schemas.Salesforce["Opportunity"].Fields = append(schemas.Salesforce["Opportunity"].Fields, mappingtest.Field("CurrencyIsoCode", crm.KindPicklist, mappingtest.Choices("EUR", "USD")))
+	o := bindTo(t, "deals", "  - name: deals\n    hubspot: deals\n    salesforce: Opportunity\n    create: never\n    fields:\n      - {hubspot: amount, salesforce: Amount}\n      - {hubspot: deal_currency_code, salesforce: CurrencyIsoCode}\n", schemas)
+	h, s := hubspot(o, "1", "amount", "1500", "deal_currency_code", "EUR"), salesforce(o, "Opportunity", dealID, "Amount", "1500.0", "CurrencyIsoCode", "EUR")
+	d := reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: set(h, "deal_currency_code", "USD"), Salesforce: s})
+	if diff := cmp.Diff([]string{"CurrencyIsoCode=USD", "Amount=1500.0"}, changesTo(d, crm.Salesforce)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: set(h, "amount", "2000"), Salesforce: s})
+	if diff := cmp.Diff([]string{"Amount=2000"}, changesTo(d, crm.Salesforce)); diff != "" {
+		t.Errorf("an amount alone (-want +got):\n%s", diff)
 	}
 }

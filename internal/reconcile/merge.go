@@ -57,6 +57,7 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 		m.base = base
 	}
 	m.fields()
+	m.keepAmounts()
 	for i := range target.Associations {
 		m.association(&target.Associations[i])
 	}

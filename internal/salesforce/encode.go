@@ -115,6 +115,8 @@ func encodeValue(kind crm.Kind, text string) (value []byte, ok bool) {
 	case crm.KindDateTime:
 		t, parsed := parseMoment(text)
 		text, ok = t.UTC().Format("2006-01-02T15:04:05.000Z"), parsed
+	case crm.KindTime:
+		text, ok = clockText(text)
 	case crm.KindReference, crm.KindOwner:
 		text, ok = ID18(text)
 	default:

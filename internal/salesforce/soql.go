@@ -283,6 +283,12 @@ func dateText(text string) (string, bool) {
 	return text, true
 }
 
+// clockText writes a time of day as Salesforce does.
+func clockText(text string) (string, bool) {
+	t, err := time.Parse("15:04:05.999Z", text)
+	return t.Format("15:04:05.000Z"), err == nil
+}
+
 func parseMoment(text string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700"} {
 		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1700 && t.Year() <= 4000 {

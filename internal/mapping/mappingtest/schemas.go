@@ -54,6 +54,13 @@ func Digits(precision, scale int) Option {
 	return func(f *crm.Field) { f.Precision, f.Scale = precision, scale }
 }
 
+// Unfit fields are of a type that cannot be kept in step, for this reason.
+func Unfit(why string) Option {
+	return func(f *crm.Field) {
+		f.Kind, f.Unfit, f.Creatable, f.Updatable, f.Calculated = crm.KindOther, why, false, false, true
+	}
+}
+
 // RefersTo are the objects that a reference may point to.
 func RefersTo(objects ...string) Option {
 	return func(f *crm.Field) { f.ReferenceTo = objects }
@@ -145,7 +152,8 @@ func salesforceAccount() *crm.Object {
 		Field("NumberOfEmployees", crm.KindInteger, Digits(8, 0)), Field("AnnualRevenue", crm.KindCurrency, Digits(18, 0)),
 		Field("Description", crm.KindLongText, Length(32000), func(f *crm.Field) { f.Filterable = false }),
 		Field("BillingStreet", crm.KindText, Length(255)), Field("BillingCity", crm.KindText, Length(40)), Field("BillingState", crm.KindText, Length(80)),
-		Field("BillingPostalCode", crm.KindText, Length(20)), Field("BillingCountry", crm.KindText, Length(80)), Field("Tier__c", crm.KindText, Length(40), Label("Tier")))
+		Field("BillingPostalCode", crm.KindText, Length(20)), Field("BillingCountry", crm.KindText, Length(80)),
+		Field("BillingAddress", crm.KindOther, Unfit("Salesforce makes it out of its parts and lets nobody write it; map the parts, such as BillingStreet and BillingCity")), Field("Tier__c", crm.KindText, Length(40), Label("Tier")))
 }
 
 func salesforcePerson(name string, fields ...crm.Field) *crm.Object {
