@@ -213,6 +213,8 @@ type sight struct {
 	Open uint64
 	// Print is the lens's print; 0 when the record was not there.
 	Print uint64
+	// Related is a hash of the associations alone.
+	Related uint64
 }
 
 // decided is the body of a plan row: the decision, and what it was made on.
@@ -331,6 +333,7 @@ func encodeDecided(d *decided) []byte {
 		p.u64(s.Seen)
 		p.u64(s.Open)
 		p.u64(s.Print)
+		p.u64(s.Related)
 	}
 	p.bool(d.HubGone)
 	p.bool(d.SalesGone)
@@ -367,7 +370,7 @@ func decodeDecided(b []byte) (*decided, error) {
 	d.Unlink = e.bool()
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
-		s.Seen, s.Open, s.Print = e.u64(), e.u64(), e.u64()
+		s.Seen, s.Open, s.Print, s.Related = e.u64(), e.u64(), e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
 	if e.bad {

@@ -205,7 +205,7 @@ func (d *decider) put(s *subject, side crm.Side, object string, r *crm.Record) {
 	gone := r == nil || r.Archived
 	if !gone {
 		if l := d.e.lens(d.o, side, object); l != nil {
-			s.at[side] = sight{Seen: l.look(r)}
+			s.at[side] = l.see(r)
 		}
 	}
 	if side == crm.HubSpot {
@@ -345,7 +345,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 			if c.Record.ID == body.NewLink.HubSpotID && d.side == crm.Salesforce || c.Record.ID == body.NewLink.SalesforceID && d.side == crm.HubSpot {
 				d.claimed[c.Record.ID] = s.ref
 				if l := d.e.lens(d.o, d.side.Other(), c.Object); l != nil {
-					s.at[d.side.Other()] = sight{Seen: l.look(c.Record)}
+					s.at[d.side.Other()] = l.see(c.Record)
 				}
 			}
 		}

@@ -126,6 +126,22 @@ func (v *vendor) archive(object, id string) {
 	r.archived, r.modified = true, v.tick()
 }
 
+// associate and dissociate change an association as people do in HubSpot: the
+// record's stamp stays as it was.
+func (v *vendor) associate(object, id, far, farID string, primary bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.relations = append(r.relations, crm.Relation{Object: far, ID: farID, Primary: primary})
+}
+
+func (v *vendor) dissociate(object, id, far, farID string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.relations = slices.DeleteFunc(r.relations, func(x crm.Relation) bool { return x.Object == far && x.ID == farID })
+}
+
 func (v *vendor) relate(object, id, far, farID string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -290,6 +306,29 @@ func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm
 		out = append(out, v.record(read, id, r))
 	}
 	return out, v.done("lookup")
+}
+
+func (v *vendor) Relations(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	calls := 0
+	for range read.Relations {
+		for range (len(ids) + 999) / 1000 {
+			calls++
+			if err := v.around(ctx, "relations"); err != nil {
+				return nil, calls, err
+			}
+		}
+	}
+	var out []crm.Record
+	for _, id := range ids {
+		r := crm.Record{Layout: read.Layout, ID: id}
+		if row := v.objects[read.Layout.Object][id]; row != nil && !row.archived {
+			r.Relations = v.record(read, id, row).Relations
+		}
+		out = append(out, r)
+	}
+	return out, calls, v.done("relations")
 }
 
 func (v *vendor) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {

@@ -49,6 +49,8 @@ type Reading struct {
 	Changed int `json:"changed"`
 	// Gone is how many known records were found archived or deleted.
 	Gone int `json:"gone"`
+	// Swept is how many linked records were looked at for what no stamp tells.
+	Swept int `json:"swept,omitempty"`
 }
 
 // Observation tells what a look at both sides found.
@@ -111,6 +113,9 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
+		return observation, err
+	}
+	if err := e.sweep(ctx, observation.Readings); err != nil {
 		return observation, err
 	}
 	if len(hints) > 0 {
@@ -406,6 +411,9 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
+		if l.side == crm.HubSpot {
+			link.RelatedHubSpot = l.related(r)
+		}
 		f.links = append(f.links, link)
 		f.settled = append(f.settled, result{key, outcomeIndex(crm.Unchanged)})
 		w.addKeys(f, r)

@@ -190,7 +190,7 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Base = b.finish(j, *d.Base)
 	}
 	if d.HubSpotAt.Seen != 0 {
-		l.SeenHubSpot, l.OpenHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open
+		l.SeenHubSpot, l.OpenHubSpot, l.RelatedHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open, d.HubSpotAt.Related
 	}
 	if d.SalesAt.Seen != 0 {
 		l.SeenSalesforce, l.OpenSalesforce = d.SalesAt.Seen, d.SalesAt.Open
@@ -202,6 +202,9 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		}
 		if w.planned.Side == crm.HubSpot {
 			l.SeenHubSpot = 0
+			if w.planned.Relation != nil {
+				l.RelatedHubSpot = 0
+			}
 			l.HubSpotGone = l.HubSpotGone || w.planned.Op == crm.Archive && w.ok()
 		} else {
 			l.SeenSalesforce = 0
@@ -229,12 +232,16 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	}
 	l.SeenHubSpot, l.SeenSalesforce = j.d.HubSpotAt.Seen, j.d.SalesAt.Seen
 	l.OpenHubSpot, l.OpenSalesforce = j.d.HubSpotAt.Open, j.d.SalesAt.Open
+	l.RelatedHubSpot = j.d.HubSpotAt.Related
 	for _, s := range j.sends {
 		if !s.sent {
 			continue
 		}
 		if s.planned.Side == crm.HubSpot {
 			l.SeenHubSpot = 0
+			if s.planned.Relation != nil {
+				l.RelatedHubSpot = 0
+			}
 		} else {
 			l.SeenSalesforce = 0
 		}

@@ -146,28 +146,35 @@ type Cursor struct {
 	Complete time.Time
 	// Version of the mapping that it was read with.
 	Version uint64
+	// Every is how long after Complete the next complete read is due; 0: not
+	// said yet. Overlap is how far the read of changes reached back.
+	Every   time.Duration
+	Overlap time.Duration
 }
 
 // Cursor reads a cursor; the zero Cursor when there is none.
 func (s *Store) Cursor(ctx context.Context, mapping string, side crm.Side, object string) (Cursor, error) {
 	var c Cursor
 	err := s.query(ctx, func(r *sql.Rows) error {
-		var since, complete, version int64
-		if err := r.Scan(&since, &complete, &version); err != nil {
+		var since, complete, version, every, overlap int64
+		if err := r.Scan(&since, &complete, &version, &every, &overlap); err != nil {
 			return err
 		}
-		c = Cursor{Since: time.UnixMicro(since).UTC(), Complete: time.UnixMicro(complete).UTC(), Version: uint64(version)}
+		c = Cursor{Since: time.UnixMicro(since).UTC(), Complete: time.UnixMicro(complete).UTC(), Version: uint64(version),
+			Every: time.Duration(every) * time.Microsecond, Overlap: time.Duration(overlap) * time.Microsecond}
 		return nil
-	}, "SELECT since, complete, version FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
+	}, "SELECT since, complete, version, every, overlap FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
 		s.codeOf(mapping), sideCode(side), s.codeOf(object))
 	return c, err
 }
 
 // PutCursor moves a cursor.
 func (t *Tx) PutCursor(mapping string, side crm.Side, object string, c Cursor) error {
-	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (mapping, side, object) DO UPDATE SET since = excluded.since, complete = excluded.complete, version = excluded.version`,
-		t.s.codeOf(mapping), sideCode(side), t.s.codeOf(object), c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version))
+	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version, every, overlap) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (mapping, side, object) DO UPDATE SET since = excluded.since, complete = excluded.complete, version = excluded.version,
+		every = excluded.every, overlap = excluded.overlap`,
+		t.s.codeOf(mapping), sideCode(side), t.s.codeOf(object), c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version),
+		c.Every.Microseconds(), c.Overlap.Microseconds())
 }
 
 // Pair names the two accounts that a store belongs to.
