@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
 	"internal/diagnose":   {"internal/crm", "internal/fault", "internal/credential"},
 	"internal/legacykey":  {"internal/crm", "internal/fault"},
+	"internal/web":        {"internal/crm", "internal/fault", "internal/hubspot"},
 	"internal/app":        {"internal"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},

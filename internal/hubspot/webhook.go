@@ -25,6 +25,8 @@ type webhookEvent struct {
 	FromTypeID       string  `json:"fromObjectTypeId"`
 	ToTypeID         string  `json:"toObjectTypeId"`
 	AssociationType  string  `json:"associationType"`
+	ChangeSource     string  `json:"changeSource"`
+	SourceID         string  `json:"sourceId"`
 }
 
 // webhookObjects are the object types as subscriptions name them.
@@ -35,9 +37,10 @@ var webhookObjects = map[string]string{
 // WebhookHints reads a delivery: a list of events, each of which hints at one
 // record, or at all that took part in a merge or an association. Events of
 // other accounts are left out, since one app may be installed in many;
-// portal "" takes all. What it is no hint for (conversations, an unknown type) is
-// left out as well. The error is fault.Invalid.
-func WebhookHints(body []byte, portal string) ([]crm.Hint, error) {
+// portal "" takes all. So are those of writes by app, our own app's id, unless it is
+// ""; and what is no hint at a record (conversations, an unknown type). The
+// error is fault.Invalid.
+func WebhookHints(body []byte, portal, app string) ([]crm.Hint, error) {
 	var events []webhookEvent
 	if err := json.Unmarshal(body, &events); err != nil {
 		return nil, fault.New(fault.Invalid, "the delivery is no list of HubSpot's events")
@@ -45,7 +48,8 @@ func WebhookHints(body []byte, portal string) ([]crm.Hint, error) {
 	var hints []crm.Hint
 	for i := range events {
 		e := &events[i]
-		if portal == "" || strconv.FormatInt(e.PortalID, 10) == portal {
+		own := app != "" && e.ChangeSource == "INTEGRATION" && e.SourceID == app
+		if !own && (portal == "" || strconv.FormatInt(e.PortalID, 10) == portal) {
 			hints = append(hints, e.hints()...)
 		}
 	}

@@ -34,11 +34,13 @@ func TestEventsHintAtEveryRecordThatTookPart(t *testing.T) {
 			[]crm.Hint{hint("contacts", "5", "contact.privacyDeletion")}},
 		{"another account's event is not ours",
 			`[{"portalId":34,"subscriptionType":"contact.creation","objectId":5}]`, nil},
+		{"what our own app wrote is no news",
+			`[{"portalId":33,"subscriptionType":"contact.propertyChange","objectId":5,"propertyName":"phone","changeSource":"INTEGRATION","sourceId":"999"}]`, nil},
 		{"a conversation is no record that is kept in step",
 			`[{"portalId":33,"subscriptionType":"conversation.creation","objectId":5}]`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := WebhookHints([]byte(c.body), "33")
+			got, err := WebhookHints([]byte(c.body), "33", "999")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +50,7 @@ func TestEventsHintAtEveryRecordThatTookPart(t *testing.T) {
 		})
 	}
 	for _, body := range []string{``, `{}`, `[1]`, `[{"objectId":"x"}]`} {
-		if _, err := WebhookHints([]byte(body), ""); err == nil {
+		if _, err := WebhookHints([]byte(body), "", ""); err == nil {
 			t.Errorf("%q was taken for events", body)
 		}
 	}
