@@ -181,6 +181,7 @@ func (r *scan) mapping(root *yaml.Node) *Mapping {
 	if d, err := time.ParseDuration(scalarOf(entry(root, "every"))); err == nil {
 		m.Every = d
 	}
+	m.Wake = r.wake(entry(root, "wake"))
 	brakes := entry(root, "brakes")
 	m.Brakes = Brakes{Creates: limitOf(entry(brakes, "creates")), Updates: limitOf(entry(brakes, "updates")), Deletes: limitOf(entry(brakes, "deletes"))}
 	if s := scalarOf(entry(entry(root, "budget"), "hubspot")); s != "" {
@@ -193,6 +194,18 @@ func (r *scan) mapping(root *yaml.Node) *Mapping {
 		m.Objects = append(m.Objects, r.object(n))
 	}
 	return m
+}
+
+func (r *scan) wake(n *yaml.Node) Wake {
+	w := Wake{Journal: scalarOf(entry(n, "journal")) == "true", ChangeEvents: scalarOf(entry(n, "change-events")) == "true"}
+	if hooks := entry(n, "webhooks"); hooks != nil {
+		w.Webhooks = &WakeWebhooks{Listen: DefaultListen}
+		w.Webhooks.URL, w.Webhooks.URLPos = r.text(hooks, "url")
+		if listen, _ := r.text(hooks, "listen"); listen != "" {
+			w.Webhooks.Listen = listen
+		}
+	}
+	return w
 }
 
 // limitOf reads a limit. "0" is a limit of nothing: it is kept as a share so

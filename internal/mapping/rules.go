@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"net"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -24,6 +26,7 @@ func checkMapping(m *Mapping, p *Problems) {
 		p.errorf(m.Objects[maxObjects].Pos, "mapping.too-many", "split the file", "the file maps more than %d objects", maxObjects)
 		return
 	}
+	checkWake(m, p)
 	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]string{}
 	for i := range m.Objects {
 		o := &m.Objects[i]
@@ -178,3 +181,24 @@ func checkOneWriter(o *Object, p *Problems) {
 // ContactRole is the junction object that an Association may name instead of a
 // reference field.
 const ContactRole = "OpportunityContactRole"
+
+// checkWake reports a target URL that HubSpot would not take: it posts to https
+// only, and a loopback address can only be the sandbox's.
+func checkWake(m *Mapping, p *Problems) {
+	hooks := m.Wake.Webhooks
+	if hooks == nil || hooks.URL == "" {
+		return
+	}
+	u, err := url.Parse(hooks.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		p.errorf(hooks.URLPos, "wake.bad-url", "write the whole target URL, such as https://sync.example.com/hubspot", "%s is no address that HubSpot could post to", quoteShort(hooks.URL))
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		p.errorf(hooks.URLPos, "wake.bad-url", "put a proxy with https before it, and write its address", "HubSpot posts webhooks to https addresses only")
+	}
+}
+
+func isLoopback(host string) bool {
+	address := net.ParseIP(host)
+	return host == "localhost" || address != nil && address.IsLoopback()
+}

@@ -13,6 +13,7 @@ const (
 	formDuration                   // "1m"
 	formShare                      // "60%"
 	formLimit                      // 500 or "20%"
+	formBool                       // true or false
 	formGroup                      // keys
 	formList                       // items
 	formTable                      // any scalar: any scalar
@@ -61,6 +62,14 @@ func fileKeys() []key {
 		{"budget", "The share of each vendor's daily quota of calls that is ours to use. Default: HubSpot 60%, Salesforce 30%.", false, group([]key{
 			{"hubspot", "Share of HubSpot's daily quota.", false, share},
 			{"salesforce", "Share of Salesforce's daily quota.", false, share},
+		})},
+		{"wake", "What wakes `sync --watch` before its time. Hints only: values always come from a read, and without any of them nothing is missed, only later.", false, group([]key{
+			{"webhooks", "Take HubSpot's webhooks, signed with the client secret of the account's app.", false, group([]key{
+				{"listen", "Where this machine listens. Default 127.0.0.1:8087; put a proxy with https before it.", false, text("127.0.0.1:8087")},
+				{"url", "The target URL that the app's webhooks name, to the letter: it is a part of the signature.", true, text("https://sync.example.com/hubspot")},
+			})},
+			{"journal", "Follow HubSpot's webhooks journal; needs an account connected by OAuth.", false, form{kind: formBool, example: "true"}},
+			{"change-events", "Follow Salesforce's Change Data Capture; its objects are selected in Setup > Change Data Capture.", false, form{kind: formBool, example: "true"}},
 		})},
 		{"objects", "What corresponds to what. Nothing is synced that is not named here.", true, list(group(objectKeys()))},
 	}

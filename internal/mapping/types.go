@@ -19,6 +19,7 @@ type Mapping struct {
 	Salesforce string
 	// Every is the poll interval of `sync --watch`; default one minute.
 	Every   time.Duration
+	Wake    Wake
 	Brakes  Brakes
 	Budget  Budget
 	Objects []Object
@@ -26,6 +27,28 @@ type Mapping struct {
 	// keys); plans and bases carry it.
 	Version uint64
 }
+
+// Wake says what wakes `sync --watch` before its time. It decides nothing.
+type Wake struct {
+	// Webhooks is nil when none are taken.
+	Webhooks *WakeWebhooks
+	// Journal follows HubSpot's webhooks journal, ChangeEvents Salesforce's Change
+	// Data Capture.
+	Journal      bool
+	ChangeEvents bool
+}
+
+// WakeWebhooks says where HubSpot's webhooks arrive.
+type WakeWebhooks struct {
+	// Listen is the address of this machine, URL what HubSpot was told.
+	Listen string
+	URL    string
+	URLPos Pos
+}
+
+// DefaultListen is where webhooks are taken when the file does not say: a
+// proxy with https stands before it.
+const DefaultListen = "127.0.0.1:8087"
 
 // Brakes are limits beyond which a plan waits for a person.
 type Brakes struct {
