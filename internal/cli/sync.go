@@ -212,13 +212,39 @@ func (g *global) watch(ctx context.Context, o syncOptions) error {
 	if every <= 0 {
 		every = pair.Mapping.Every
 	}
+	wakers, err := a.Wakers(ctx, pair)
+	if err != nil {
+		return err
+	}
+	if err := pair.Engine.Hold(ctx); err != nil {
+		return err
+	}
 	g.say("Watching %s and %s, every %s. Ctrl-C ends it.", pair.Mapping.HubSpot, pair.Mapping.Salesforce, every)
+	for _, name := range wakers.Names() {
+		g.say("Listening to %s.", name)
+	}
+	listening, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		wakers.Run(listening, g.tellTrouble)
+	}()
+	defer func() { stop(); <-ended }()
 	err = pair.Engine.Watch(ctx, every, func(run *engine.Run, err error) error { return g.tellCycle(run, err) })
 	if ctx.Err() != nil {
 		g.say("Stopped; everything done is saved.")
 		return nil
 	}
 	return err
+}
+
+// tellTrouble says that a source of hints fell silent, and what would mend it.
+func (g *global) tellTrouble(name string, err error) {
+	g.say("%s: %s", name, err)
+	if mend := fault.MendOf(err); mend != "" {
+		g.say("          next: %s", mend)
+	}
+	g.say("          Changes are found by reading until then.")
 }
 
 // tellCycle prints one line for a cycle that did something.

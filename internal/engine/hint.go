@@ -30,6 +30,14 @@ const (
 	SourceChangeEvents Source = "change events"
 )
 
+// Hold takes the lease of the pair before Watch does, so that Hear works from the
+// start. Holding twice is no error; the store's Close gives it back.
+func (e *Engine) Hold(ctx context.Context) error {
+	e.working.Lock()
+	defer e.working.Unlock()
+	return e.begin(ctx)
+}
+
 // Hear takes hints that a source brought, and the mark up to which it was
 // followed then; both are kept in one step, so that no hint is lost between
 // them. It wakes Watch. Hints about what the mapping does not name are dropped.
@@ -57,6 +65,12 @@ func (e *Engine) Hear(ctx context.Context, source Source, hints []crm.Hint, mark
 // is marked to be read again, since what happened in between is not told
 // any more.
 func (e *Engine) Mark(ctx context.Context, source Source, side crm.Side) ([]byte, error) {
+	return e.MarkOf(ctx, source, crm.Hint{Side: side})
+}
+
+// MarkOf is Mark of a source that tells of one object: whole says what is to be
+// read again after a silence.
+func (e *Engine) MarkOf(ctx context.Context, source Source, whole crm.Hint) ([]byte, error) {
 	positions, err := e.store.Positions(ctx)
 	if err != nil {
 		return nil, err
@@ -66,8 +80,8 @@ func (e *Engine) Mark(ctx context.Context, source Source, side crm.Side) ([]byte
 	case i < 0:
 		return nil, nil
 	case time.Since(positions[i].Heard) > hintGap:
-		gap := crm.Hint{Side: side, Why: "nothing was heard for more than three days"}
-		return nil, e.Hear(ctx, source, []crm.Hint{gap}, nil)
+		whole.Why = "nothing was heard for more than three days"
+		return nil, e.Hear(ctx, source, []crm.Hint{whole}, nil)
 	}
 	return positions[i].Mark, nil
 }

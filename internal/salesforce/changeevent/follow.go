@@ -153,7 +153,7 @@ func (f *Follower) Follow(ctx context.Context, object string, mark []byte, hear 
 		}
 		switch code := connect.CodeOf(err); code {
 		case connect.CodeInvalidArgument:
-			if mark == nil {
+			if len(mark) == 0 {
 				return f.refused(object, err)
 			}
 			// The bus keeps three days, and forgets its marks when an org moves.
@@ -230,7 +230,7 @@ func (l *listening) run(ctx context.Context) error {
 	stream := bus.Subscribe(ctx)
 	defer func() { _, _ = stream.CloseRequest(), stream.CloseResponse() }()
 	ask := &eventbus.FetchRequest{TopicName: Topic(l.object), NumRequested: wanted}
-	if l.mark != nil {
+	if len(l.mark) > 0 {
 		ask.ReplayPreset, ask.ReplayId = eventbus.ReplayPreset_CUSTOM, l.mark
 	}
 	if err := stream.Send(ask); err != nil && !errors.Is(err, io.EOF) { // with EOF the reason comes with Receive
