@@ -323,6 +323,9 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 	if r := p.Relation; r != nil {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
 		s.ready = true
+		if r.FarID != "" {
+			s.write.Relation.Object, s.write.Relation.ID = r.FarObject, r.FarID
+		}
 		if !r.Far.IsZero() {
 			far, standing := k.Counterpart(r.FarMapping, r.Far)
 			if standing != reconcile.Linked {

@@ -395,6 +395,7 @@ func (p *pen) write(w *reconcile.PlannedWrite) {
 		p.text(r.FarObject)
 		p.text(r.FarField)
 		p.text(r.NearField)
+		p.text(r.FarID)
 		p.text(r.Role)
 		p.bool(r.Primary)
 		p.text(r.RowID)
@@ -407,7 +408,7 @@ func (e *eye) write() reconcile.PlannedWrite {
 		ExternalField: e.text(), ExternalValue: e.text()}
 	if e.bool() {
 		w.Relation = &reconcile.RelationChange{Far: e.ref(), FarMapping: e.text(), Object: e.text(), FarObject: e.text(), FarField: e.text(), NearField: e.text(),
-			Role: e.text(), Primary: e.bool(), RowID: e.text()}
+			FarID: e.text(), Role: e.text(), Primary: e.bool(), RowID: e.text()}
 	}
 	w.Reason = e.reason()
 	return w

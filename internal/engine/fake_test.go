@@ -418,16 +418,38 @@ func (v *vendor) write(w crm.Write) crm.Result {
 		v.applied++
 	case crm.Relate:
 		r := v.objects[w.Object][w.ID]
+		if v.side == crm.HubSpot && w.Relation.Primary {
+			for i := range r.relations {
+				if r.relations[i].Object == w.Relation.Object {
+					r.relations[i].Primary = r.relations[i].ID == w.Relation.ID
+				}
+			}
+		}
 		for _, x := range r.relations {
 			if x.Object == w.Relation.Object && x.ID == w.Relation.ID {
 				return result
 			}
 		}
 		r.relations = append(r.relations, crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary})
-		r.modified = v.tick()
+		v.stampRelation(r)
+		v.applied++
+	case crm.Unrelate:
+		r := v.objects[w.Object][w.ID]
+		r.relations = slices.DeleteFunc(r.relations, func(x crm.Relation) bool {
+			return x.Object == w.Relation.Object && x.ID == w.Relation.ID || w.Relation.RowID != "" && x.RowID == w.Relation.RowID
+		})
+		v.stampRelation(r)
 		v.applied++
 	}
 	return result
+}
+
+// stampRelation moves a record's stamp when a relation of it changes, which a
+// read of Salesforce's rows stands for; HubSpot's stays.
+func (v *vendor) stampRelation(r *row) {
+	if v.side == crm.Salesforce {
+		r.modified = v.tick()
+	}
 }
 
 func (v *vendor) total() int {

@@ -32,11 +32,23 @@ type connected struct {
 
 func connect(t *testing.T, dir string, config sandbox.Config) *connected {
 	t.Helper()
+	return connectBy(t, dir, config, nil, func(schemas mapping.Schemas) []byte {
+		return mapping.Suggest(schemas, mapping.Accounts{HubSpot: "acme", Salesforce: "acme"})
+	})
+}
+
+// connectBy connects with a mapping of the test's own; prepare may add to the
+// sandbox before the schemas are read, and more names further Salesforce objects.
+func connectBy(t *testing.T, dir string, config sandbox.Config, prepare func(*sandbox.Sandbox), yaml func(mapping.Schemas) []byte, more ...string) *connected {
+	t.Helper()
 	ctx := context.Background()
 	config.Random = 7
 	box, err := sandbox.New(config)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(box)
 	}
 	c := &connected{t: t, box: box}
 	keys := box.Credentials()
@@ -61,12 +73,12 @@ func connect(t *testing.T, dir string, config sandbox.Config) *connected {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"Account", "Contact", "Lead", "Opportunity"} {
+	for _, name := range append([]string{"Account", "Contact", "Lead", "Opportunity"}, more...) {
 		if schemas.Salesforce[name], err = org.Describe(ctx, name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	m, err := mapping.Parse("lockstep.yaml", mapping.Suggest(schemas, mapping.Accounts{HubSpot: "acme", Salesforce: "acme"}))
+	m, err := mapping.Parse("lockstep.yaml", yaml(schemas))
 	if err != nil {
 		t.Fatal(err)
 	}

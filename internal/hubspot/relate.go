@@ -99,6 +99,7 @@ func (b *batch) refusedPairs(refusals []refusal) map[int]*refusal {
 }
 
 // typesFor finds the association types for a primary or a labelled relation.
+// Between most objects none is primary; there the plain association is meant.
 func (c *Client) typesFor(ctx context.Context, from string, relation crm.Relation) ([]relationTyped, error) {
 	known, err := c.labelsOf(ctx, from, relation.Object)
 	if err != nil {
@@ -111,14 +112,19 @@ func (c *Client) typesFor(ctx context.Context, from string, relation crm.Relatio
 			types, primary = append(types, relationTyped{t.Category, t.TypeID}), true
 		}
 	}
-	if relation.Primary && !primary {
-		return nil, fault.New(fault.Invalid, "HubSpot %s have no primary association to %s", from, relation.Object)
-	}
 	for _, label := range splitLabels(relation.Label) {
 		at := slices.IndexFunc(known.types, func(t associationType) bool { return t.Label == label && !t.isPrimary() })
 		if at < 0 {
 			return nil, fault.New(fault.Invalid, "HubSpot has no association label %q from %s to %s", label, from, relation.Object).
 				WithMend("make the label under Settings > Objects > Associations, or take another")
+		}
+		types = append(types, relationTyped{known.types[at].Category, known.types[at].TypeID})
+	}
+	if len(types) == 0 {
+		at := slices.IndexFunc(known.types, func(t associationType) bool { return t.Label == "" && !t.isPrimary() })
+		if at < 0 {
+			return nil, fault.New(fault.Invalid, "HubSpot does not associate %s with %s", from, relation.Object).
+				WithMend("allow it under Settings > Objects > Associations")
 		}
 		types = append(types, relationTyped{known.types[at].Category, known.types[at].TypeID})
 	}

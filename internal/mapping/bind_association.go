@@ -79,7 +79,7 @@ func (b *binder) reference(t *BoundTarget, a *Association, far *Object, slot int
 		b.problems.errorf(a.SalesforcePos, "association.not-a-reference", "name a lookup field", "%s.%s is %s, not a reference to another record", t.Object, f.Name, describe(f))
 	case !fits:
 		b.problems.errorf(a.SalesforcePos, "association.wrong-object", "name a lookup field to "+strings.Join(far.targetNames(), " or "), "%s.%s points to %s, and %s becomes %s", t.Object, f.Name, strings.Join(f.ReferenceTo, ", "), far.Name, strings.Join(far.targetNames(), " or "))
-	case !f.Creatable && !f.Updatable:
+	case a.Direction.Flows(crm.Salesforce) && !f.Creatable && !f.Updatable:
 		b.problems.errorf(a.SalesforcePos, "field.read-only", "let the credential edit the field", "Salesforce %s.%s may not be written with this credential", t.Object, f.Name)
 	default:
 		t.Associations = append(t.Associations, BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, ReferenceTo: f.ReferenceTo})

@@ -178,7 +178,7 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	}
-	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.contacts.read", "crm.objects.owners.read", "crm.objects.contacts.write", "crm.objects.companies.write"}, scopes); diff != "" {
+	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.objects.owners.read", "crm.objects.contacts.write"}, scopes); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
 	var permissions []string

@@ -138,7 +138,7 @@ func (t *target) edits() string {
 		reasons = append(reasons, plural(n, "field"))
 	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; t.takesAssociation(a) || a.Salesforce == ContactRole && t.Object == "Opportunity" {
+		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || a.Salesforce == ContactRole && t.Object == "Opportunity") {
 			reasons = append(reasons, a.Salesforce)
 		}
 	}
@@ -190,8 +190,13 @@ func (t *target) fieldNeeds(list *needList) {
 		read(used.name, used.Pos, "%s filters by it", o.Name)
 	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; t.takesAssociation(a) {
+		a := &o.Associations[i]
+		switch {
+		case !t.takesAssociation(a):
+		case a.Direction.Flows(crm.Salesforce):
 			edit(a.Salesforce, a.SalesforcePos, "%s keeps its HubSpot %s in it", o.Name, a.HubSpot)
+		default:
+			read(a.Salesforce, a.SalesforcePos, "%s takes its HubSpot %s from it", o.Name, a.HubSpot)
 		}
 	}
 }

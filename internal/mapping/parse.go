@@ -251,7 +251,8 @@ func (r *scan) object(n *yaml.Node) Object {
 		o.Fields = append(o.Fields, r.field(f))
 	}
 	for _, a := range items(entry(n, "associations")) {
-		association := Association{Pos: at(a), On: texts(entry(a, "on")), Role: scalarOf(entry(a, "role"))}
+		association := Association{Pos: at(a), On: texts(entry(a, "on")), Role: scalarOf(entry(a, "role")),
+			Direction: word(a, "direction", Both), Wins: word(a, "wins", WinsHubSpot)}
 		association.HubSpot, association.HubSpotPos = r.text(a, "hubspot")
 		association.Salesforce, association.SalesforcePos = r.text(a, "salesforce")
 		o.Associations = append(o.Associations, association)

@@ -68,7 +68,7 @@ func TestParseReadsTheWholeExample(t *testing.T) {
 				{HubSpot: "lastname", Salesforce: "LastName", Direction: Both, Wins: WinsNewest, Unmapped: "hold", TooLong: "hold"},
 				{HubSpot: "company", Salesforce: "Company", Direction: Both, Wins: WinsNewest, Unmapped: "use", UnmappedValue: "Other", Blank: "Unknown", TooLong: "cut", TooLongGiven: true, On: []string{"Lead"}},
 			},
-			Associations: []Association{{HubSpot: "companies", Salesforce: "AccountId", On: []string{"Contact"}}},
+			Associations: []Association{{HubSpot: "companies", Salesforce: "AccountId", On: []string{"Contact"}, Direction: Both, Wins: WinsHubSpot}},
 		}}}
 	if diff := cmp.Diff(want, m, cmpopts.IgnoreTypes(Pos{}), cmpopts.IgnoreFields(Mapping{}, "Version")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
 // Bounds that keep a mapping within what one person can read and one plan can
@@ -171,7 +173,7 @@ func checkOneWriter(o *Object, p *Problems) {
 			claim(toHubSpot, "HubSpot", "hubspot_owner_id", o.NamePos)
 		}
 		for i := range o.Associations {
-			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Salesforce != ContactRole {
+			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Salesforce != ContactRole && a.Direction.Flows(crm.Salesforce) {
 				claim(toSalesforce, "Salesforce", a.Salesforce, a.Pos)
 			}
 		}

@@ -102,6 +102,8 @@ func objectKeys() []key {
 			{"salesforce", "The reference field, or OpportunityContactRole.", true, text("AccountId")},
 			{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
 			{"role", "The Role of a new OpportunityContactRole.", false, text("Decision Maker")},
+			{"direction", "Which way changes go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
+			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},
 		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, enum("by-email")},
 		{"deletes", "What follows when a linked record is deleted on one side. Default ignore.", false, enum("ignore", "ask", "archive")},

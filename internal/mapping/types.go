@@ -244,4 +244,8 @@ type Association struct {
 	On []string
 	// Role is written to OpportunityContactRole.Role on a new row; may be empty.
 	Role string
+	// Direction says which way changes go; Wins is hubspot, salesforce or hold,
+	// since HubSpot's associations have no time by which one would be the newest.
+	Direction Direction
+	Wins      Winner
 }

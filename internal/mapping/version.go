@@ -28,7 +28,7 @@ func (m *Mapping) version() uint64 {
 			}
 		}
 		for _, a := range o.Associations {
-			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role)
+			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role, a.Direction, a.Wins)
 		}
 	}
 	return h.Sum64()

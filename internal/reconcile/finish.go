@@ -75,19 +75,40 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 			m.unknown[side][c.Slot] = true
 		}
 	}
-	for _, w := range m.relations {
-		if w.Side != side || w.Relation == nil {
-			continue
-		}
-		if ref, standing := m.d.known().Counterpart(w.Relation.FarMapping, w.Relation.Far); standing == Linked {
-			object := ref.Object
-			if side == crm.Salesforce {
-				object = "Contact"
-			}
-			out.Relations = append(out.Relations, crm.Relation{Object: object, ID: ref.ID, Primary: w.Relation.Primary})
+	for i := range m.relations {
+		if w := &m.relations[i]; w.Side == side {
+			m.overlayRelation(&out, w)
 		}
 	}
 	return &out
+}
+
+// overlayRelation does to a record what a relation write will do.
+func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
+	r := w.Relation
+	if w.Op == crm.Unrelate {
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
+			return r.FarID != "" && x.Object == r.FarObject && x.ID == r.FarID || r.RowID != "" && x.RowID == r.RowID
+		})
+		return
+	}
+	ref, standing := m.d.known().Counterpart(r.FarMapping, r.Far)
+	if standing != Linked {
+		return
+	}
+	if w.Side == crm.HubSpot && r.Primary {
+		for i := range rec.Relations {
+			if rec.Relations[i].Object == r.FarObject {
+				rec.Relations[i].Primary = false
+			}
+		}
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
+	}
+	object := ref.Object
+	if w.Side == crm.Salesforce {
+		object = "Contact"
+	}
+	rec.Relations = append(rec.Relations, crm.Relation{Object: object, ID: ref.ID, Primary: r.Primary})
 }
 
 // newBase is the base after the writes: what both sides will hold. Slots that

@@ -107,7 +107,7 @@ type PlannedWrite struct {
 	// ExternalValue is the value for ExternalField (a HubSpot record id).
 	ExternalValue string
 	// Relation for Relate and Unrelate: the far end as the SOURCE side knows it
-	// (Relate), or the row to remove on the target (Unrelate).
+	// (Relate), or what to remove on the target (Unrelate).
 	Relation *RelationChange
 	Reason   crm.Reason
 }
@@ -152,6 +152,9 @@ type RelationChange struct {
 	NearField string
 	Role      string
 	Primary   bool
-	// RowID is the row to remove, for Unrelate.
+	// FarID is the far record on the side that is written to, for Unrelate in
+	// HubSpot.
+	FarID string
+	// RowID is the row to remove, for Unrelate in Salesforce.
 	RowID string
 }

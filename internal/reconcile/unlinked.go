@@ -127,7 +127,7 @@ func (d *decider) elsewhere(side crm.Side, c Candidate) bool {
 		if a.Junction {
 			continue
 		}
-		far, _ := mainRelation(hubspot, a.HubSpot)
+		far := mainRelation(hubspot, a.HubSpot).id
 		held := salesforce.Value(a.Salesforce)
 		if far == "" || !held.IsPresent() {
 			continue
