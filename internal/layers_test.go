@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"internal/engine":     {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile", "internal/store"},
 	"internal/credential": {"internal/crm", "internal/fault"},
 	"internal/oauth":      {"internal/fault"},
+	"internal/page":       {"internal/crm", "internal/engine"},
 	"internal/postman":    {"internal/crm", "internal/fault", "internal/mapping", "internal/reconcile"},
 	"internal/diagnose":   {"internal/crm", "internal/fault", "internal/credential"},
 	"internal/legacykey":  {"internal/crm", "internal/fault"},

@@ -134,8 +134,7 @@ func runVerdict(run *engine.Run) error {
 		return &exitError{code, fault.New(fault.Internal, "the sums do not close: %d records were read, and %d have an outcome", run.Read, run.Tally.Sum()).
 			WithMend("run lockstep sync --complete; if it stays, this is a defect of Lockstep: please report it")}
 	case code == fault.ExitBrake:
-		b := run.Brakes[0]
-		return &exitError{code, fault.New(fault.Conflict, "a brake waits for you: %s are planned, and lockstep.yaml allows %d", count(b.Planned, b.What[:len(b.What)-1], b.What), b.Limit).
+		return &exitError{code, fault.New(fault.Conflict, "a brake waits for you: %s", run.Brakes[0].Sentence()).
 			WithMend("look at lockstep plan, then: lockstep sync --release-brakes, or raise brakes: in lockstep.yaml")}
 	case code == fault.ExitConflict:
 		return &exitError{code, fault.New(fault.Conflict, "%s changed after the plan was sealed, and were left alone", count(run.Changed, "record", "records")).

@@ -26,7 +26,8 @@ type Plan struct {
 	Read    int          `json:"read"`
 	Tally   crm.Tally    `json:"outcomes"`
 	Closed  bool         `json:"closed"`
-	// Forecast is how many calls the writes would cost, by side.
+	// Forecast is how many calls a sync would cost, by side: its writes, and one
+	// look at every object.
 	Forecast map[crm.Side]int `json:"forecast"`
 	// Usage is what each vendor says of today's quota.
 	Usage map[crm.Side]crm.Usage `json:"-"`
@@ -51,6 +52,8 @@ type PlanObject struct {
 	Archives map[crm.Side]int `json:"archives"`
 	Relates  map[crm.Side]int `json:"relates"`
 	Links    int              `json:"links"`
+	// LinksOnly are those of the links that need no write.
+	LinksOnly int `json:"links_only"`
 	// Reasons counts decided things by outcome and reason.
 	Reasons []ReasonCount `json:"reasons"`
 }
@@ -98,6 +101,9 @@ func (e *Engine) Plan(ctx context.Context, options PlanOptions) (*Plan, error) {
 	}
 	for k, work := range c.work {
 		p.Forecast[k.side] += e.sides[k.side].Forecast(work)
+	}
+	for _, r := range run.Readings {
+		p.Forecast[r.Side]++ // the sync looks once more before it writes
 	}
 	for side, client := range e.sides {
 		p.Usage[side] = client.Usage()
@@ -153,6 +159,9 @@ func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 		}
 		if c.Ops&store.LinksRecords != 0 {
 			p.Links += c.Count
+			if c.Ops == store.LinksRecords {
+				p.LinksOnly += c.Count
+			}
 		}
 		key := ReasonCount{Outcome: c.Outcome, Code: c.Code}
 		if reasons[key] == 0 {

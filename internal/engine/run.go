@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -87,6 +89,16 @@ type Brake struct {
 	What    string `json:"what"`
 	Planned int    `json:"planned"`
 	Limit   int    `json:"limit"`
+}
+
+// Sentence says it for people: "12 creates are planned, and lockstep.yaml
+// allows 5".
+func (b Brake) Sentence() string {
+	what, verb := b.What, "are"
+	if b.Planned == 1 {
+		what, verb = strings.TrimSuffix(what, "s"), "is"
+	}
+	return fmt.Sprintf("%d %s %s planned, and lockstep.yaml allows %d", b.Planned, what, verb, b.Limit)
 }
 
 // Exit is the exit code that belongs to the run, the error aside.

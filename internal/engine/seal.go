@@ -52,6 +52,15 @@ type SealedItem struct {
 // Seal writes the plan's links and writes as a file that Apply takes. The same
 // plan gives the same bytes.
 func (p *Plan) Seal(ctx context.Context, w io.Writer) error {
+	sealed, err := p.Sealed(ctx)
+	if err != nil {
+		return err
+	}
+	return sealed.Write(w)
+}
+
+// Sealed is the plan's links and writes under their hash.
+func (p *Plan) Sealed(ctx context.Context) (*SealedPlan, error) {
 	sealed := SealedPlan{Format: SealFormat, Made: p.Made, Mapping: hash16(p.MappingVersion), Items: []SealedItem{},
 		HubSpot:    SealedParty{p.Pair.HubSpotID, p.Pair.HubSpotName},
 		Salesforce: SealedParty{p.Pair.SalesforceID, p.Pair.SalesforceName}}
@@ -62,14 +71,15 @@ func (p *Plan) Seal(ctx context.Context, w io.Writer) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sum, err := sealed.sum()
-	if err != nil {
-		return err
-	}
-	sealed.SHA256 = sum
-	out, err := json.MarshalIndent(sealed, "", " ")
+	sealed.SHA256, err = sealed.sum()
+	return &sealed, err
+}
+
+// Write writes the file.
+func (s *SealedPlan) Write(w io.Writer) error {
+	out, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
 		return err
 	}
