@@ -17,7 +17,7 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 	own := map[*subject][]store.Key{}
 	var all []store.Key
 	for _, s := range subjects {
-		if s.link == nil {
+		if s.link == nil && s.snapshot.Alias == nil {
 			own[s] = keysOf(d.o, d.e.lens(d.o, d.side, s.ref.Object), d.recordOf(s))
 			all = append(all, own[s]...)
 		}
@@ -43,6 +43,10 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 	if err != nil {
 		return err
 	}
+	aliases, err := d.e.store.Aliases(ctx, d.o.Name, other, ids)
+	if err != nil {
+		return err
+	}
 	plans, err := d.e.store.PlanRows(ctx, d.o.Name, other, ids)
 	if err != nil {
 		return err
@@ -59,6 +63,8 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 			candidate := reconcile.Candidate{Record: r, Object: k.Ref.Object, Rule: rule}
 			if l, ok := links[k.Ref.ID]; ok {
 				candidate.LinkedTo = d.linkedTo(l.HubSpotID, l.SalesforceObject, l.SalesforceID)
+			} else if a, ok := aliases[k.Ref.ID]; ok {
+				candidate.LinkedTo = d.linkedTo(a.Pair, s.ref.Object, a.Pair)
 			} else if p, ok := plans[k.Ref.ID]; ok && p.Ops&store.LinksRecords != 0 && p.ID != "" && p.SalesforceID != "" {
 				candidate.LinkedTo = d.linkedTo(p.ID, s.ref.Object, p.SalesforceID)
 			}
@@ -160,7 +166,15 @@ func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subj
 	if err != nil {
 		return err
 	}
-	here = slices.DeleteFunc(here, func(k store.Key) bool { _, ok := links[k.Ref.ID]; return ok })
+	aliases, err := d.e.store.Aliases(ctx, d.o.Name, d.side, ids)
+	if err != nil {
+		return err
+	}
+	here = slices.DeleteFunc(here, func(k store.Key) bool {
+		_, linked := links[k.Ref.ID]
+		_, belongs := aliases[k.Ref.ID]
+		return linked || belongs
+	})
 	refs := make([]crm.Ref, len(here))
 	for i, k := range here {
 		refs[i] = k.Ref

@@ -62,6 +62,9 @@ type Engine struct {
 	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
 	wake    chan struct{} // something was heard
+	// comparing is held, for each object of the mapping, while what was read is
+	// compared with what is known and the difference saved.
+	comparing map[string]*sync.Mutex
 
 	ownersMu sync.Mutex
 	owners   *ownerBook
@@ -92,7 +95,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{store: c.Store, sides: map[crm.Side]Side{crm.HubSpot: c.HubSpot, crm.Salesforce: c.Salesforce},
 		mapping: c.Mapping, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
-		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1)}
+		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1), comparing: map[string]*sync.Mutex{}}
 	if e.log == nil {
 		e.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -103,6 +106,7 @@ func New(c Config) (*Engine, error) {
 		e.fresh = defaultFresh
 	}
 	for _, o := range c.Mapping.Objects {
+		e.comparing[o.Name] = &sync.Mutex{}
 		e.lenses[lensKey{o.Name, crm.HubSpot, o.HubSpot}] = newLens(c.Mapping, o, crm.HubSpot, o.HubSpot, o.HubSpotRead)
 		for _, t := range o.Targets {
 			l := newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)

@@ -43,6 +43,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// late: the change feed tells nothing yet.
+	late bool
 	// refuse gives the error for a write, or nil.
 	refuse func(crm.Write) error
 }
@@ -52,6 +54,7 @@ type row struct {
 	created   int64
 	modified  int64
 	archived  bool
+	merged    string // the record that it was merged into
 	relations []crm.Relation
 }
 
@@ -216,7 +219,7 @@ func (v *vendor) Owners(context.Context) ([]crm.Owner, error) {
 }
 
 func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
-	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived}
+	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived, MergedInto: v.survivor(read.Layout.Object, r)}
 	if r.archived {
 		return out
 	}
@@ -234,7 +237,19 @@ func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
 			out.Relations = append(out.Relations, x)
 		}
 	}
+	if v.side == crm.HubSpot {
+		// An association is seen from both of its ends.
+		for _, far := range read.Relations {
+			for _, farID := range v.sorted(far, func(f *row) bool { return !f.archived && f.related(read.Layout.Object, id) }) {
+				out.Relations = append(out.Relations, crm.Relation{Object: far, ID: farID})
+			}
+		}
+	}
 	return out
+}
+
+func (r *row) related(object, id string) bool {
+	return slices.ContainsFunc(r.relations, func(x crm.Relation) bool { return x.Object == object && x.ID == id })
 }
 
 func (v *vendor) sorted(object string, keep func(*row) bool) []string {
@@ -288,7 +303,7 @@ func (v *vendor) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 }
 
 func (v *vendor) Changes(ctx context.Context, read crm.Read, since int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
-	return v.stream(ctx, "changes", read, func(r *row) bool { return r.modified >= since }, yield)
+	return v.stream(ctx, "changes", read, func(r *row) bool { return r.modified >= since && !v.late }, yield)
 }
 
 func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {

@@ -264,8 +264,10 @@ type found struct {
 	keys     []store.Key
 	links    []store.Link // echoes: what was seen, and the base made whole
 	forget   []string
-	moved    []store.Link // links whose record was merged into another
-	movedOff []string
+	absorbed []absorbed // records that became part of others
+	replaced []string   // linked records that are gone and have an alias
+	ended    []string   // aliases that are gone
+	follow   *follower  // what becomes of links by all of that
 	wake     []dueRef
 	wakeAll  bool // held things of this mapping may be decidable now
 	read     []uint64
@@ -278,11 +280,17 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	for i := range batch {
 		ids[i] = batch[i].ID
 	}
+	// Both sides may find merges of the same pair at the same time; what each
+	// reads here has to hold when it is saved.
+	mu := w.e.comparing[w.o.Name]
+	mu.Lock()
+	defer mu.Unlock()
 	var links map[string]store.Link
 	var outcomes map[string]store.Outcome
 	// What waits was read before. A record that was put back since is no change
 	// against what was seen last, and yet what waits must not be written.
 	var waiting map[string]store.Change
+	var aliases map[string]store.Alias
 	if !w.fresh {
 		var err error
 		if waiting, err = st.ChangesByID(ctx, w.o.Name, l.side, ids); err != nil {
@@ -294,6 +302,9 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		if outcomes, err = st.Outcomes(ctx, w.o.Name, l.side, ids); err != nil {
 			return err
 		}
+		if aliases, err = st.Aliases(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
 	}
 	var f found
 	for i := range batch {
@@ -301,7 +312,14 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		link, linked := links[r.ID]
 		known, isKnown := outcomes[r.ID]
 		before := len(f.changes)
+		_, isAlias := aliases[r.ID]
+		became, isAbsorbed := w.e.absorption(w.o, l.side, l.object, r)
+		if isAbsorbed && (linked || isAlias || isKnown && r.Archived) {
+			f.absorbed = append(f.absorbed, became)
+		}
 		switch {
+		case linked && isAbsorbed:
+			w.seeAbsorbed(&f, r, link)
 		case linked && r.Archived:
 			w.seeGone(&f, r, link)
 		case linked:
@@ -309,6 +327,9 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		case r.Archived:
 			if isKnown {
 				f.wakeAll = true
+			}
+			if isAlias && !isAbsorbed {
+				f.ended = append(f.ended, r.ID)
 			}
 			f.forget = append(f.forget, r.ID)
 		default:
@@ -324,12 +345,13 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	if err := w.redirect(ctx, &f); err != nil {
 		return err
 	}
+	following := f.follow != nil && !f.follow.empty()
 	w.reading.Changed += len(f.changes)
 	for _, s := range f.settled {
 		w.ledger.settle(s.key, crm.Outcomes[s.outcome])
 	}
 	w.ledger.sawAll(f.read)
-	if len(f.changes)+len(f.keys)+len(f.links)+len(f.forget)+len(f.moved)+len(f.wake) == 0 && !f.wakeAll {
+	if len(f.changes)+len(f.keys)+len(f.links)+len(f.forget)+len(f.wake) == 0 && !f.wakeAll && !following {
 		return nil
 	}
 	return st.Write(ctx, func(t *store.Tx) error { return w.save(t, &f) })
@@ -337,17 +359,6 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 
 func (w *watcher) save(t *store.Tx, f *found) error {
 	name, side := w.o.Name, w.lens.side
-	if len(f.moved) > 0 {
-		if err := t.DropLinks(name, f.movedOff); err != nil {
-			return err
-		}
-		if err := t.DropOutcomes(name, crm.HubSpot, f.movedOff); err != nil {
-			return err
-		}
-		if err := t.PutLinks(f.moved); err != nil {
-			return err
-		}
-	}
 	if len(f.forget) > 0 {
 		if err := t.DropOutcomes(name, side, f.forget); err != nil {
 			return err
@@ -372,7 +383,10 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 	if err := t.PutKeys(name, side, f.keys); err != nil {
 		return err
 	}
-	return t.PutLinks(f.links)
+	if err := t.PutLinks(f.links); err != nil || f.follow == nil {
+		return err
+	}
+	return f.follow.save(t)
 }
 
 func (w *watcher) change(f *found, r *crm.Record, seen uint64) {

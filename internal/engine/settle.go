@@ -396,6 +396,11 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	if err := t.PutLinks(s.links); err != nil {
 		return 0, err
 	}
+	if len(s.unlinked) > 0 {
+		if err := t.EndAliases(name); err != nil {
+			return 0, err
+		}
+	}
 	if err := t.DropIntents(s.intents); err != nil {
 		return 0, err
 	}

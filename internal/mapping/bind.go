@@ -379,6 +379,11 @@ func (b *binder) targetLayout(o *BoundObject, t *BoundTarget) {
 	}
 	if t.Object == "Lead" {
 		rule(LeadConverted)
+		for _, name := range []string{ConvertedContact, ConvertedAccount, ConvertedOpportunity} {
+			if t.Schema.Field(name) != nil {
+				names.add(name) // they are set when LeadConverted is
+			}
+		}
 	}
 	for _, a := range t.Associations {
 		if a.Junction {

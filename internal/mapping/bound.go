@@ -127,6 +127,12 @@ const (
 	SalesforceOwner = "OwnerId"
 )
 
-// LeadConverted is the field that says that a Lead became a Contact; it is read
-// along wherever Leads are mapped, because such a Lead can no longer be written.
-const LeadConverted = "IsConverted"
+// LeadConverted is the field that says that a Lead became a Contact, and the
+// others what it became; they are read along wherever Leads are mapped, because
+// such a Lead can no longer be written.
+const (
+	LeadConverted        = "IsConverted"
+	ConvertedContact     = "ConvertedContactId"
+	ConvertedAccount     = "ConvertedAccountId"
+	ConvertedOpportunity = "ConvertedOpportunityId"
+)

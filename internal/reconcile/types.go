@@ -27,6 +27,21 @@ type Snapshot struct {
 	Rivals []crm.Ref
 	// Known answers what other records and people are on the other side.
 	Known Known
+	// Alias is set for an unlinked record that belongs to a pair all the same.
+	Alias *Alias
+}
+
+// Alias says to which pair a record belongs besides the two that are linked:
+// its own partner became part of the pair's record on the other side.
+type Alias struct {
+	// Pair is the pair's record on the other side, Partner the one that is
+	// linked with it.
+	Pair    crm.Ref
+	Partner crm.Ref
+	// Merged is the id of the record's own partner, before that was merged into
+	// Pair, or converted to it.
+	Merged    string
+	Converted bool
 }
 
 // Candidate is a record that might be the same thing.

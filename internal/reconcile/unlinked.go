@@ -32,6 +32,10 @@ func (d *decider) unlinked() {
 		d.end(crm.Excluded, CodeConvertedLead, "", "the Lead was converted; its Contact takes part instead")
 		return
 	}
+	if d.Alias != nil {
+		d.alias(side)
+		return
+	}
 	if !d.passes(side, rec, CodeFilter) {
 		return
 	}
@@ -41,6 +45,19 @@ func (d *decider) unlinked() {
 		return
 	}
 	d.match(side, rec, candidates)
+}
+
+// alias holds a record whose partner became part of another one that is linked
+// already: the two on this side are the same thing, and only a person can merge
+// them. It is neither linked, nor created again, nor deleted.
+func (d *decider) alias(side crm.Side) {
+	a := d.Alias
+	mend := fmt.Sprintf("merge it with %s %s %s, or delete one of the two", side.Title(), a.Partner.Object, a.Partner.ID)
+	if a.Converted {
+		d.end(crm.Held, CodeLeadConverted, mend, "its Salesforce Lead %s was converted to %s %s, which is linked with %s %s %s", a.Merged, a.Pair.Object, a.Pair.ID, side.Title(), a.Partner.Object, a.Partner.ID)
+		return
+	}
+	d.end(crm.Held, CodeMerged, mend, "its %s record %s was merged into %s, which is linked with %s %s %s", a.Pair.Side.Title(), a.Merged, a.Pair.ID, side.Title(), a.Partner.Object, a.Partner.ID)
 }
 
 func (d *decider) objectOf(side crm.Side, rec *crm.Record) string {
