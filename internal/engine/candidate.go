@@ -22,17 +22,23 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 			all = append(all, own[s]...)
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	there, err := d.e.store.Keys(ctx, d.o.Name, other, all, candidateLimit)
-	if err != nil || len(there) == 0 {
+	kin, err := d.kin(ctx, subjects)
+	if err != nil {
 		return err
 	}
-	refs := make([]crm.Ref, len(there))
-	ids := make([]string, len(there))
-	for i, k := range there {
-		refs[i], ids[i] = k.Ref, k.Ref.ID
+	there, err := d.e.store.Keys(ctx, d.o.Name, other, all, candidateLimit)
+	if err != nil || len(there)+len(kin) == 0 {
+		return err
+	}
+	var refs []crm.Ref
+	var ids []string
+	for _, k := range there {
+		refs, ids = append(refs, k.Ref), append(ids, k.Ref.ID)
+	}
+	for _, of := range kin {
+		for _, ref := range of {
+			refs, ids = append(refs, ref), append(ids, ref.ID)
+		}
 	}
 	records, err := d.fetch(ctx, other, refs)
 	if err != nil {
@@ -55,20 +61,28 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 	for _, k := range there {
 		byKey[keyID{k.Rule, k.Hash}] = append(byKey[keyID{k.Rule, k.Hash}], k)
 	}
+	candidate := func(s *subject, ref crm.Ref, rule int) reconcile.Candidate {
+		candidate := reconcile.Candidate{Record: records[ref.ID], Object: ref.Object, Rule: rule}
+		if l, ok := links[ref.ID]; ok {
+			candidate.LinkedTo = d.linkedTo(l.HubSpotID, l.SalesforceObject, l.SalesforceID)
+		} else if a, ok := aliases[ref.ID]; ok {
+			candidate.LinkedTo = d.linkedTo(a.Pair, s.ref.Object, a.Pair)
+		} else if p, ok := plans[ref.ID]; ok && p.Ops&store.LinksRecords != 0 && p.ID != "" && p.SalesforceID != "" {
+			candidate.LinkedTo = d.linkedTo(p.ID, s.ref.Object, p.SalesforceID)
+		}
+		return candidate
+	}
 	var contested []store.Key
 	for _, s := range subjects {
 		rule, found := best(own[s], byKey)
-		for _, k := range found {
-			r := records[k.Ref.ID]
-			candidate := reconcile.Candidate{Record: r, Object: k.Ref.Object, Rule: rule}
-			if l, ok := links[k.Ref.ID]; ok {
-				candidate.LinkedTo = d.linkedTo(l.HubSpotID, l.SalesforceObject, l.SalesforceID)
-			} else if a, ok := aliases[k.Ref.ID]; ok {
-				candidate.LinkedTo = d.linkedTo(a.Pair, s.ref.Object, a.Pair)
-			} else if p, ok := plans[k.Ref.ID]; ok && p.Ops&store.LinksRecords != 0 && p.ID != "" && p.SalesforceID != "" {
-				candidate.LinkedTo = d.linkedTo(p.ID, s.ref.Object, p.SalesforceID)
+		if told, err := d.told(ctx, s, kin[s], candidate, len(found) > 0); told || err != nil {
+			if err != nil {
+				return err
 			}
-			s.snapshot.Candidates = append(s.snapshot.Candidates, candidate)
+			continue
+		}
+		for _, k := range found {
+			s.snapshot.Candidates = append(s.snapshot.Candidates, candidate(s, k.Ref, rule))
 		}
 		if len(found) > 0 {
 			for _, k := range own[s] {
@@ -84,6 +98,75 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 type keyID struct {
 	rule int
 	hash uint64
+}
+
+// kin finds the records of the other side that a lead conversion says are the
+// same things as the subjects.
+func (d *decider) kin(ctx context.Context, subjects []*subject) (map[*subject][]crm.Ref, error) {
+	var ids []string
+	for _, s := range subjects {
+		if s.link == nil && s.snapshot.Alias == nil {
+			ids = append(ids, s.ref.ID)
+		}
+	}
+	told, err := d.e.store.Kin(ctx, d.o.Name, d.side, ids)
+	if err != nil || len(told) == 0 {
+		return nil, err
+	}
+	found := map[*subject][]crm.Ref{}
+	for _, k := range told {
+		own, ref := k.HubSpotID, k.Salesforce
+		if d.side == crm.Salesforce {
+			own, ref = k.Salesforce.ID, crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: k.HubSpotID}
+		}
+		for _, s := range subjects {
+			if s.ref.ID == own && s.link == nil {
+				found[s] = append(found[s], ref)
+			}
+		}
+	}
+	return found, nil
+}
+
+// told makes candidates of what a conversion tells, which is better than any
+// match key; unless all of them are linked with others already and a key finds
+// something else.
+func (d *decider) told(ctx context.Context, s *subject, kin []crm.Ref, candidate func(*subject, crm.Ref, int) reconcile.Candidate, found bool) (bool, error) {
+	var candidates []reconcile.Candidate
+	free := false
+	var ids []string
+	for _, ref := range kin {
+		c := candidate(s, ref, reconcile.ConversionRule)
+		if c.Record == nil || c.Record.Archived {
+			continue
+		}
+		candidates, ids, free = append(candidates, c), append(ids, ref.ID), free || c.LinkedTo.IsZero()
+	}
+	if len(candidates) == 0 || !free && found {
+		return false, nil
+	}
+	s.snapshot.Candidates = candidates
+	others, err := d.e.store.Kin(ctx, d.o.Name, d.side.Other(), ids)
+	if err != nil {
+		return true, err
+	}
+	for _, k := range others {
+		ref := crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: k.HubSpotID}
+		if d.side == crm.Salesforce {
+			ref = k.Salesforce
+		}
+		if ref.ID == s.ref.ID || slices.Contains(s.snapshot.Rivals, ref) {
+			continue
+		}
+		linked, err := d.e.store.Links(ctx, d.o.Name, d.side, []string{ref.ID})
+		if err != nil {
+			return true, err
+		}
+		if len(linked) == 0 {
+			s.snapshot.Rivals = append(s.snapshot.Rivals, ref)
+		}
+	}
+	return true, nil
 }
 
 // linkedTo is the record of our side that a candidate is linked with.
@@ -185,7 +268,7 @@ func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subj
 	}
 	here = d.holding(d.side, here, records)
 	for _, s := range subjects {
-		if len(s.snapshot.Candidates) == 0 {
+		if len(s.snapshot.Candidates) == 0 || s.snapshot.Candidates[0].Rule == reconcile.ConversionRule {
 			continue
 		}
 		rule := s.snapshot.Candidates[0].Rule

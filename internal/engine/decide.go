@@ -182,6 +182,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 			if err := t.DropAliases(d.o.Name, d.side, d.forget); err != nil {
 				return err
 			}
+			if err := t.DropKin(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
 		}
 		return t.PutPlan(rows)
 	})

@@ -66,3 +66,31 @@ func (v *vendor) reparent(object, from, to string) {
 		}
 	}
 }
+
+// conversion says what a Lead is converted to; what is empty is made anew.
+type conversion struct {
+	account, contact string
+	opportunity      string // the name of a new one; none when empty
+}
+
+// convert converts a Lead as a person would, and returns what it became.
+func (v *vendor) convert(lead string, into conversion) (account, contact, opportunity string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clock += 60_000_000
+	l := v.objects["Lead"][lead]
+	if account = into.account; account == "" {
+		account = v.insert("Account", map[string]string{"Name": l.values["Company"], "Website": l.values["Website"], "Phone": l.values["Phone"]})
+	}
+	if contact = into.contact; contact == "" {
+		contact = v.insert("Contact", map[string]string{"FirstName": l.values["FirstName"], "LastName": l.values["LastName"], "Email": l.values["Email"],
+			"Phone": l.values["Phone"], "MailingCity": l.values["City"], "AccountId": account})
+	}
+	if into.opportunity != "" {
+		opportunity = v.insert("Opportunity", map[string]string{"Name": into.opportunity, "AccountId": account, "StageName": "Prospecting", "CloseDate": "2027-03-01"})
+	}
+	l.values["IsConverted"] = "true"
+	l.values["ConvertedAccountId"], l.values["ConvertedContactId"], l.values["ConvertedOpportunityId"] = account, contact, opportunity
+	l.modified = v.tick()
+	return account, contact, opportunity
+}

@@ -17,6 +17,8 @@ type absorbed struct {
 	record crm.Ref
 	into   crm.Ref
 	cause  store.Cause
+	// account and opportunity are what else a Lead became; often empty.
+	account, opportunity string
 }
 
 // absorption tells whether a record became part of another one that the mapping
@@ -27,10 +29,11 @@ func (e *Engine) absorption(o *mapping.BoundObject, side crm.Side, object string
 	}
 	ref := crm.Ref{Side: side, Object: object, ID: r.ID}
 	if r.MergedInto != "" && r.MergedInto != r.ID {
-		return absorbed{ref, crm.Ref{Side: side, Object: object, ID: r.MergedInto}, store.CauseMerge}, true
+		return absorbed{record: ref, into: crm.Ref{Side: side, Object: object, ID: r.MergedInto}, cause: store.CauseMerge}, true
 	}
 	if contact := reconcile.ConvertedTo(o, side, object, r); !contact.IsZero() && !r.Archived {
-		return absorbed{ref, contact, store.CauseConversion}, true
+		return absorbed{record: ref, into: contact, cause: store.CauseConversion,
+			account: wideID(r.Value(mapping.ConvertedAccount).Text), opportunity: wideID(r.Value(mapping.ConvertedOpportunity).Text)}, true
 	}
 	return absorbed{}, false
 }
@@ -56,6 +59,9 @@ type follower struct {
 	forget  map[crm.Side][]string // outcomes
 	gone    map[crm.Side][]string // changes of records that are no more
 	awaits  [][2]crm.Ref
+	// converted are HubSpot contacts whose Leads became Contacts, and with what.
+	converted []conversion
+	kin       []store.Kin
 }
 
 func (e *Engine) follower(ctx context.Context, o *mapping.BoundObject, l *ledger) *follower {
@@ -84,7 +90,7 @@ func (f *follower) all(events []absorbed) error {
 			return err
 		}
 	}
-	return nil
+	return f.relatives()
 }
 
 // link returns the link of a record as it stands after what was followed so
@@ -211,6 +217,9 @@ func (f *follower) one(a absorbed) error {
 	alias, err := f.alias(side, a.record.ID)
 	if err != nil {
 		return err
+	}
+	if own != nil && a.cause == store.CauseConversion {
+		f.converted = append(f.converted, conversion{own.HubSpotID, a.account, a.opportunity})
 	}
 	switch {
 	case own != nil && (pair == nil || pair == own):
@@ -361,6 +370,18 @@ func (f *follower) save(t *store.Tx) error {
 	}
 	for _, pair := range f.awaits {
 		if err := t.MoveAwaits(name, pair[0], pair[1]); err != nil {
+			return err
+		}
+		if err := t.MoveKin(name, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	if err := t.PutKin(f.kin); err != nil {
+		return err
+	}
+	for _, k := range f.kin {
+		company := crm.Ref{Side: crm.HubSpot, Object: f.e.mapping.Object(k.Mapping).HubSpot, ID: k.HubSpotID}
+		if err := t.PutDue(k.Mapping, []crm.Ref{company, k.Salesforce}); err != nil {
 			return err
 		}
 	}

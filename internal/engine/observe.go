@@ -80,12 +80,36 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)
 	limits := map[crm.Side]chan struct{}{crm.HubSpot: make(chan struct{}, readsPerSide), crm.Salesforce: make(chan struct{}, readsPerSide)}
+	// A conversion makes other records and marks the Lead. Leads are read when
+	// those are, so that whoever sees what a Lead became sees that it did.
+	isLead := func(side crm.Side, object string) bool { return side == crm.Salesforce && object == "Lead" }
+	var madeOfLeads sync.WaitGroup
+	ofSalesforce := false
+	for key, told := range sorted {
+		ofSalesforce = ofSalesforce || key.side == crm.Salesforce && told.any()
+	}
+	for _, o := range e.mapping.Objects {
+		for _, t := range o.Targets {
+			if !isLead(crm.Salesforce, t.Object) {
+				madeOfLeads.Add(1)
+			}
+		}
+	}
 	start := func(o *mapping.BoundObject, side crm.Side, object string) {
 		told := sorted[lensKey{o.Name, side, object}]
-		if scope.Hinted && !told.any() {
+		done := func() {}
+		if side == crm.Salesforce && !isLead(side, object) {
+			done = madeOfLeads.Done
+		}
+		if scope.Hinted && !told.any() && !(isLead(side, object) && ofSalesforce) {
+			done()
 			return
 		}
 		group.Go(func() error {
+			defer done()
+			if isLead(side, object) {
+				madeOfLeads.Wait()
+			}
 			select {
 			case limits[side] <- struct{}{}:
 			case <-groupCtx.Done():

@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/internal/store"
 	"github.com/lockstep-sync/lockstep/sandbox"
+	server "github.com/lockstep-sync/lockstep/sandbox/salesforce"
 )
 
 // linkedTo lists links of an object whose Salesforce record is of that kind.
@@ -79,4 +80,58 @@ func TestR7MergesOnTheSandboxAreFollowedByTheRealClients(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestR8ConversionsOnTheSandboxAreFollowedByTheRealClients converts Leads of
+// people with a company and wants the same companies and people in HubSpot.
+func TestR8ConversionsOnTheSandboxAreFollowedByTheRealClients(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, dir, sandbox.Config{Seed: "100"})
+		defer c.close()
+		c.sync()
+		time.Sleep(time.Hour)
+		c.sync()
+		leads := c.linkedTo("people", "Lead")
+		if len(leads) < 5 {
+			t.Fatalf("%d linked Leads", len(leads))
+		}
+		companies, contacts := c.box.HubSpot().Count("companies"), c.box.HubSpot().Count("contacts")
+		want := map[string]string{}
+		for _, l := range leads[:5] {
+			company, err := c.box.HubSpot().Create("companies", map[string]string{"name": "Company of " + l.HubSpotID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			companies++
+			c.box.HubSpot().Associate("contacts", l.HubSpotID, "companies", company)
+			done, err := c.box.Salesforce().ConvertLead(l.SalesforceID, server.Conversion{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[l.HubSpotID] = done.ContactID
+		}
+		time.Sleep(time.Minute)
+		run := c.sync()
+		if run.Writes.Archived != 0 || run.Tally.Failed != 0 {
+			t.Errorf("%+v %+v", run.Writes, run.Tally)
+		}
+		if got := c.box.HubSpot().Count("companies"); got != companies {
+			t.Errorf("%d companies, want %d", got, companies)
+		}
+		if got := c.box.HubSpot().Count("contacts"); got != contacts {
+			t.Errorf("%d contacts, want %d", got, contacts)
+		}
+		for _, l := range c.linkedTo("people", "Contact") {
+			if contact, ok := want[l.HubSpotID]; ok {
+				if contact != l.SalesforceID {
+					t.Errorf("contact %s is linked with %s, want %s", l.HubSpotID, l.SalesforceID, contact)
+				}
+				delete(want, l.HubSpotID)
+			}
+		}
+		if len(want) > 0 {
+			t.Errorf("not followed: %v", want)
+		}
+	})
 }

@@ -401,6 +401,11 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 			return 0, err
 		}
 	}
+	for _, side := range sides {
+		if err := t.DropKin(name, side, s.fire[side]); err != nil {
+			return 0, err
+		}
+	}
 	if err := t.DropIntents(s.intents); err != nil {
 		return 0, err
 	}

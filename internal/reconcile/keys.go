@@ -21,6 +21,10 @@ type Key struct {
 // rules: the HubSpot record id on one side, the external id field on the other.
 const ExternalRule = -1
 
+// ConversionRule is better still: a lead conversion said that the two are the
+// same. No key stands for it; the engine brings such candidates by itself.
+const ConversionRule = -2
+
 // minPhoneDigits is the least that makes a phone number a person's own; shorter
 // ones are extensions and typing mistakes.
 const minPhoneDigits = 7

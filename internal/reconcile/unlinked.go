@@ -215,6 +215,9 @@ func (d *decider) foreignID() string {
 }
 
 func (d *decider) ruleText(rule int) string {
+	if rule == ConversionRule {
+		return "the conversion of a lead"
+	}
 	if rule < 0 || rule >= len(d.object.Match) {
 		return d.object.ExternalID
 	}

@@ -172,3 +172,25 @@ func (t *Tx) DropKin(mapping string, side crm.Side, ids []string) error {
 	}
 	return t.exec("DELETE FROM kin WHERE mapping = ? AND "+column+" IN (SELECT value FROM json_each(?))", t.s.codeOf(mapping), idList(side, ids))
 }
+
+// MoveKin lets what conversions tell of a record be told of the one that it
+// became part of.
+func (t *Tx) MoveKin(mapping string, from, to crm.Ref) error {
+	code := t.s.codeOf(mapping)
+	if from.Side == crm.HubSpot {
+		was, is := idValue(crm.HubSpot, from.ID), idValue(crm.HubSpot, to.ID)
+		if err := t.exec("INSERT INTO kin SELECT mapping, ?, object, salesforce_id FROM kin WHERE mapping = ? AND hubspot_id = ? ON CONFLICT DO NOTHING", is, code, was); err != nil {
+			return err
+		}
+	} else {
+		object, err := t.mustCode(to.Object)
+		if err != nil {
+			return err
+		}
+		was, is := idValue(crm.Salesforce, from.ID), idValue(crm.Salesforce, to.ID)
+		if err := t.exec("INSERT INTO kin SELECT mapping, hubspot_id, ?, ? FROM kin WHERE mapping = ? AND salesforce_id = ? ON CONFLICT DO NOTHING", object, is, code, was); err != nil {
+			return err
+		}
+	}
+	return t.DropKin(mapping, from.Side, []string{from.ID})
+}

@@ -170,6 +170,8 @@ func salesforceContact() *crm.Object {
 
 func salesforceLead() *crm.Object {
 	return salesforcePerson("Lead", Field("Company", crm.KindText, Length(255), Required()), Field("Website", crm.KindURL, Length(255)), Field("IsConverted", crm.KindBool, ReadOnly()),
+		Field("ConvertedContactId", crm.KindReference, RefersTo("Contact"), ReadOnly()), Field("ConvertedAccountId", crm.KindReference, RefersTo("Account"), ReadOnly()),
+		Field("ConvertedOpportunityId", crm.KindReference, RefersTo("Opportunity"), ReadOnly()),
 		Field("Status", crm.KindPicklist, Choices("Open - Not Contacted", "Working - Contacted")),
 		Field("Street", crm.KindText, Length(255)), Field("City", crm.KindText, Length(40)), Field("State", crm.KindText, Length(80)), Field("PostalCode", crm.KindText, Length(20)), Field("Country", crm.KindText, Length(80)))
 }
