@@ -39,6 +39,8 @@ const (
 	// Relate and Unrelate set and remove an association that is not a field.
 	Relate   Op = "relate"
 	Unrelate Op = "unrelate"
+	// Restore brings an archived record back under its id, where the vendor can.
+	Restore Op = "restore"
 )
 
 // FieldValue is one field of a write: a Present or a Blank value.

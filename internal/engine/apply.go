@@ -39,6 +39,10 @@ type job struct {
 	// reread are records that changed under the plan, as they are now.
 	reread []store.Change
 	awaits []store.Await
+	// was is what the store knew of it before its undo; nil in every other run,
+	// and for a thing of which nothing left. revived is what an undo brought back.
+	was     *before
+	revived *revived
 }
 
 // send is one write of a job.
@@ -51,6 +55,10 @@ type send struct {
 	moot    bool // it cannot be, and need not be
 	result  crm.Result
 	sent    bool
+	// seq and at are its entry in the journal, made before it leaves; 0 where the
+	// id to write to is only known once another write has come back.
+	seq int64
+	at  time.Time
 }
 
 func (s *send) ok() bool { return s.sent && s.result.Err == nil && !s.result.Unknown }
@@ -162,6 +170,11 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		if err := b.resolve(ctx); err != nil {
 			return err
 		}
+		if b.c.undoes != 0 {
+			if err := b.keep(ctx); err != nil {
+				b.stop(err)
+			}
+		}
 		if err := b.intend(ctx); err != nil {
 			return err
 		}
@@ -171,6 +184,11 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		}
 		b.resolveNear()
 		b.send(ctx, true)
+		if b.c.undoes != 0 {
+			if err := b.revive(context.WithoutCancel(ctx)); err != nil {
+				b.stop(err)
+			}
+		}
 	}
 	for _, j := range b.jobs {
 		b.conclude(j)
@@ -319,7 +337,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		s.changes = append(s.changes, ch)
 		s.write.Fields = append(s.write.Fields, crm.FieldValue{Name: ch.Field, Value: ch.After})
 	}
-	s.ready = p.Op == crm.Create || p.Op == crm.Archive || len(s.write.Fields) > 0
+	s.ready = p.Op == crm.Create || p.Op == crm.Archive || p.Op == crm.Restore || len(s.write.Fields) > 0
 	if r := p.Relation; r != nil {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
 		s.ready = true
@@ -370,25 +388,65 @@ func (b *batch) resolveNear() {
 	}
 }
 
-// intend commits what is about to be created.
+// intend commits what is about to leave: an entry in the journal for every
+// write, and an intent for every create.
 func (b *batch) intend(ctx context.Context) error {
-	var intents []store.Intent
-	sent := now()
+	var leaving []*send
+	creates := false
 	for _, j := range b.jobs {
 		for _, s := range j.sends {
-			if s.planned.Op != crm.Create || !s.ready || j.outcome != "" {
+			if !s.ready || j.outcome != "" || s.planned.Op != crm.Create && s.write.ID == "" {
+				continue
+			}
+			creates = creates || s.planned.Op == crm.Create
+			leaving = append(leaving, s)
+		}
+	}
+	if len(leaving) == 0 {
+		return nil
+	}
+	write := b.e.store.Write
+	if creates {
+		write = b.e.store.WriteDurable
+	}
+	var ahead *settlement
+	if b.c.undoes != 0 {
+		var err error
+		if ahead, err = b.undoing(ctx); err != nil {
+			return err
+		}
+		write = b.e.store.WriteDurable
+	}
+	sent := now()
+	return write(ctx, func(t *store.Tx) error {
+		next, err := t.NextJournal()
+		if err != nil {
+			return err
+		}
+		entries := make([]store.Entry, len(leaving))
+		var intents []store.Intent
+		for i, s := range leaving {
+			s.seq, s.at = next+int64(i), sent
+			entries[i] = b.sentEntry(s, sent)
+			if s.planned.Op != crm.Create {
 				continue
 			}
 			body := intentBody(s)
-			intents = append(intents, store.Intent{Key: intentKey(j.row.Mapping, j.row.Side, j.row.ID), Mapping: j.row.Mapping,
-				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: j.row.ID},
-				Hash:   newHasher().text(string(body)).sum(), Sent: sent, Body: body})
+			row := s.job.row
+			intents = append(intents, store.Intent{Key: intentKey(row.Mapping, row.Side, row.ID), Mapping: row.Mapping,
+				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: row.ID},
+				Hash:   newHasher().text(string(body)).sum(), Sent: sent, Seq: s.seq, Body: body})
 		}
-	}
-	if len(intents) == 0 {
-		return nil
-	}
-	return b.e.store.WriteDurable(ctx, func(t *store.Tx) error { return t.PutIntents(intents) })
+		if err := t.AppendJournal(entries); err != nil {
+			return err
+		}
+		if ahead != nil {
+			if _, err := ahead.save(t, b.o.Name); err != nil {
+				return err
+			}
+		}
+		return t.PutIntents(intents)
+	})
 }
 
 // send sends records, or relations once their records are there; both sides at

@@ -227,6 +227,7 @@ type decided struct {
 	SalesGone  bool
 	WasLinked  bool
 	FromSealed bool
+	Undone     undone
 }
 
 func (p *pen) changes(changes []reconcile.Change) {
@@ -259,28 +260,6 @@ func (e *eye) changes() []reconcile.Change {
 		}
 	}
 	return changes
-}
-
-func encodeChanges(changes []reconcile.Change) []byte {
-	p := pen{}
-	p.byte(codecVersion)
-	p.changes(changes)
-	return p.b
-}
-
-func decodeChanges(b []byte) ([]reconcile.Change, error) {
-	e := eye{b: string(b)}
-	if len(b) == 0 {
-		return nil, nil
-	}
-	if e.byte() != codecVersion {
-		return nil, errCut
-	}
-	c := e.changes()
-	if e.bad {
-		return nil, errCut
-	}
-	return c, nil
 }
 
 func (p *pen) base(b *crm.Base) {
@@ -339,6 +318,8 @@ func encodeDecided(d *decided) []byte {
 	p.bool(d.SalesGone)
 	p.bool(d.WasLinked)
 	p.bool(d.FromSealed)
+	p.int(d.Undone.Of)
+	p.bool(d.Undone.Differs)
 	return p.b
 }
 
@@ -373,6 +354,7 @@ func decodeDecided(b []byte) (*decided, error) {
 		s.Seen, s.Open, s.Print, s.Related = e.u64(), e.u64(), e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
+	d.Undone = undone{Of: e.int(), Differs: e.bool()}
 	if e.bad {
 		return nil, errCut
 	}

@@ -8,7 +8,9 @@ import (
 
 // cycle is what one run carries through its steps.
 type cycle struct {
-	run     int64
+	run int64
+	// undoes is the run that this one undoes; 0 for every other run.
+	undoes  int64
 	ledgers map[string]*ledger
 	// again counts things that became decidable anew while the run wrote: an
 	// awaited record was linked, a record changed under the plan.
@@ -50,7 +52,7 @@ func (c *cycle) plans(d *decided) {
 			work.Create++
 		case crm.Update:
 			work.Update++
-		case crm.Archive:
+		case crm.Archive, crm.Restore:
 			work.Archive++
 		case crm.Relate, crm.Unrelate:
 			work.Relate++
@@ -76,12 +78,14 @@ type Writes struct {
 	Updated  int `json:"updated"`
 	Archived int `json:"archived"`
 	Related  int `json:"related"`
+	// Restored counts archived records that an undo brought back.
+	Restored int `json:"restored,omitempty"`
 	// Linked counts new links, which write nothing outside by themselves.
 	Linked int `json:"linked"`
 }
 
 // Sum adds up what was written outside.
-func (w Writes) Sum() int { return w.Created + w.Updated + w.Archived + w.Related }
+func (w Writes) Sum() int { return w.Created + w.Updated + w.Archived + w.Related + w.Restored }
 
 func (w *Writes) count(op crm.Op) {
 	switch op {
@@ -93,6 +97,8 @@ func (w *Writes) count(op crm.Op) {
 		w.Archived++
 	case crm.Relate, crm.Unrelate:
 		w.Related++
+	case crm.Restore:
+		w.Restored++
 	}
 }
 

@@ -82,6 +82,9 @@ type subject struct {
 	ref      crm.Ref // the changed record
 	at       map[crm.Side]sight
 	absorbed []absorbed // its records that became part of others
+	// undone is what is remembered of a thing for which a run was undone; nil for
+	// every other.
+	undone *store.Outcome
 }
 
 // followLimit bounds how often one batch is looked at again because a record
@@ -153,6 +156,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	}
 	for _, s := range subjects {
 		d.editedSinceCreate(s)
+	}
+	if err := d.rest(ctx, subjects); err != nil {
+		return err
 	}
 	wanted := wishes{}
 	for _, s := range subjects {
@@ -454,6 +460,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	body := decided{Decision: reconcile.Decide(d.o, s.snapshot), WasLinked: s.link != nil,
 		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
 	body.Mapping = d.o.Name
+	d.keepUndone(s, &body)
 	d.complete(s, &body)
 	if body.NewLink != nil && s.link == nil {
 		for _, c := range s.snapshot.Candidates {
@@ -569,6 +576,8 @@ func opsOf(d *decided) store.Ops {
 			hubspot, salesforce = store.ArchivesHubSpot, store.ArchivesSalesforce
 		case crm.Relate, crm.Unrelate:
 			hubspot, salesforce = store.RelatesHubSpot, store.RelatesSalesforce
+		case crm.Restore:
+			hubspot, salesforce = store.RestoresHubSpot, store.RestoresSalesforce
 		}
 		if w.Side == crm.HubSpot {
 			ops |= hubspot

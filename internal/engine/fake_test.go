@@ -431,6 +431,14 @@ func (v *vendor) write(w crm.Write) crm.Result {
 		r := v.objects[w.Object][w.ID]
 		r.archived, r.modified = true, v.tick()
 		v.applied++
+	case crm.Restore:
+		r := v.objects[w.Object][w.ID]
+		if r == nil || !r.archived || v.side == crm.HubSpot {
+			result.Err, result.Cause = fault.New(fault.Invalid, "it is not in the recycle bin"), "UNDELETE_FAILED"
+			return result
+		}
+		r.archived, r.modified = false, v.tick()
+		v.applied++
 	case crm.Relate:
 		r := v.objects[w.Object][w.ID]
 		if v.side == crm.HubSpot && w.Relation.Primary {
@@ -491,6 +499,15 @@ func (v *vendor) Usage() crm.Usage {
 	defer v.mu.Unlock()
 	return crm.Usage{Calls: v.calls, DayLimit: -1, DayLeft: -1}
 }
+
+// Restorable is as with the real ones: Salesforce can, in HubSpot a person has to.
+func (v *vendor) Restorable(object string) (string, bool) {
+	if v.side == crm.Salesforce {
+		return "", true
+	}
+	return "https://hubspot.test/" + object, false
+}
+
 func (v *vendor) RecordURL(object, id string) string {
 	return "https://" + string(v.side) + ".test/" + object + "/" + id
 }

@@ -89,6 +89,16 @@ func (e *Engine) recover(ctx context.Context) error {
 				continue // it stays open until a person has tidied up
 			}
 			o := e.mapping.Object(i.Mapping)
+			switch {
+			case i.Seq != 0 && f.id != "":
+				if err := t.FoundInJournal(i.Seq, i.Target.Side, f.id); err != nil {
+					return err
+				}
+			case i.Seq != 0:
+				if err := t.DropJournal([]int64{i.Seq}); err != nil {
+					return err
+				}
+			}
 			if f.id != "" && o != nil {
 				link := store.Link{Link: crm.Link{Mapping: i.Mapping, HubSpotID: i.Target.ID, SalesforceObject: i.Target.Object, SalesforceID: f.id}}
 				source := crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: i.Target.ID}

@@ -446,14 +446,15 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		return
 	}
-	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
+	atRest := link.Outcome == crm.Unchanged || link.Code == CodeHeldUndone
+	if !gone && atRest && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
 		if l.side == crm.HubSpot {
 			link.RelatedHubSpot = l.related(r)
 		}
 		f.links = append(f.links, link)
-		f.settled = append(f.settled, result{key, outcomeIndex(crm.Unchanged)})
+		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		w.addKeys(f, r)
 		return
 	}

@@ -51,6 +51,8 @@ type PlanObject struct {
 	Updates  map[crm.Side]int `json:"updates"`
 	Archives map[crm.Side]int `json:"archives"`
 	Relates  map[crm.Side]int `json:"relates"`
+	// Restores: only an undo plans them.
+	Restores map[crm.Side]int `json:"restores,omitempty"`
 	Links    int              `json:"links"`
 	// LinksOnly are those of the links that need no write.
 	LinksOnly int `json:"links_only"`
@@ -69,7 +71,7 @@ type ReasonCount struct {
 func (p *Plan) Writes() int {
 	n := 0
 	for _, o := range p.Objects {
-		for _, m := range []map[crm.Side]int{o.Creates, o.Updates, o.Archives, o.Relates} {
+		for _, m := range []map[crm.Side]int{o.Creates, o.Updates, o.Archives, o.Relates, o.Restores} {
 			for _, v := range m {
 				n += v
 			}
@@ -136,7 +138,7 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 
 func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 	p := PlanObject{Name: o.Name, Read: o.Read, Tally: o.Tally,
-		Creates: map[crm.Side]int{}, Updates: map[crm.Side]int{}, Archives: map[crm.Side]int{}, Relates: map[crm.Side]int{}}
+		Creates: map[crm.Side]int{}, Updates: map[crm.Side]int{}, Archives: map[crm.Side]int{}, Relates: map[crm.Side]int{}, Restores: map[crm.Side]int{}}
 	reasons := map[ReasonCount]int{}
 	var order []ReasonCount
 	for _, c := range counts {
@@ -151,6 +153,7 @@ func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 			{p.Creates, crm.HubSpot, store.CreatesInHubSpot}, {p.Creates, crm.Salesforce, store.CreatesInSalesforce},
 			{p.Updates, crm.HubSpot, store.UpdatesHubSpot}, {p.Updates, crm.Salesforce, store.UpdatesSalesforce},
 			{p.Archives, crm.HubSpot, store.ArchivesHubSpot}, {p.Archives, crm.Salesforce, store.ArchivesSalesforce},
+			{p.Restores, crm.HubSpot, store.RestoresHubSpot}, {p.Restores, crm.Salesforce, store.RestoresSalesforce},
 			{p.Relates, crm.HubSpot, store.RelatesHubSpot}, {p.Relates, crm.Salesforce, store.RelatesSalesforce},
 		} {
 			if c.Ops&b.bit != 0 {

@@ -36,6 +36,8 @@ type Run struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Status  RunStatus `json:"status"`
+	// Undoes is the run that an undo undid.
+	Undoes int64 `json:"undoes,omitempty"`
 	// Objects in the order of writes.
 	Objects []RunObject `json:"objects"`
 	// Read counts things (a linked pair is one), Tally what became of them.
@@ -239,55 +241,4 @@ func readRun(row store.Run) (*Run, error) {
 		return nil, fault.New(fault.Internal, "read run %d", row.ID).Wrap(err)
 	}
 	return r, nil
-}
-
-// JournalEntry is one write as the journal remembers it.
-type JournalEntry struct {
-	Run     int64        `json:"run"`
-	Time    time.Time    `json:"time"`
-	Mapping string       `json:"mapping"`
-	Record  Record       `json:"record"`
-	Op      crm.Op       `json:"op"`
-	Changes []ItemChange `json:"changes,omitempty"`
-	Why     string       `json:"why,omitempty"`
-	Request string       `json:"request_id,omitempty"`
-	Result  string       `json:"result"`
-}
-
-func journalEntry(row store.Entry) (JournalEntry, error) {
-	changes, err := decodeChanges(row.Changes)
-	if err != nil {
-		return JournalEntry{}, err
-	}
-	return JournalEntry{Run: row.Run, Time: row.Time, Mapping: row.Mapping, Record: recordOf(row.Ref), Op: row.Op,
-		Changes: itemChanges(changes), Why: row.Why, Request: row.Request, Result: row.Result}, nil
-}
-
-// Journal hands the writes of a run to yield, in the order in which they were
-// made.
-func (e *Engine) Journal(ctx context.Context, run int64, yield func(JournalEntry) error) error {
-	return JournalOf(ctx, e.store, run, yield)
-}
-
-// JournalOf is Journal from the store alone: no vendor is asked.
-func JournalOf(ctx context.Context, s *store.Store, run int64, yield func(JournalEntry) error) error {
-	for after := int64(0); ; {
-		page, err := s.JournalOfRun(ctx, run, after, 500)
-		if err != nil {
-			return err
-		}
-		for _, row := range page {
-			after = row.Seq
-			entry, err := journalEntry(row)
-			if err != nil {
-				return err
-			}
-			if err := yield(entry); err != nil {
-				return err
-			}
-		}
-		if len(page) < 500 {
-			return nil
-		}
-	}
 }

@@ -24,6 +24,7 @@ type settlement struct {
 	fire     map[crm.Side][]string
 	intents  []string
 	journal  []store.Entry
+	unsent   []int64 // entries of the journal whose writes never left
 	done     map[crm.Side][]string
 }
 
@@ -47,10 +48,13 @@ func (b *batch) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &settlement{forget: map[crm.Side][]string{}, drop: map[crm.Side][]string{}, keep: map[crm.Side][]string{},
-		fire: map[crm.Side][]string{}, done: map[crm.Side][]string{}}
+	s := newSettlement()
 	var writes Writes
 	for _, j := range b.jobs {
+		if b.c.undoes != 0 {
+			b.settleUndo(s, j, &writes)
+			continue
+		}
 		if hubspot, salesforce := j.newPair(); salesforce != "" {
 			if l, ok := taken[salesforce]; ok && l.HubSpotID != hubspot {
 				j.outcome = crm.Held
@@ -80,7 +84,7 @@ func (b *batch) settle(ctx context.Context) error {
 		if j.now {
 			b.c.again++
 		}
-		if j.retry {
+		if j.retry && b.c.undoes == 0 {
 			ref := j.d.HubSpot
 			if j.row.Side == crm.Salesforce {
 				ref = j.d.Salesforce
@@ -94,6 +98,7 @@ func (b *batch) settle(ctx context.Context) error {
 	b.c.writes.Archived += writes.Archived
 	b.c.writes.Related += writes.Related
 	b.c.writes.Linked += writes.Linked
+	b.c.writes.Restored += writes.Restored
 	return nil
 }
 
@@ -339,6 +344,10 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 		if r.ID == "" {
 			continue
 		}
+		if j.reason.Code == CodeHeldUndone {
+			s.drop[r.Side] = append(s.drop[r.Side], r.ID) // nothing but a change moves it
+			continue
+		}
 		switch j.outcome {
 		case crm.Synced, crm.Unchanged, crm.Excluded:
 			s.drop[r.Side] = append(s.drop[r.Side], r.ID)
@@ -355,35 +364,6 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 		if w.planned.Op == crm.Create && known {
 			s.intents = append(s.intents, intentKey(j.row.Mapping, j.row.Side, j.row.ID))
 		}
-	}
-}
-
-// journal notes every write that left, what came back, and counts them.
-func (b *batch) journal(s *settlement, j *job, writes *Writes) {
-	for _, w := range j.sends {
-		if !w.sent {
-			continue
-		}
-		id := w.write.ID
-		if w.planned.Op == crm.Create {
-			id = w.result.ID
-		}
-		result := "done"
-		switch {
-		case w.result.Unknown:
-			result = "unknown"
-		case w.result.Err != nil:
-			result = "refused: " + w.result.Cause
-		default:
-			writes.count(w.planned.Op)
-		}
-		changes := w.changes
-		if r := w.planned.Relation; r != nil {
-			changes = []reconcile.Change{{Field: r.FarField, After: crm.Text(w.write.Relation.ID), Why: r.Role}}
-		}
-		s.journal = append(s.journal, store.Entry{Run: b.c.run, Time: now(), Mapping: b.o.Name, Op: w.planned.Op,
-			Ref:     crm.Ref{Side: w.planned.Side, Object: w.planned.Object, ID: id},
-			Changes: encodeChanges(changes), Why: w.planned.Reason.Text, Request: w.result.RequestID, Result: result})
 	}
 }
 
@@ -410,6 +390,9 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 		return 0, err
 	}
 	if err := t.AppendJournal(s.journal); err != nil {
+		return 0, err
+	}
+	if err := t.DropJournal(s.unsent); err != nil {
 		return 0, err
 	}
 	for _, side := range sides {

@@ -52,6 +52,9 @@ type Side interface {
 	Forecast(work crm.Work) int
 	// Usage tells what was spent so far.
 	Usage() crm.Usage
+	// Restorable tells whether crm.Restore brings archived records of the object
+	// back; where it does not, page is where a person restores them, if known.
+	Restorable(object string) (page string, ok bool)
 	// RecordURL is where a person sees the record; empty when it cannot be said.
 	RecordURL(object, id string) string
 }

@@ -120,7 +120,7 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 		}
 	}
 	b := e.mapping.Brakes
-	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce))
+	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
 	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
 	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
 	return held, nil

@@ -15,8 +15,8 @@ import (
 // a duplicate rule found: one call each.
 const mostDuplicateQuestions = 20
 
-// Apply sends writes of one object: creates, then updates, then relations, then
-// deletions. One result answers each write, at the same place. Creates are sent
+// Apply sends writes of one object: what comes back from the recycle bin, then
+// creates, then updates, then relations, then deletions. One result answers each write, at the same place. Creates are sent
 // once, those with an ExternalField as upserts. An error stops everything;
 // writes that were not sent carry it.
 func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
@@ -44,6 +44,7 @@ type groups struct {
 	upserts                    map[string][]int
 	upsertOrder                []string
 	relates, unrelates         []int
+	restores                   []int
 }
 
 func (s *sender) apply(ctx context.Context, writes []crm.Write) error {
@@ -53,6 +54,9 @@ func (s *sender) apply(ctx context.Context, writes []crm.Write) error {
 	}
 	d, err := s.schemaFor(ctx, writes, g)
 	if err != nil {
+		return err
+	}
+	if err := s.restore(ctx, writes, g.restores); err != nil {
 		return err
 	}
 	if err := s.send(ctx, createLane(), s.encodeAll(d, writes, g.creates)); err != nil {
@@ -100,6 +104,8 @@ func (s *sender) group(writes []crm.Write) (groups, error) {
 			g.updates = append(g.updates, i)
 		case crm.Archive:
 			g.archives = append(g.archives, i)
+		case crm.Restore:
+			g.restores = append(g.restores, i)
 		case crm.Relate:
 			g.relates = append(g.relates, i)
 		case crm.Unrelate:

@@ -32,13 +32,14 @@ type Link struct {
 	// was archived by us for that; empty otherwise.
 	Departed crm.Side
 	// Outcome is the latest outcome of the thing; Unchanged when nothing else
-	// is remembered.
+	// is remembered. Code is its reason's code, empty for Unchanged.
 	Outcome crm.Outcome
+	Code    string
 }
 
 const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
 	l.seen_hubspot, l.seen_salesforce, l.open_hubspot, l.open_salesforce,
-	l.related, l.calculated_hubspot, l.calculated_salesforce, l.gone, l.departed, coalesce(o.outcome, '')`
+	l.related, l.calculated_hubspot, l.calculated_salesforce, l.gone, l.departed, coalesce(o.outcome, ''), coalesce(o.code, '')`
 
 const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
 
@@ -49,7 +50,7 @@ func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	var base []byte
 	var sh, ss, oh, os, related, ch, cs int64
 	var outcome string
-	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &related, &ch, &cs, &gone, &departed, &outcome); err != nil {
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &related, &ch, &cs, &gone, &departed, &outcome, &l.Code); err != nil {
 		return l, err
 	}
 	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
