@@ -154,6 +154,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	if err := d.candidates(ctx, subjects); err != nil {
 		return err
 	}
+	if err := d.answers(ctx, subjects); err != nil {
+		return err
+	}
 	for _, s := range subjects {
 		d.editedSinceCreate(s)
 	}

@@ -326,6 +326,9 @@ func (x *explainer) live(ctx context.Context, d *decider, s *subject, t *Explain
 		if err := d.candidates(ctx, []*subject{s}); err != nil {
 			return err
 		}
+		if err := d.answers(ctx, []*subject{s}); err != nil {
+			return err
+		}
 	}
 	d.editedSinceCreate(s)
 	wanted := wishes{}

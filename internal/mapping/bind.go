@@ -202,7 +202,11 @@ func (b *binder) owner(o *BoundObject) {
 
 // compile reports the flaws of an expression at their place in the file.
 func (b *binder) compile(source string, pos Pos, want result, hubspot, salesforce *crm.Object) *Program {
-	p, flaws := compile(source, want, hubspot, salesforce)
+	return b.compileAsking(source, pos, want, hubspot, salesforce, nil)
+}
+
+func (b *binder) compileAsking(source string, pos Pos, want result, hubspot, salesforce *crm.Object, objects []string) *Program {
+	p, flaws := compileAsking(source, want, hubspot, salesforce, objects)
 	for _, f := range flaws {
 		spot := Pos{Line: pos.Line + f.line, Column: pos.Column + f.column}
 		b.problems.errorf(spot, "expression", f.mend, "%s", f.what)
@@ -219,9 +223,21 @@ func (b *binder) filters(o *BoundObject) {
 	}
 	for _, t := range o.Targets {
 		if t.Target.When != "" {
-			t.When = b.compile(t.Target.When, t.WhenPos, resultBool, o.HubSpotSchema, nil)
+			t.When = b.compileAsking(t.Target.When, t.WhenPos, resultBool, o.HubSpotSchema, nil, b.askable(o.Name))
 		}
 	}
+}
+
+// askable names the objects that a `when` of another one may ask: those that
+// have match keys.
+func (b *binder) askable(self string) []string {
+	names := []string{}
+	for i := range b.mapping.Objects {
+		if o := &b.mapping.Objects[i]; o.Name != self && len(o.Match) > 0 {
+			names = append(names, o.Name)
+		}
+	}
+	return names
 }
 
 // shared is the schema that all targets have in common: a filter is one
@@ -464,6 +480,14 @@ func ready(o *BoundObject, done map[string]bool) bool {
 	for _, t := range o.Targets {
 		for _, a := range t.Associations {
 			if a.Mapping != o.Name && !done[a.Mapping] {
+				return false
+			}
+		}
+		if t.When == nil {
+			continue
+		}
+		for _, name := range t.When.AskedObjects() {
+			if !done[name] {
 				return false
 			}
 		}

@@ -31,6 +31,7 @@ const (
 type environment struct {
 	HubSpot    *crm.Record `expr:"hubspot"`
 	Salesforce *crm.Record `expr:"salesforce"`
+	Answers    Answers     `expr:"@answers"`
 }
 
 // flaw is a mistake in an expression, at a place within it (from 0).
@@ -50,6 +51,12 @@ const (
 // compile turns source into a Program. A nil schema means that this side may
 // not be read here. All flaws that can be told apart are returned at once.
 func compile(source string, want result, hubspot, salesforce *crm.Object) (*Program, []flaw) {
+	return compileAsking(source, want, hubspot, salesforce, nil)
+}
+
+// compileAsking is compile for an expression that may ask whether these other
+// objects know a key; with nil it may not.
+func compileAsking(source string, want result, hubspot, salesforce *crm.Object, objects []string) (*Program, []flaw) {
 	if len(source) > maxExpressionBytes {
 		return nil, []flaw{{what: fmt.Sprintf("the expression is longer than %d characters", maxExpressionBytes), mend: "split it, or use a value table"}}
 	}
@@ -57,7 +64,7 @@ func compile(source string, want result, hubspot, salesforce *crm.Object) (*Prog
 	if err != nil {
 		return nil, []flaw{flawOf(err)}
 	}
-	c := &check{source: source, schemas: map[string]*crm.Object{"hubspot": hubspot, "salesforce": salesforce}, based: map[*ast.IdentifierNode]bool{}}
+	c := &check{source: source, schemas: map[string]*crm.Object{"hubspot": hubspot, "salesforce": salesforce}, based: map[*ast.IdentifierNode]bool{}, objects: objects}
 	ast.Walk(&tree.Node, c)
 	if flaws := c.finish(); len(flaws) > 0 {
 		return nil, flaws
@@ -74,12 +81,16 @@ func compile(source string, want result, hubspot, salesforce *crm.Object) (*Prog
 			}
 		}
 	}
-	p := &Program{Source: source, HubSpotFields: c.read("hubspot"), SalesforceFields: c.read("salesforce")}
+	asks, flaws := c.compileQuestions(hubspot)
+	if flaws != nil {
+		return nil, flaws
+	}
+	p := &Program{Source: source, asks: asks, HubSpotFields: c.read("hubspot"), SalesforceFields: c.read("salesforce")}
 	machines := sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxExpressionMemory} }}
-	p.run = func(hubspot, salesforce *crm.Record) (any, error) {
+	p.run = func(e environment) (any, error) {
 		machine := machines.Get().(*vm.VM)
 		defer machines.Put(machine)
-		v, err := machine.Run(compiled, environment{HubSpot: hubspot, Salesforce: salesforce})
+		v, err := machine.Run(compiled, e)
 		if err != nil {
 			return nil, errors.New(flawOf(err).what)
 		}
@@ -103,7 +114,7 @@ func flawOf(err error) flaw {
 	case strings.Contains(f.what, "mismatched types"):
 		f.mend = `text is compared with text in quotes ("5"), numbers with plain numbers (5)`
 	case strings.HasPrefix(f.what, "unknown name"):
-		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "blank", "domain"}, allowedBuiltins()...))
+		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "blank", "domain", "known"}, allowedBuiltins()...))
 	}
 	return f
 }
@@ -129,6 +140,8 @@ type check struct {
 	based   map[*ast.IdentifierNode]bool
 	fields  map[string]map[string]bool
 	flaws   []flaw
+	objects []string
+	asks    []*ast.CallNode
 }
 
 func (c *check) Visit(node *ast.Node) {
@@ -141,6 +154,8 @@ func (c *check) Visit(node *ast.Node) {
 		}
 	case *ast.MemberNode:
 		c.member(n)
+	case *ast.CallNode:
+		c.question(n)
 	}
 }
 
@@ -228,7 +243,7 @@ func (c *check) options(want result) []expr.Option {
 	opts := []expr.Option{
 		expr.Env(environment{}), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(), expr.Patch(&patch{schemas: c.schemas}),
 		reader(callText, fieldText), reader(callNumber, fieldNumber), reader(callBool, fieldBool),
-		reader(callDate, fieldDate), reader(callTime, fieldTime), reader(callBlank, fieldBlank),
+		knownFunction(), reader(callDate, fieldDate), reader(callTime, fieldTime), reader(callBlank, fieldBlank),
 		expr.Function("blank", func(args ...any) (any, error) { return isBlank(args[0]), nil }, new(func(any) bool)),
 		expr.Function("string", func(args ...any) (any, error) { return resultText(args[0]) }, new(func(any) string)),
 		expr.Function("domain", func(args ...any) (any, error) { return DomainOf(args[0].(string)), nil }, new(func(string) string)),
@@ -271,7 +286,12 @@ func (p *patch) Visit(node *ast.Node) {
 	case *ast.MemberNode:
 		p.access(node, n)
 	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "blank" && len(n.Arguments) == 1 {
+		callee, ok := n.Callee.(*ast.IdentifierNode)
+		if ok && callee.Value == "known" && len(n.Arguments) == 2 {
+			ast.Patch(node, call(callKnown, &ast.IdentifierNode{Value: nameAnswers}, n.Arguments[0], n.Arguments[1]))
+			return
+		}
+		if ok && callee.Value == "blank" && len(n.Arguments) == 1 {
 			if b := blankTest(n.Arguments[0]); b != nil {
 				ast.Patch(node, b)
 			}

@@ -83,7 +83,7 @@ func objectKeys() []key {
 			text("Contact"),
 			list(either(text("Contact"), group([]key{
 				{"object", "The Salesforce object.", true, text("Contact")},
-				{"when", "Which HubSpot records become this object. Without it: all.", false, expression(`hubspot.associatedcompanyid != ""`)},
+				{"when", "Which HubSpot records become this object. Without it: all. known(\"companies\", domain(hubspot.email)) asks whether Salesforce has such a company.", false, expression(`hubspot.associatedcompanyid != ""`)},
 			}))))},
 		{"match", "How the same record is found on the other side, best way first. Several candidates are held, never guessed.", false, list(group([]key{
 			{"hubspot", "The HubSpot property.", true, text("email")},

@@ -154,6 +154,7 @@ func (m *merge) create(schema *crm.Object) {
 	for i := range m.target.Associations {
 		m.association(&m.target.Associations[i])
 	}
+	m.knownReferences()
 	m.owner()
 	m.requireAll(schema)
 	if len(m.holds) > 0 {

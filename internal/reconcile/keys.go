@@ -59,6 +59,18 @@ func Keys(o *mapping.BoundObject, side crm.Side, object string, rec *crm.Record)
 	return out
 }
 
+// KeysOf returns the keys under which a value would be found, one for each rule
+// that can have it.
+func KeysOf(o *mapping.BoundObject, value string) []Key {
+	var out []Key
+	for i := range o.Match {
+		if v := matchValue(o.Match[i].As, crm.Text(value)); v != "" {
+			out = append(out, Key{Rule: i, Value: v})
+		}
+	}
+	return out
+}
+
 func isConverted(side crm.Side, object string, rec *crm.Record) bool {
 	return side == crm.Salesforce && object == "Lead" && strings.EqualFold(rec.Value(mapping.LeadConverted).Text, "true")
 }

@@ -5,6 +5,7 @@ package reconcile
 
 import (
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
 // Snapshot is all that one decision may look at: one thing, as both sides held
@@ -27,8 +28,19 @@ type Snapshot struct {
 	Rivals []crm.Ref
 	// Known answers what other records and people are on the other side.
 	Known Known
+	// Answers are those to what the rules that choose the Salesforce object ask.
+	Answers map[mapping.Question]Answer
 	// Alias is set for an unlinked record that belongs to a pair all the same.
 	Alias *Alias
+}
+
+// Answer says whether another object has a Salesforce record with a key.
+type Answer struct {
+	// Known: there is one, or this plan makes one.
+	Known bool
+	// Record is that record, when it is the only one; where this plan makes it,
+	// the HubSpot record that it is made of.
+	Record crm.Ref
 }
 
 // Alias says to which pair a record belongs besides the two that are linked:

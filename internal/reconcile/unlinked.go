@@ -272,11 +272,15 @@ func createWord(to crm.Side) string {
 }
 
 func (d *decider) route(rec *crm.Record) (*mapping.BoundTarget, error) {
+	answers := make(mapping.Answers, len(d.Answers))
+	for q, a := range d.Answers {
+		answers[q] = a.Known
+	}
 	for _, t := range d.object.Targets {
 		if t.When == nil {
 			return t, nil
 		}
-		ok, err := t.When.Bool(rec, nil)
+		ok, err := t.When.BoolKnowing(rec, answers)
 		if err != nil {
 			return nil, err
 		}
