@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -216,7 +217,7 @@ func (b *batch) recheck(ctx context.Context) error {
 	var jobs []*job
 	for _, j := range b.jobs {
 		old := j.d.FromSealed || time.Since(j.row.Decided) > b.e.fresh
-		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords) == 0 && !j.d.FromSealed {
+		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords) == 0 && !j.d.FromSealed && !j.unrelates() {
 			continue
 		}
 		jobs = append(jobs, j)
@@ -280,6 +281,12 @@ func (d *decided) gone(side crm.Side) bool {
 	return d.SalesGone
 }
 
+// unrelates tells whether the thing ends an association, which a fresh look may
+// forbid.
+func (j *job) unrelates() bool {
+	return slices.ContainsFunc(j.d.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Unrelate })
+}
+
 // on returns the thing's record on side and what was seen of it.
 func (d *decided) on(side crm.Side) (crm.Ref, sight) {
 	if side == crm.HubSpot {
@@ -341,6 +348,9 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 	if r := p.Relation; r != nil {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
 		s.ready = true
+		if r.FarField != "" {
+			s.write.Junction = &crm.Junction{Object: r.Object, Near: r.NearField, Far: r.FarField, FarObject: r.FarObject, Label: r.LabelField, Primary: r.PrimaryField}
+		}
 		if r.FarID != "" {
 			s.write.Relation.Object, s.write.Relation.ID = r.FarObject, r.FarID
 		}

@@ -163,12 +163,18 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	if err := d.rest(ctx, subjects); err != nil {
 		return err
 	}
+	if err := d.ties(ctx, subjects); err != nil {
+		return err
+	}
 	wanted := wishes{}
 	for _, s := range subjects {
 		wanted.of(d.e, d.o, &s.snapshot)
 	}
 	k, err := d.e.learn(ctx, wanted)
 	if err != nil {
+		return err
+	}
+	if err := d.doubtMissing(ctx, subjects, k); err != nil {
 		return err
 	}
 	rows := make([]store.PlanRow, 0, len(subjects))

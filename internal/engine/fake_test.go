@@ -233,7 +233,8 @@ func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
 		}
 	}
 	for _, x := range r.relations {
-		if slices.Contains(read.Relations, x.Object) {
+		joined := slices.ContainsFunc(read.Junctions, func(j crm.Junction) bool { return j.Object == x.Junction })
+		if slices.Contains(read.Relations, x.Object) || joined {
 			out.Relations = append(out.Relations, x)
 		}
 	}
@@ -448,23 +449,53 @@ func (v *vendor) write(w crm.Write) crm.Result {
 				}
 			}
 		}
-		for _, x := range r.relations {
-			if x.Object == w.Relation.Object && x.ID == w.Relation.ID {
-				return result
-			}
-		}
-		r.relations = append(r.relations, crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary})
+		result.ID = v.join(r, &w)
 		v.stampRelation(r)
 		v.applied++
 	case crm.Unrelate:
 		r := v.objects[w.Object][w.ID]
+		if v.side == crm.HubSpot && w.Relation.Label != "" {
+			for i := range r.relations {
+				if x := &r.relations[i]; x.Object == w.Relation.Object && x.ID == w.Relation.ID {
+					x.Label = strings.Join(slices.DeleteFunc(strings.Split(x.Label, ";"), func(l string) bool { return slices.Contains(strings.Split(w.Relation.Label, ";"), l) }), ";")
+				}
+			}
+			break
+		}
 		r.relations = slices.DeleteFunc(r.relations, func(x crm.Relation) bool {
-			return x.Object == w.Relation.Object && x.ID == w.Relation.ID || w.Relation.RowID != "" && x.RowID == w.Relation.RowID
+			return w.Relation.RowID == "" && x.Object == w.Relation.Object && x.ID == w.Relation.ID || w.Relation.RowID != "" && x.RowID == w.Relation.RowID
 		})
 		v.stampRelation(r)
 		v.applied++
 	}
 	return result
+}
+
+// join adds an association, or labels to it, or a row; it returns the row's id.
+func (v *vendor) join(r *row, w *crm.Write) string {
+	for i := range r.relations {
+		x := &r.relations[i]
+		switch {
+		case w.Relation.RowID != "" && x.RowID == w.Relation.RowID:
+			x.Label = w.Relation.Label
+			return x.RowID
+		case w.Relation.RowID != "" || x.Object != w.Relation.Object || x.ID != w.Relation.ID:
+		case v.side == crm.HubSpot:
+			labels := strings.Split(x.Label+";"+w.Relation.Label, ";")
+			slices.Sort(labels)
+			x.Label = strings.Trim(strings.Join(slices.Compact(labels), ";"), ";")
+			return ""
+		case x.Label == w.Relation.Label:
+			return x.RowID
+		}
+	}
+	x := crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary, Label: w.Relation.Label}
+	if w.Junction != nil {
+		v.next++
+		x.Junction, x.RowID = w.Junction.Object, fmt.Sprintf("00K%012dAAA", v.next)
+	}
+	r.relations = append(r.relations, x)
+	return x.RowID
 }
 
 // stampRelation moves a record's stamp when a relation of it changes, which a

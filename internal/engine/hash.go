@@ -92,7 +92,7 @@ func (l *lens) look(r *crm.Record) uint64 {
 func relationsSum(r *crm.Record) uint64 {
 	var sum uint64
 	for _, x := range r.Relations {
-		one := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID)
+		one := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID).text(x.Junction)
 		if x.Primary {
 			one = one.text("primary")
 		}

@@ -68,13 +68,14 @@ type ItemReference struct {
 
 // ItemRelation is an association row to add or remove.
 type ItemRelation struct {
-	Far       *ItemReference `json:"far,omitempty"`
-	Object    string         `json:"object,omitempty"`
-	FarObject string         `json:"far_object,omitempty"`
-	FarField  string         `json:"far_field,omitempty"`
-	NearField string         `json:"near_field,omitempty"`
-	Role      string         `json:"role,omitempty"`
-	Primary   bool           `json:"primary,omitempty"`
+	Far        *ItemReference `json:"far,omitempty"`
+	Object     string         `json:"object,omitempty"`
+	FarObject  string         `json:"far_object,omitempty"`
+	FarField   string         `json:"far_field,omitempty"`
+	NearField  string         `json:"near_field,omitempty"`
+	LabelField string         `json:"label_field,omitempty"`
+	Role       string         `json:"role,omitempty"`
+	Primary    bool           `json:"primary,omitempty"`
 	// FarID is the far record where it is written to, of an association to remove.
 	FarID string `json:"far_id,omitempty"`
 	RowID string `json:"row_id,omitempty"`
@@ -114,7 +115,7 @@ func (e *Engine) item(d *decided) Item {
 		iw := ItemWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField, ExternalValue: w.ExternalValue,
 			Changes: itemChanges(w.Changes), Reason: w.Reason}
 		if r := w.Relation; r != nil {
-			iw.Relation = &ItemRelation{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, FarID: r.FarID, RowID: r.RowID}
+			iw.Relation = &ItemRelation{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, LabelField: r.LabelField, Role: r.Role, Primary: r.Primary, FarID: r.FarID, RowID: r.RowID}
 			if !r.Far.IsZero() {
 				iw.Relation.Far = &ItemReference{r.FarMapping, recordOf(r.Far)}
 			}

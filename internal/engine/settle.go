@@ -14,6 +14,7 @@ import (
 // and the changes that are done with.
 type settlement struct {
 	links    []store.Link
+	ties     map[string][]crm.Tie // of pairs, by HubSpot id
 	unlinked []string
 	outcomes []store.Outcome
 	forget   map[crm.Side][]string // outcomes to drop
@@ -168,9 +169,11 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 		}
 		linked = true
 		s.links = append(s.links, l)
+		b.retie(s, j, l.HubSpotID)
 	case hubspotID != "":
 		linked = true
 		s.links = append(s.links, b.newLink(j, hubspotID, salesforceID))
+		b.retie(s, j, hubspotID)
 		writes.Linked++
 		s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], hubspotID)
 		s.fire[crm.Salesforce] = append(s.fire[crm.Salesforce], salesforceID)
@@ -181,6 +184,18 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	s.awaits = append(s.awaits, j.awaits...)
 	b.settleOutcome(s, j, linked)
 	b.settleChanges(s, j)
+}
+
+// retie keeps what is agreed of the associations. A thing whose writes did not
+// all come through is decided again, from what was agreed before.
+func (b *batch) retie(s *settlement, j *job, hubspotID string) {
+	if !j.d.Retie || j.outcome != crm.Synced && j.outcome != crm.Unchanged {
+		return
+	}
+	if s.ties == nil {
+		s.ties = map[string][]crm.Tie{}
+	}
+	s.ties[hubspotID] = j.tiesAfter()
 }
 
 // relink brings an existing link up to date. The base moves only when every
@@ -383,6 +398,11 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	}
 	for _, side := range sides {
 		if err := t.DropKin(name, side, s.fire[side]); err != nil {
+			return 0, err
+		}
+	}
+	for id, ties := range s.ties {
+		if err := t.PutTies(name, id, ties); err != nil {
 			return 0, err
 		}
 	}

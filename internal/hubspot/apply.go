@@ -138,6 +138,9 @@ func keyOf(w *crm.Write) batchKey {
 		}
 	case crm.Unrelate:
 		key.verb, key.far = unrelate, w.Relation.Object
+		if w.Relation.Label != "" {
+			key.verb = unlabel
+		}
 	}
 	return key
 }

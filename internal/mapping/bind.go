@@ -19,7 +19,26 @@ func (m *Mapping) ObjectNames() (hubspot, salesforce []string) {
 			salesforce = append(salesforce, t.Object)
 		}
 	}
+	for _, name := range m.junctions() {
+		if !slices.Contains(salesforce, name) {
+			salesforce = append(salesforce, name)
+		}
+	}
 	return hubspot, salesforce
+}
+
+// junctions lists the objects whose rows join two others and whose fields have
+// to be looked up.
+func (m *Mapping) junctions() []string {
+	var names fieldNames
+	for i := range m.Objects {
+		for k := range m.Objects[i].Associations {
+			if a := &m.Objects[i].Associations[k]; a.Rows != nil && a.Rows.Object != ContactRole {
+				names.add(a.Rows.Object)
+			}
+		}
+	}
+	return names.list
 }
 
 // Bind checks the mapping against both live schemas. Bound is nil when there is
@@ -403,7 +422,7 @@ func (b *binder) targetLayout(o *BoundObject, t *BoundTarget) {
 	}
 	for _, a := range t.Associations {
 		if a.Junction {
-			t.Read.Relations = append(t.Read.Relations, "Contact")
+			t.Read.Junctions = append(t.Read.Junctions, a.Join())
 		} else {
 			names.add(a.Salesforce)
 		}
@@ -439,6 +458,11 @@ func baseVersion(o *BoundObject) uint64 {
 		for i := range t.Fields {
 			f := &t.Fields[i]
 			put(h, f.Slot, f.From, f.Shift, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
+		}
+		for _, a := range t.Associations {
+			if a.Junction {
+				put(h, a.Slot, a.Join(), a.Labels)
+			}
 		}
 	}
 	return h.Sum64()

@@ -21,22 +21,26 @@ func (b *binder) association(o *BoundObject, a *Association, slot int) {
 		b.problems.errorf(a.HubSpotPos, "association.unmapped-object", mend, "the association leads to HubSpot %s, which no object maps", a.HubSpot)
 		return
 	}
-	bound := 0
+	bound, before := 0, len(b.problems.All)
 	for _, t := range o.Targets {
 		if !takes(a.On, t.Object) {
 			continue
 		}
-		if a.Salesforce == ContactRole {
-			bound += b.role(o, t, a, far, slot)
+		if a.Rows != nil {
+			bound += b.rows(t, a, far, slot)
 			continue
 		}
 		bound += b.reference(t, a, far, slot)
 	}
-	if bound > 0 {
+	if bound > 0 || len(b.problems.All) > before {
 		return
 	}
-	if a.Salesforce == ContactRole {
-		b.problems.errorf(a.SalesforcePos, "association.no-role", "use it in the object that maps to Opportunity, leading to the one that maps to Contact", "%s joins Opportunity and Contact, and %s with %s are not those", ContactRole, o.Name, far.Name)
+	if a.Rows != nil {
+		joins, mend := "Opportunity and Contact", "use it in the object that maps to Opportunity, leading to the one that maps to Contact"
+		if a.Salesforce != ContactRole {
+			joins, mend = "other objects", "look at what "+a.Rows.Near+" and "+a.Rows.Far+" refer to"
+		}
+		b.problems.errorf(a.SalesforcePos, "association.no-role", mend, "%s joins %s, and %s with %s are not those", a.Salesforce, joins, o.Name, far.Name)
 		return
 	}
 	for _, t := range o.Targets {
@@ -54,14 +58,6 @@ func (b *binder) far(a *Association) *Object {
 		}
 	}
 	return nil
-}
-
-func (b *binder) role(o *BoundObject, t *BoundTarget, a *Association, far *Object, slot int) int {
-	if t.Object != "Opportunity" || far.target("Contact") == nil {
-		return 0
-	}
-	t.Associations = append(t.Associations, BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, Junction: true, ReferenceTo: []string{"Contact"}})
-	return 1
 }
 
 // reference returns 1 when the target has the field, whether or not it fits.

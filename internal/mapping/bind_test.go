@@ -53,7 +53,7 @@ func TestBindReadsJustWhatIsNeededAndPutsReferencedObjectsFirst(t *testing.T) {
 		order = append(order, o.Name)
 		r := read{HubSpot: strings.Join(o.HubSpotRead.Layout.Fields, " "), Relations: strings.Join(o.HubSpotRead.Relations, " "), Slots: strings.Join(o.BaseNames, " "), Rules: strings.Join(o.RuleFields, " ")}
 		for _, target := range o.Targets {
-			r.Salesforce += target.Object + ": " + strings.Join(target.Read.Layout.Fields, " ") + "; rules " + strings.Join(target.RuleFields, " ") + "; relations " + strings.Join(target.Read.Relations, " ") + ". "
+			r.Salesforce += target.Object + ": " + strings.Join(target.Read.Layout.Fields, " ") + "; rules " + strings.Join(target.RuleFields, " ") + "; relations " + junctionNames(target.Read.Junctions) + ". "
 		}
 		got[o.Name] = r
 	}
@@ -62,7 +62,7 @@ func TestBindReadsJustWhatIsNeededAndPutsReferencedObjectsFirst(t *testing.T) {
 		"people": {HubSpot: "lastname company email lifecyclestage associatedcompanyid", Relations: "companies", Slots: "lastname/LastName company/Company@Lead companies/AccountId rules", Rules: "associatedcompanyid email lifecyclestage",
 			Salesforce: "Contact: LastName Email Title AccountId; rules Email Title; relations . Lead: LastName Company Email Title IsConverted ConvertedContactId ConvertedAccountId ConvertedOpportunityId; rules Email IsConverted Title; relations . "},
 		"deals": {HubSpot: "dealname closedate dealstage amount pipeline hubspot_owner_id", Relations: "companies contacts", Slots: "dealname/Name closedate/CloseDate dealstage/StageName amount/Amount companies/AccountId contacts/OpportunityContactRole owner rules",
-			Salesforce: "Opportunity: Name CloseDate StageName Amount HubSpot_Id__c AccountId OwnerId; rules HubSpot_Id__c; relations Contact. "},
+			Salesforce: "Opportunity: Name CloseDate StageName Amount HubSpot_Id__c AccountId OwnerId; rules HubSpot_Id__c; relations OpportunityContactRole. "},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -178,7 +178,7 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	}
-	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.objects.owners.read", "crm.objects.contacts.write"}, scopes); diff != "" {
+	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.owners.read"}, scopes); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
 	var permissions []string

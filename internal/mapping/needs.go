@@ -88,9 +88,7 @@ func (m *Mapping) Scopes() []Need {
 const ownersScope = "crm.objects.owners.read"
 
 // relatesInHubSpot tells whether associations are written there.
-func (o *Object) relatesInHubSpot(a *Association) bool {
-	return a.Salesforce != ContactRole && a.Direction.Flows(crm.HubSpot)
-}
+func (o *Object) relatesInHubSpot(a *Association) bool { return a.Direction.Flows(crm.HubSpot) }
 
 // otherScopes are those that HubSpot takes in place of one.
 // https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/scopes

@@ -26,6 +26,11 @@ func (m *Mapping) Permissions(b *Bound) []Need {
 	for _, o := range b.Objects {
 		for _, t := range o.Targets {
 			schemas[t.Object] = t.Schema
+			for _, a := range t.Associations {
+				if a.RowSchema != nil {
+					schemas[a.RowSchema.Name] = a.RowSchema
+				}
+			}
 		}
 	}
 	return m.PermissionNeeds(schemas)
@@ -58,6 +63,11 @@ func (m *Mapping) PermissionNeeds(schemas map[string]*crm.Object) []Need {
 			t := &target{object: o, Target: &o.Targets[k], schemas: schemas}
 			t.objectNeeds(objects)
 			t.fieldNeeds(fields)
+		}
+		for k := range o.Associations {
+			if a := &o.Associations[k]; a.Rows != nil && hasOwnPermission(a.Rows.Object) {
+				rowNeeds(o, a, schemas, objects, fields)
+			}
 		}
 	}
 	return append(objects.all, fields.all...)
@@ -125,6 +135,28 @@ func (t *target) objectNeeds(list *needList) {
 	}
 }
 
+// rowNeeds lists what rows that join two records need: objects that follow a
+// parent's permission (OpportunityContactRole) need none of their own.
+func rowNeeds(o *Object, a *Association, schemas map[string]*crm.Object, objects, fields *needList) {
+	t := &target{object: o, Target: &Target{Object: a.Rows.Object, Pos: a.Rows.Pos}, schemas: schemas}
+	accesses, fieldAccess := []string{"read"}, "read"
+	if a.Direction.Flows(crm.Salesforce) {
+		accesses, fieldAccess = append(accesses, "create", "edit", "delete"), "edit"
+	}
+	for _, access := range accesses {
+		objects.add(Need{Name: a.Rows.Object + ": " + strings.ToUpper(access[:1]) + access[1:], Access: access, Object: a.Rows.Object, Places: []Pos{a.Rows.Pos},
+			Why: fmt.Sprintf("%s keeps its HubSpot %s in it", o.Name, a.HubSpot)})
+	}
+	for _, f := range []struct {
+		name string
+		pos  Pos
+	}{{a.Rows.Near, a.Rows.NearPos}, {a.Rows.Far, a.Rows.FarPos}, {a.Rows.Label, a.Rows.LabelPos}, {a.Rows.Primary, a.Rows.PrimaryPos}} {
+		if f.name != "" {
+			t.fieldNeed(fields, f.name, fieldAccess, f.pos, "%s keeps its HubSpot %s in %s", o.Name, a.HubSpot, a.Rows.Object)
+		}
+	}
+}
+
 // edits says what is written to records that exist; empty when nothing is.
 func (t *target) edits() string {
 	o, reasons := t.object, []string{}
@@ -138,7 +170,7 @@ func (t *target) edits() string {
 		reasons = append(reasons, plural(n, "field"))
 	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || a.Salesforce == ContactRole && t.Object == "Opportunity") {
+		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || a.Rows != nil && a.Salesforce == ContactRole && t.Object == "Opportunity") {
 			reasons = append(reasons, a.Salesforce)
 		}
 	}
@@ -259,7 +291,7 @@ func (t *target) anyHas(field string) bool {
 // where it is seen, and else where it usually is.
 func (t *target) takesAssociation(a *Association) bool {
 	switch {
-	case a.Salesforce == ContactRole || !takes(a.On, t.Object):
+	case a.Rows != nil || !takes(a.On, t.Object):
 		return false
 	case t.has(a.Salesforce) || len(a.On) > 0:
 		return true

@@ -251,13 +251,43 @@ func (r *scan) object(n *yaml.Node) Object {
 		o.Fields = append(o.Fields, r.field(f))
 	}
 	for _, a := range items(entry(n, "associations")) {
-		association := Association{Pos: at(a), On: texts(entry(a, "on")), Role: scalarOf(entry(a, "role")),
-			Direction: word(a, "direction", Both), Wins: word(a, "wins", WinsHubSpot)}
-		association.HubSpot, association.HubSpotPos = r.text(a, "hubspot")
-		association.Salesforce, association.SalesforcePos = r.text(a, "salesforce")
-		o.Associations = append(o.Associations, association)
+		o.Associations = append(o.Associations, r.association(a))
 	}
 	return o
+}
+
+func (r *scan) association(n *yaml.Node) Association {
+	a := Association{Pos: at(n), On: texts(entry(n, "on")), Role: scalarOf(entry(n, "role")), Labels: valuePairs(entry(n, "labels")),
+		Direction: word(n, "direction", Both), Wins: word(n, "wins", WinsHubSpot)}
+	a.HubSpot, a.HubSpotPos = r.text(n, "hubspot")
+	a.Salesforce, a.SalesforcePos = r.text(n, "salesforce")
+	if wins := entry(n, "wins"); wins != nil {
+		a.WinsPos = at(wins)
+	}
+	if a.Salesforce == ContactRole {
+		a.Rows = contactRole(a.SalesforcePos)
+	}
+	if rows := entry(n, "salesforce"); rows != nil && rows.Kind == yaml.MappingNode {
+		a.Rows = &Rows{}
+		a.Rows.Object, a.Rows.Pos = r.text(rows, "junction")
+		a.Rows.Near, a.Rows.NearPos = r.text(rows, "near")
+		a.Rows.Far, a.Rows.FarPos = r.text(rows, "far")
+		a.Rows.Label, a.Rows.LabelPos = r.text(rows, "label")
+		a.Rows.Primary, a.Rows.PrimaryPos = r.text(rows, "primary")
+		a.Salesforce, a.SalesforcePos = a.Rows.Object, a.Rows.Pos
+	}
+	return a
+}
+
+// valuePairs reads a table in the order of the file.
+func valuePairs(n *yaml.Node) (pairs []ValuePair) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		pairs = append(pairs, ValuePair{HubSpot: scalarOf(n.Content[i]), Salesforce: scalarOf(resolve(n.Content[i+1])), Pos: at(n.Content[i])})
+	}
+	return pairs
 }
 
 func (r *scan) targets(n *yaml.Node) []Target {
@@ -288,11 +318,7 @@ func (r *scan) field(n *yaml.Node) Field {
 	f.Salesforce, f.SalesforcePos = r.text(n, "salesforce")
 	f.From, f.FromPos = r.expression(n, "from")
 	f.Direction = word(n, "direction", f.naturalDirection())
-	if values := entry(n, "values"); values != nil && values.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(values.Content); i += 2 {
-			f.Values = append(f.Values, ValuePair{HubSpot: scalarOf(values.Content[i]), Salesforce: scalarOf(resolve(values.Content[i+1])), Pos: at(values.Content[i])})
-		}
-	}
+	f.Values = valuePairs(entry(n, "values"))
 	f.Shift, f.ShiftPos = r.shift(n)
 	f.Unmapped = word(n, "unmapped", "hold")
 	if use := scalarOf(entry(entry(n, "unmapped"), "use")); use != "" {

@@ -64,8 +64,51 @@ func checkTargets(o *Object, p *Problems) {
 			p.warnf(t.Pos, "mapping.unreachable", "give it a `when`, or put it last", "%s takes every new record, so those after it get none", t.Object)
 		}
 	}
+	names := map[string]Pos{}
 	for i := range o.Associations {
-		checkOn(o, o.Associations[i].On, o.Associations[i].Pos, p)
+		a := &o.Associations[i]
+		checkOn(o, a.On, a.Pos, p)
+		checkRows(a, p)
+		if first, ok := names[a.Name()]; ok && a.Rows != nil {
+			p.errorf(a.Pos, "association.twice", "keep one of the two", "HubSpot %s and %s stand in two associations, the first in line %d", a.HubSpot, a.Salesforce, first.Line)
+		}
+		names[a.Name()] = a.Pos
+	}
+}
+
+// checkRows reports keys that do not fit an association's form.
+func checkRows(a *Association, p *Problems) {
+	if a.Rows == nil {
+		if len(a.Labels) > 0 {
+			p.errorf(a.Labels[0].Pos, "association.labels", "take `labels` out, or name an object that joins the two", "a reference field has no label")
+		}
+		if a.Role != "" {
+			p.errorf(a.Pos, "association.labels", "take `role` out, or name an object that joins the two", "a reference field has no role")
+		}
+		return
+	}
+	if a.WinsPos != (Pos{}) {
+		p.errorf(a.WinsPos, "association.wins", "take `wins` out", "rows of %s are added and removed one by one, so nobody has to win", a.Rows.Object)
+	}
+	if a.Rows.Label == "" && len(a.Labels) > 0 {
+		p.errorf(a.Labels[0].Pos, "association.labels", "add label: and the field of "+a.Rows.Object+" that holds it", "%s has no label field for the labels", a.Rows.Object)
+	}
+	if a.Rows.Label == "" && a.Role != "" {
+		p.errorf(a.Pos, "association.labels", "add label: and the field of "+a.Rows.Object+" that holds it", "%s has no label field for the role", a.Rows.Object)
+	}
+	taken := map[string]Pos{}
+	for _, v := range a.Labels {
+		value := strings.ToLower(v.Salesforce)
+		if first, ok := taken[value]; ok {
+			p.errorf(v.Pos, "association.labels", "give each label a value of its own", "two labels stand for %s, the first in line %d", quoteShort(v.Salesforce), first.Line)
+		}
+		taken[value] = v.Pos
+		if strings.Contains(v.HubSpot, ";") {
+			p.errorf(v.Pos, "association.labels", "rename the label in HubSpot", "a label with a semicolon cannot be told from two labels")
+		}
+	}
+	if pos, ok := taken[strings.ToLower(a.Role)]; ok && a.Role != "" {
+		p.errorf(pos, "association.labels", "take `role` out, or give it another value", "%s stands for a label and for associations without one", quoteShort(a.Role))
 	}
 }
 
@@ -173,7 +216,7 @@ func checkOneWriter(o *Object, p *Problems) {
 			claim(toHubSpot, "HubSpot", "hubspot_owner_id", o.NamePos)
 		}
 		for i := range o.Associations {
-			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Salesforce != ContactRole && a.Direction.Flows(crm.Salesforce) {
+			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Rows == nil && a.Direction.Flows(crm.Salesforce) {
 				claim(toSalesforce, "Salesforce", a.Salesforce, a.Pos)
 			}
 		}

@@ -97,11 +97,20 @@ func objectKeys() []key {
 			{"salesforce", "A condition on the Salesforce record.", false, expression(`salesforce.IsDeleted == false`)},
 		})},
 		{"fields", "Which property corresponds to which field.", false, list(group(fieldKeys()))},
-		{"associations", "HubSpot associations that Salesforce keeps as a reference or a contact role.", false, list(group([]key{
+		{"associations", "HubSpot associations that Salesforce keeps as a reference, or as rows of an object that joins the two.", false, list(group([]key{
 			{"hubspot", "The HubSpot object at the far end.", true, text("companies")},
-			{"salesforce", "The reference field, or OpportunityContactRole.", true, text("AccountId")},
+			{"salesforce", "The reference field, or OpportunityContactRole; or another object that joins the two, with its fields.", true, either(
+				text("AccountId"),
+				group([]key{
+					{"junction", "The object of which each record joins two others.", true, text("Partner__c")},
+					{"near", "Its reference to this object.", true, text("Contact__c")},
+					{"far", "Its reference to the object at the far end.", true, text("Account__c")},
+					{"label", "Its field for what HubSpot calls the label of an association.", false, text("Role__c")},
+					{"primary", "Its checkbox for the primary one of several; set on a new record where HubSpot's association is primary.", false, text("Primary__c")},
+				}))},
 			{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
-			{"role", "The Role of a new OpportunityContactRole.", false, text("Decision Maker")},
+			{"labels", "HubSpot association label: value of the label field (Role of OpportunityContactRole). Labels that are not in the table count as none.", false, form{kind: formTable}},
+			{"role", "What the label field of a new record holds where HubSpot's association has none of the labels.", false, text("Evaluator")},
 			{"direction", "Which way changes go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
 			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},

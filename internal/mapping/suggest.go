@@ -318,7 +318,7 @@ func (w *writer) ends(s *suggestion) {
 			lines = append(lines, [2]string{"      - {hubspot: companies, salesforce: AccountId}", "the primary company is the Account"})
 		}
 		if w.mapped["contacts"] && w.schemas.Salesforce["Contact"] != nil {
-			lines = append(lines, [2]string{"      - {hubspot: contacts, salesforce: OpportunityContactRole}", "contacts of the deal get a contact role; roles are added, never removed"})
+			lines = append(lines, [2]string{"      - {hubspot: contacts, salesforce: OpportunityContactRole}", "contacts of the deal are its contact roles"})
 		}
 	}
 	if len(lines) > 0 {

@@ -237,15 +237,50 @@ type Association struct {
 	SalesforcePos Pos
 	// HubSpot is the far object: "companies", "contacts".
 	HubSpot string
-	// Salesforce is a reference field of the target ("AccountId") or the junction
-	// object "OpportunityContactRole".
+	// Salesforce is a reference field of the target ("AccountId") or the object of
+	// Rows.
 	Salesforce string
+	// Rows says how Salesforce keeps each association as a record of its own; nil
+	// for a reference field.
+	Rows *Rows
 	// On limits it to these Salesforce objects; empty means all that have it.
 	On []string
-	// Role is written to OpportunityContactRole.Role on a new row; may be empty.
+	// Role is written to the label field of a new row whose association has none
+	// of Labels; may be empty.
 	Role string
+	// Labels pairs HubSpot's association labels with values of the row's label
+	// field.
+	Labels []ValuePair
 	// Direction says which way changes go; Wins is hubspot, salesforce or hold,
 	// since HubSpot's associations have no time by which one would be the newest.
 	Direction Direction
 	Wins      Winner
+	// WinsPos is zero unless the file says who wins.
+	WinsPos Pos
+}
+
+// Name names an association among those of an object, in rows of the store.
+func (a *Association) Name() string { return a.HubSpot + "/" + a.Salesforce }
+
+// Rows is an object that joins two others.
+type Rows struct {
+	Pos
+	NearPos    Pos
+	FarPos     Pos
+	LabelPos   Pos
+	PrimaryPos Pos
+	// Object is its API name; Near and Far are its references to the two records,
+	// Label and Primary its fields for a role and for the first of several, empty
+	// where it has none.
+	Object  string
+	Near    string
+	Far     string
+	Label   string
+	Primary string
+}
+
+// contactRole is how Opportunity and Contact are joined.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitycontactrole.htm
+func contactRole(pos Pos) *Rows {
+	return &Rows{Pos: pos, Object: ContactRole, Near: "OpportunityId", Far: "ContactId", Label: "Role", Primary: "IsPrimary"}
 }

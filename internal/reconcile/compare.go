@@ -101,7 +101,7 @@ func (m *merge) compareComputed(out []Difference, f *mapping.BoundField) []Diffe
 
 func (m *merge) compareReference(out []Difference, a *mapping.BoundAssociation) []Difference {
 	if a.Junction {
-		return m.compareRoles(out, a)
+		return m.compareRows(out, a)
 	}
 	main, held := mainRelation(m.d.HubSpot, a.HubSpot), m.d.Salesforce.Value(a.Salesforce)
 	if unread(held) || m.sameReference(a, main, held) {
@@ -126,20 +126,6 @@ func (m *merge) compareReference(out []Difference, a *mapping.BoundAssociation) 
 		diff.Allowed = "none of HubSpot's associations is the primary one"
 	}
 	return append(out, diff)
-}
-
-func (m *merge) compareRoles(out []Difference, a *mapping.BoundAssociation) []Difference {
-	have := map[string]bool{}
-	for _, id := range relatedIDs(m.d.Salesforce, "Contact") {
-		have[wideID(id)] = true
-	}
-	for _, id := range relatedIDs(m.d.HubSpot, a.HubSpot) {
-		other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: id})
-		if standing == Linked && other.Object == "Contact" && !have[wideID(other.ID)] {
-			out = append(out, Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(id)})
-		}
-	}
-	return out
 }
 
 func hasPrimary(rec *crm.Record, object string) bool {

@@ -55,7 +55,7 @@ func TestDealsAndOpportunities(t *testing.T) {
 	h := hubspot(o, "1", "dealname", "Robots", "amount", "1500.50", "closedate", "2026-11-23T14:05:06.789Z", "pipeline", "default", "dealstage", "qualifiedtobuy", "hubspot_owner_id", "71")
 	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "Amount", "1500.5", "CloseDate", "2026-11-23", "Pipeline__c", "Sales", "StageName", "Needs Analysis", "OwnerId", "005000000000001AAA", "AccountId", accountID)
 	h = related(h, crm.Relation{Object: "companies", ID: "5", Primary: true}, crm.Relation{Object: "contacts", ID: "11"})
-	s = related(s, crm.Relation{Object: "Contact", ID: contactID, RowID: "00K1"})
+	s = related(s, crm.Relation{Object: "Contact", ID: contactID, RowID: "00K1", Junction: mapping.ContactRole})
 	known := people{owners: map[string]string{"71": "005000000000001AAA", "72": "005000000000002AAA"}, counterparts: map[crm.Ref]crm.Ref{
 		ref(crm.HubSpot, "companies", "5"): ref(crm.Salesforce, "Account", accountID), ref(crm.HubSpot, "companies", "6"): ref(crm.Salesforce, "Account", "001000000000002AAA"),
 		ref(crm.HubSpot, "contacts", "11"): ref(crm.Salesforce, "Contact", contactID), ref(crm.HubSpot, "contacts", "12"): ref(crm.Salesforce, "Contact", "003000000000002AAA"),
@@ -108,13 +108,14 @@ func TestDealsAndOpportunities(t *testing.T) {
 		"the account in Salesforce is none that HubSpot has: decided when it does":                      {h: h, s: set(s, "AccountId", "001000000000009AAA"), outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
 		"R16: a contact was associated in HubSpot: it gets a role":                                      {h: contacts("11", "12"), s: s, toS: []string{"relate OpportunityContactRole 12"}, outcome: crm.Synced},
 		"a contact that is made in this plan gets a role when it is there":                              {h: contacts("11", "14"), s: s, toS: []string{"relate OpportunityContactRole 14"}, outcome: crm.Synced},
-		"a Lead cannot have a role: told":                                                               {h: contacts("11", "13"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWrongObject},
+		"a Lead cannot have a role: told, and decided again when it is a Contact":                       {h: contacts("11", "13"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWrongObject, awaits: 1},
 		"a held contact has no role yet: decided again later":                                           {h: contacts("11", "15"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
-		"a role was removed in Salesforce: it stays away":                                               {h: h, s: without(s, "Contact"), outcome: crm.Unchanged},
-		"an association was removed in HubSpot: the role stays":                                         {h: contacts(), s: s, outcome: crm.Unchanged},
+		"R16: a role was removed in Salesforce: the association ends":                                   {h: h, s: without(s, "Contact"), toH: []string{"unrelate contacts 11"}, outcome: crm.Synced},
+		"R16: an association was removed in HubSpot: the role is removed":                               {h: contacts(), s: s, toS: []string{"unrelate OpportunityContactRole 00K1"}, outcome: crm.Synced},
+		"R16: a contact role was added in Salesforce: the contact is associated":                        {h: h, s: related(set(s), crm.Relation{Object: "Contact", ID: "003000000000002AAA", RowID: "00K2", Junction: mapping.ContactRole}), toH: []string{"relate contacts 003000000000002AAA"}, outcome: crm.Synced},
 		"a new deal: stage, pipeline, account, role and owner are written":                              {h: h, newLink: true, toS: []string{"Name=Robots", "Amount=1500.5", "CloseDate=2026-11-23", "Pipeline__c=Sales", "StageName=Needs Analysis", "AccountId=" + accountID, "OwnerId=005000000000001AAA", "relate OpportunityContactRole 11"}, outcome: crm.Synced},
-		"a new opportunity: its stage is one of the pipeline":                                           {s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "pipeline=7001", "dealstage=8003", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
-		"a new opportunity without pipeline goes to HubSpot's first one":                                {s: set(s, "Pipeline__c", "", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "dealstage=closedlost", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
+		"a new opportunity: its stage is one of the pipeline":                                           {s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "pipeline=7001", "dealstage=8003", "hubspot_owner_id=71", "relate companies " + accountID, "relate contacts " + contactID}, outcome: crm.Synced},
+		"a new opportunity without pipeline goes to HubSpot's first one":                                {s: set(s, "Pipeline__c", "", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "dealstage=closedlost", "hubspot_owner_id=71", "relate companies " + accountID, "relate contacts " + contactID}, outcome: crm.Synced},
 		"a new deal without close date: it waits":                                                       {h: set(h, "closedate", ""), outcome: crm.Held},
 		"a new deal with an amount that is too large: it waits":                                         {h: set(h, "amount", "12345678901234567.00"), outcome: crm.Held},
 	} {
@@ -126,6 +127,7 @@ func TestDealsAndOpportunities(t *testing.T) {
 					base = test.h
 				}
 				snapshot.Link = linkOf(o, base, s)
+				snapshot.Ties = []crm.Tie{{Association: "contacts/OpportunityContactRole", Far: "11", RowID: "00K1"}}
 			}
 			d := reconcile.Decide(o, snapshot)
 			if d.Outcome != test.outcome {

@@ -60,7 +60,7 @@ func (d *decider) note(r crm.Reason) { d.out.Notes = append(d.out.Notes, r) }
 // hold ends with the first of several reasons and keeps the others as notes.
 func (d *decider) hold(reasons []crm.Reason) {
 	d.out.Outcome, d.out.Reason = crm.Held, reasons[0]
-	d.out.Writes, d.out.NewLink, d.out.Base = nil, nil, nil
+	d.out.Writes, d.out.NewLink, d.out.Base, d.out.Ties = nil, nil, nil, nil
 	for _, r := range reasons[1:] {
 		d.note(crm.Reason{Code: NoteAlsoHeld, Text: r.Text, Mend: r.Mend, Field: r.Field})
 	}

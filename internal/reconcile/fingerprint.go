@@ -100,15 +100,29 @@ func rawHash(fields []string, rec *crm.Record) uint64 {
 
 func associationForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record) string {
 	switch {
-	case a.Junction && side == crm.Salesforce:
-		return strings.Join(relatedIDs(rec, "Contact"), ";")
 	case a.Junction:
-		return strings.Join(relatedIDs(rec, a.HubSpot), ";")
+		return rowsForm(a, side, rec)
 	case side == crm.Salesforce:
 		return wideID(rec.Value(a.Salesforce).Text)
 	}
 	main := mainRelation(rec, a.HubSpot)
 	return strings.Join(append([]string{main.id}, main.others...), ";")
+}
+
+// rowsForm lists the far ends of a side with those of their labels that the
+// mapping names.
+func rowsForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record) string {
+	var ends []string
+	for _, r := range rec.Relations {
+		switch {
+		case side == crm.HubSpot && r.Object == a.HubSpot:
+			ends = append(ends, r.ID+"\x1e"+strings.Join(mappedLabels(a, r.Label), ";"))
+		case side == crm.Salesforce && r.Junction == a.Salesforce:
+			ends = append(ends, wideID(r.ID)+"\x1e"+a.LabelOf(r.Label))
+		}
+	}
+	slices.Sort(ends)
+	return strings.Join(slices.Compact(ends), "\x1f")
 }
 
 // relatedIDs are the ids of the related records of object, each once, sorted.

@@ -25,6 +25,7 @@ func (m *merge) finish(isNew bool, old crm.Base) {
 		d.out.Writes = append(d.out.Writes, PlannedWrite{Side: side, Op: crm.Update, Object: ref.Object, ID: ref.ID, Changes: m.changes[side], Reason: r})
 	}
 	d.out.Writes = append(d.out.Writes, m.relations...)
+	m.retie()
 	base := m.newBase(m.overlay(crm.HubSpot, d.HubSpot), m.overlay(crm.Salesforce, d.Salesforce))
 	switch {
 	case isNew:
@@ -87,28 +88,46 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
 	r := w.Relation
 	if w.Op == crm.Unrelate {
-		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
-			return r.FarID != "" && x.Object == r.FarObject && x.ID == r.FarID || r.RowID != "" && x.RowID == r.RowID
-		})
+		m.overlayEnd(rec, r)
 		return
 	}
 	ref, standing := m.d.known().Counterpart(r.FarMapping, r.Far)
 	if standing != Linked {
 		return
 	}
-	if w.Side == crm.HubSpot && r.Primary {
-		for i := range rec.Relations {
-			if rec.Relations[i].Object == r.FarObject {
-				rec.Relations[i].Primary = false
-			}
-		}
-		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
-	}
-	object := ref.Object
+	now := crm.Relation{Object: ref.Object, ID: ref.ID, Primary: r.Primary, Label: r.Role}
 	if w.Side == crm.Salesforce {
-		object = "Contact"
+		now.Junction, now.RowID = r.Object, r.RowID
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return r.RowID != "" && x.RowID == r.RowID })
+		rec.Relations = append(rec.Relations, now)
+		return
 	}
-	rec.Relations = append(rec.Relations, crm.Relation{Object: object, ID: ref.ID, Primary: r.Primary})
+	for i := range rec.Relations {
+		switch x := &rec.Relations[i]; {
+		case x.Object != r.FarObject:
+		case x.ID == ref.ID:
+			now.Primary = now.Primary || x.Primary
+			if r.Role == "" {
+				now.Label = x.Label
+			}
+		case r.Primary:
+			x.Primary = false
+		}
+	}
+	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
+	rec.Relations = append(rec.Relations, now)
+}
+
+func (m *merge) overlayEnd(rec *crm.Record, r *RelationChange) {
+	ended := splitLabels(r.Role)
+	for i := range rec.Relations {
+		if x := &rec.Relations[i]; r.FarID != "" && r.Role != "" && x.Object == r.FarObject && x.ID == r.FarID {
+			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
+		}
+	}
+	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
+		return r.FarID != "" && r.Role == "" && x.Object == r.FarObject && x.ID == r.FarID || r.RowID != "" && x.RowID == r.RowID
+	})
 }
 
 // newBase is the base after the writes: what both sides will hold. Slots that
@@ -188,6 +207,7 @@ func (m *merge) create(schema *crm.Object) {
 	link.Base = m.newBase(hubspot, salesforce)
 	d.out.NewLink = link
 	d.out.Writes = append([]PlannedWrite{write}, m.relations...)
+	m.retie()
 	d.end(crm.Synced, CodeCreated, "", "%s", reason.Text)
 }
 

@@ -10,14 +10,11 @@ import (
 )
 
 // association keeps a HubSpot association and a Salesforce reference, or a set
-// of contact roles, in step.
+// of rows, in step.
 func (m *merge) association(a *mapping.BoundAssociation) {
-	switch {
-	case a.Junction && m.creating == crm.HubSpot:
-		m.open[a.Slot] = true // HubSpot's associations come from HubSpot
-	case a.Junction:
-		m.roles(a)
-	default:
+	if a.Junction {
+		m.rows(a)
+	} else {
 		m.reference(a)
 	}
 }
@@ -127,6 +124,12 @@ func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm
 		m.d.note(crm.Reason{Code: NoteReference, Text: "HubSpot has no association with " + a.HubSpot + " any more; Salesforce does not let " + a.Salesforce + " be blank, so it is left as it is", Field: a.Salesforce})
 		return
 	}
+	if main.id == "" && m.creating == "" {
+		if _, standing := m.counterpartOf(a, held); standing != Linked {
+			m.lostEnd(a, crm.HubSpot)
+			return
+		}
+	}
 	change := Change{Field: a.Salesforce, Before: held, Why: why, Slot: a.Slot, After: crm.Value{State: crm.Blank}}
 	if main.id != "" {
 		if len(main.others) > 0 {
@@ -173,11 +176,31 @@ func (m *merge) associate(a *mapping.BoundAssociation, main relationChoice, held
 			return
 		}
 	}
-	if main.id != "" {
+	if !held.IsPresent() {
+		if _, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id}); standing != Linked {
+			m.lostEnd(a, crm.Salesforce)
+			return
+		}
+	}
+	if main.id != "" && !(held.IsPresent() && m.alsoRows(a)) {
 		m.relations = append(m.relations, PlannedWrite{Side: crm.HubSpot, Op: crm.Unrelate, Object: m.d.object.HubSpotSchema.Name, ID: m.d.HubSpot.ID,
 			Relation: &RelationChange{FarID: main.id, Object: a.HubSpot, FarObject: a.HubSpot},
 			Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": end the association with HubSpot " + a.HubSpot + " " + main.id, Field: a.Salesforce}})
 	}
+}
+
+// alsoRows tells whether further associations with the same object are kept as
+// rows: there the former primary one is no longer primary, and no less an
+// association.
+func (m *merge) alsoRows(a *mapping.BoundAssociation) bool {
+	return slices.ContainsFunc(m.target.Associations, func(other mapping.BoundAssociation) bool { return other.Junction && other.HubSpot == a.HubSpot })
+}
+
+// lostEnd leaves an association that ended because the record at its far end is
+// gone, or was never the same on both sides: that says nothing about these two.
+func (m *merge) lostEnd(a *mapping.BoundAssociation, on crm.Side) {
+	m.d.note(crm.Reason{Code: NoteReference, Field: a.Salesforce,
+		Text: fmt.Sprintf("%s relates it to nothing any more, and the record that %s relates it to is not live on both sides; it is left as it is", on.Title(), on.Other().Title())})
 }
 
 // counterpartOf finds the record that a Salesforce reference names among the
@@ -218,48 +241,6 @@ func (m *merge) waits(a *mapping.BoundAssociation, far crm.Ref, standing Standin
 		why = "is held, excluded or failed"
 	}
 	m.d.note(crm.Reason{Code: NoteWaits, Text: fmt.Sprintf("%s waits: %s %s %s %s", a.Salesforce, far.Side.Title(), far.Object, far.ID, why), Field: a.Salesforce})
-}
-
-// roles adds the contact roles that HubSpot's associations ask for. Rows are
-// only added, never removed: whether a role was made by us cannot be told. A
-// row that somebody removed in Salesforce stays away until HubSpot's
-// associations change.
-func (m *merge) roles(a *mapping.BoundAssociation) {
-	want := relatedIDs(m.d.HubSpot, a.HubSpot)
-	have := map[string]bool{}
-	if m.d.Salesforce != nil {
-		for _, id := range relatedIDs(m.d.Salesforce, "Contact") {
-			have[wideID(id)] = true
-		}
-	}
-	if m.creating == "" && m.known(a.Slot) && !m.changed(crm.HubSpot, a.Slot) {
-		return
-	}
-	id, planned := "", false
-	if m.d.Salesforce != nil {
-		id = m.d.Salesforce.ID
-	}
-	for _, contact := range want {
-		far := crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: contact}
-		other, standing := m.d.known().Counterpart(a.Mapping, far)
-		switch {
-		case standing == Linked && other.Object != "Contact":
-			m.d.note(crm.Reason{Code: NoteWrongObject, Text: fmt.Sprintf("HubSpot contact %s is a %s in Salesforce, which cannot have a role", contact, other.Object), Field: a.Salesforce})
-			continue
-		case standing == Linked && have[wideID(other.ID)]:
-			continue
-		case standing == Waiting || standing == Unknown:
-			m.waits(a, far, standing)
-			continue
-		}
-		planned = planned || standing == Planned
-		m.relations = append(m.relations, PlannedWrite{Side: crm.Salesforce, Op: crm.Relate, Object: m.target.Object, ID: id,
-			Relation: &RelationChange{Far: far, FarMapping: a.Mapping, Object: mapping.ContactRole, FarObject: "Contact", FarField: "ContactId", NearField: "OpportunityId", Role: a.Role},
-			Reason:   crm.Reason{Code: CodeUpdated, Text: "add a contact role", Field: a.Salesforce}})
-	}
-	if planned {
-		m.unknown[crm.Salesforce][a.Slot] = true
-	}
 }
 
 // owner keeps the two owners the same person, by e-mail. A record that nobody

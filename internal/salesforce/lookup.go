@@ -174,7 +174,9 @@ func (c *Client) junctionRows(ctx context.Context, j *junction, near []string, c
 	q := query{layout: j.layout(), order: "Id", calls: calls}
 	return c.queries(ctx, q.membership(j.nearField, quoteAll(near)), func(p *page) error {
 		for i := range p.records {
-			handle(j.relation(&p.records[i]))
+			if near, relation := j.relation(&p.records[i]); relation.ID != "" {
+				handle(longID(near), relation)
+			}
 		}
 		return nil
 	})

@@ -84,6 +84,9 @@ func (q *query) soql(more string) string {
 	b.WriteString("SELECT ")
 	b.WriteString(strings.Join(q.columns(), ", "))
 	for i := range q.junctions {
+		if q.junctions[i].relationship == "" {
+			continue
+		}
 		b.WriteString(", ")
 		b.WriteString(q.junctions[i].subquery(q.all))
 	}
