@@ -459,6 +459,12 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		return
 	}
 	w.change(f, r, at)
+	if l.side == crm.HubSpot && !w.reading.Complete {
+		// HubSpot's search shows a record for a while as it was before it was
+		// written to, by us as well: taken at its word, our own write would count
+		// as taken back. Read by id the record is what it is.
+		f.changes[len(f.changes)-1].Record = nil
+	}
 	w.addKeys(f, r)
 }
 

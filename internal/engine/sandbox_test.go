@@ -203,3 +203,55 @@ func TestFaultsOfBothVendorsChangeNothingInTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestASearchThatLagsTakesNoWriteBack: for a while HubSpot's search shows
+// records as they were before we wrote to them. That is no change of theirs.
+func TestASearchThatLagsTakesNoWriteBack(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, dir, sandbox.Config{Seed: "small", SearchLag: 45 * time.Second})
+		defer c.close()
+		c.sync()
+		// The people who are in both, edited in HubSpot lately, and then in Salesforce.
+		emails := map[string]string{}
+		c.box.HubSpot().Each("contacts", func(id string, values map[string]string) bool {
+			emails[values["email"]] = id
+			return true
+		})
+		edited := map[string]string{}
+		c.box.Salesforce().Each("Contact", func(id string, fields map[string]any) bool {
+			email, _ := fields["Email"].(string)
+			if contact := emails[email]; contact != "" && email != "" {
+				edited[id] = contact
+			}
+			return len(edited) < 5
+		})
+		for _, contact := range edited {
+			if err := c.box.HubSpot().Update("contacts", contact, map[string]string{"firstname": "Robin"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		for id := range edited {
+			if err := c.box.Salesforce().Update("Contact", id, map[string]any{"Title": "Head of " + id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if run := c.sync(); run.Writes.Updated == 0 {
+			t.Fatalf("nothing was carried over: %+v", run.Writes)
+		}
+		for range 3 {
+			if run := c.sync(); run.Writes.Sum() != 0 {
+				t.Errorf("search was late, and a sync wrote %+v", run.Writes)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		for id := range edited {
+			title := "Head of " + id
+			if r, _ := c.box.Salesforce().Get("Contact", id); r["Title"] != title {
+				t.Errorf("the title of %s is %v, want %q", id, r["Title"], title)
+			}
+		}
+	})
+}
