@@ -365,6 +365,12 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 		}
 		switch j.outcome {
 		case crm.Synced, crm.Unchanged, crm.Excluded:
+			if j.reason.Code == reconcile.CodeFilterOther {
+				// It is its candidate that is left out: when that one goes or
+				// changes, this one is decided again.
+				s.keep[r.Side] = append(s.keep[r.Side], r.ID)
+				continue
+			}
 			s.drop[r.Side] = append(s.drop[r.Side], r.ID)
 		case crm.Held, crm.Failed:
 			if !j.now {

@@ -119,6 +119,19 @@ func TestChangesFlowBothWays(t *testing.T) {
 	}
 }
 
+func TestWhatItsCandidateKeptOutIsDecidedAgainWhenThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	candidate := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test", "lifecyclestage", "subscriber")
+	w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@acme.test")
+	if run := w.sync(); run.Tally.Excluded != 2 {
+		t.Fatalf("outcomes %+v", run.Tally)
+	}
+	w.hubspot.archive("contacts", candidate)
+	if run := w.sync(); run.Writes.Created != 1 {
+		t.Errorf("its candidate is gone, and it was not created: %+v, %+v", run.Writes, run.Tally)
+	}
+}
+
 func TestDeletedRecordsAreNoticed(t *testing.T) {
 	w := newWorld(t)
 	person := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
