@@ -152,6 +152,14 @@ func (m *merge) newBase(hubspot, salesforce *crm.Record) crm.Base {
 			}
 		}
 	}
+	// Where the decision writes what a filter reads, the record may be left out
+	// from now on: it is decided once more when the write comes back.
+	if p := o.WhereHubSpot; p != nil && m.writesAny(crm.HubSpot, p.HubSpotFields) {
+		b.HubSpot[len(b.HubSpot)-1] = 0
+	}
+	if p := o.WhereSalesforce; p != nil && m.writesAny(crm.Salesforce, p.SalesforceFields) {
+		b.Salesforce[len(b.Salesforce)-1] = 0
+	}
 	return b
 }
 
