@@ -232,8 +232,8 @@ func (b *batch) recheck(ctx context.Context) error {
 		return nil
 	}
 	records := map[crm.Side]map[string]*crm.Record{crm.HubSpot: {}, crm.Salesforce: {}}
-	for k, list := range ids {
-		if err := b.e.lookup(ctx, b.o, k.side, map[string][]string{k.object: list}, records[k.side]); err != nil {
+	for _, k := range inOrder(ids) {
+		if err := b.e.lookup(ctx, b.o, k.side, map[string][]string{k.object: ids[k]}, records[k.side]); err != nil {
 			return err
 		}
 	}

@@ -232,8 +232,8 @@ func (e *Engine) book(ctx context.Context) (*ownerBook, error) {
 		names: map[crm.Side]map[string]string{crm.HubSpot: {}, crm.Salesforce: {}}}
 	if wanted {
 		people := map[crm.Side][]crm.Owner{}
-		for side, client := range e.sides {
-			list, err := client.Owners(ctx)
+		for _, side := range bothSides {
+			list, err := e.sides[side].Owners(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("read the owners of %s: %w", side.Title(), err)
 			}

@@ -152,7 +152,8 @@ func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]
 		groups[g] = append(groups[g], i)
 	}
 	fates := map[string]fate{}
-	for g, list := range groups {
+	for _, g := range inOrder(groups) {
+		list := groups[g]
 		o := e.mapping.Object(g.mapping)
 		if o == nil || e.lens(o, g.side, g.object) == nil {
 			continue // the mapping does not name it any more
