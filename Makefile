@@ -37,8 +37,16 @@ prove: ## the demo, twice, checked by its own figures
 	go run ./scripts/provedemo -seed small
 	go run ./scripts/provedemo -seed 10000
 
+.PHONY: sim
+sim: ## 2,000 simulated histories with faults and crashes
+	go run ./sim -seeds 2000 -v
+
+.PHONY: sim-some
+sim-some: ## as many of them as fit a minute or so
+	go run ./sim -seeds 200
+
 .PHONY: test
-test: tools check race clients prove ## everything, from a bare machine; what CI runs
+test: tools check race clients prove sim-some ## everything, from a bare machine; what CI runs
 
 .PHONY: tools
 tools: ## install what the tests need on a bare Debian machine (node, npm, chromium, a C compiler for -race)

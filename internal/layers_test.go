@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	// The sandbox judges the clients, so it may not share a line with them.
 	"sandbox": {"sandbox"},
 	"bench":   {"internal", "sandbox"},
+	"sim":     {"internal", "sandbox"},
 	"e2e":     {"internal", "sandbox"},
 	"clients": {"sandbox"},
 	"scripts": {},

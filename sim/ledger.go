@@ -209,8 +209,8 @@ func (l *ledger) loseAnswer(changed []*record) {
 func (l *ledger) read(side crm.Side, path string, body []byte) {
 	if side == crm.HubSpot {
 		_, rest, ok := strings.Cut(path, "/objects/")
-		if !ok {
-			return
+		if !ok || strings.HasSuffix(path, "/batch/update") || strings.HasSuffix(path, "/batch/create") {
+			return // the answer to a write is no look at the record
 		}
 		name, _, _ := strings.Cut(rest, "/")
 		var page struct {

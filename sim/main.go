@@ -66,6 +66,7 @@ func start(args []string, out, talk io.Writer) int {
 // inTest runs f as a test: fake time (testing/synctest) is given to tests only.
 // The testing package runs f as `go test` would, and f's result ends the process.
 func inTest(f func(t *testing.T) int) int {
+	runtime.GOMAXPROCS(1) // what waits for a lock gets it in the order of coming
 	os.Args = os.Args[:1] // the rest was ours; testing reads its own flags
 	testing.Main(func(_, _ string) (bool, error) { return true, nil },
 		[]testing.InternalTest{{Name: "sim", F: func(t *testing.T) { os.Exit(f(t)) }}}, nil, nil)

@@ -149,12 +149,7 @@ func (x *oracle) link(o *object, l store.Link) {
 	if p == nil {
 		p = &pair{o: o, hub: hub, sf: sf, bases: map[*field][]base{}, fresh: true}
 		for _, f := range o.fields {
-			p.bases[f] = []base{{first: true}}
-			if f.from != "" && hub.first().by == program {
-				// What is computed follows changes of what it is computed from; the
-				// record that the program itself made is none.
-				p.bases[f] = []base{o.settled(f, hub.first().values, sf.last().values)}
-			}
+			p.bases[f] = x.firstBases(p, f)
 		}
 		x.pairs = append(x.pairs, p)
 	}
@@ -172,6 +167,33 @@ func (x *oracle) link(o *object, l store.Link) {
 	if sf.thing < 0 {
 		sf.thing = hub.thing
 	}
+}
+
+// firstBases are the bases that a new pair may begin with. Two records that were
+// found know nothing of the past. A record that the program made holds what it
+// was given and nothing of its own; where the link was made only later, because
+// the answer or the process was lost, the program may know that or not.
+func (x *oracle) firstBases(p *pair, f *field) []base {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		made, source := p.on(side), p.on(side.Other())
+		if made.first().by != program {
+			continue
+		}
+		values, _, ok := source.known(made.first().seq - 1)
+		if !ok {
+			break
+		}
+		hub, sf := values, made.first().values
+		if side == crm.HubSpot {
+			hub, sf = sf, hub
+		}
+		bases := []base{p.o.settled(f, hub, sf)}
+		if made.first().cycle != x.w.ledger.cycle {
+			bases = append(bases, base{first: true})
+		}
+		return bases
+	}
+	return []base{{first: true}}
 }
 
 // pairOf is the pair that a record belongs to, or belonged to last.
@@ -205,7 +227,11 @@ func (o *object) settled(f *field, hub, sf []string) base {
 	if f.from != "" {
 		return base{hub: tidy(h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
 	}
-	return base{hub: f.canon(crm.HubSpot, h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
+	b := base{hub: f.canon(crm.HubSpot, h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
+	if _, fate := f.carry(crm.Salesforce, h); fate == skipped && f.flows(crm.Salesforce) {
+		b.hub = unsent
+	}
+	return b
 }
 
 // judge looks at everything that one cycle did.
@@ -250,9 +276,7 @@ func (x *oracle) settle(p *pair, calm bool) {
 		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
 		resting := false
 		for _, b := range p.bases[f] {
-			if f.due(b, h, s, hv.stamp, sv.stamp)&rest != 0 {
-				resting = true
-			}
+			resting = resting || f.rests(b, h, s, hv.stamp, sv.stamp)
 		}
 		switch {
 		case !resting:
@@ -287,6 +311,9 @@ func (x *oracle) write(w written) {
 // update judges the fields that one write changed.
 func (x *oracle) update(p *pair, r *record, n int) {
 	o, v, was := p.o, &r.versions[n], &r.versions[n-1]
+	if slices.Equal(v.values, was.values) {
+		return // sent once more, and nothing came of it
+	}
 	hub, hv, ok := p.hub.known(v.seq - 1)
 	sf, sv, ok2 := p.sf.known(v.seq - 1)
 	if !ok || !ok2 {
@@ -314,14 +341,23 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			values = sf
 		}
 		given := o.value(f, from, values)
+		if f.from != "" {
+			// What is computed is computed from what HubSpot holds after this cycle's
+			// writes, which may go out before or after this one.
+			given = x.computed(p, f, v, given)
+		}
 		want, fate := f.carry(r.side, given)
 		if f.from != "" {
 			want, fate = tidy(given), fits
 		}
 		got := f.canon(r.side, v.values[column])
 		var moves move
+		h, s := o.value(f, crm.HubSpot, hub), o.value(f, crm.Salesforce, sf)
+		if f.from != "" {
+			h = given
+		}
 		for _, b := range p.bases[f] {
-			moves |= f.due(b, o.value(f, crm.HubSpot, hub), o.value(f, crm.Salesforce, sf), hv.stamp, sv.stamp)
+			moves |= f.due(b, h, s, hv.stamp, sv.stamp)
 		}
 		switch {
 		case moves&towards(r.side) == 0:
@@ -331,6 +367,9 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			x.violate("value", "%s of %s %s became %q; %s gives %q, which is %q there", name, r.object, r.id, v.values[column], from.Title(), given, want)
 		}
 		now := o.settled(f, hub, sf)
+		if f.from != "" {
+			now.hub = tidy(given)
+		}
 		if r.side == crm.HubSpot {
 			now.hub = got
 		} else {
@@ -340,6 +379,20 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			p.bases[f] = append(p.bases[f], now)
 		}
 	}
+}
+
+// computed is what a computed field is given: as HubSpot was known to be, or as
+// the same cycle makes it, if that is what was written.
+func (x *oracle) computed(p *pair, f *field, v *version, given string) string {
+	column := p.o.place[crm.Salesforce][f.sf]
+	for i := range p.hub.versions {
+		if h := &p.hub.versions[i]; h.by == program && h.cycle == v.cycle {
+			if made := p.o.value(f, crm.HubSpot, h.values); tidy(made) == tidy(v.values[column]) {
+				return made
+			}
+		}
+	}
+	return given
 }
 
 // takesPart tells whether the filter let a pair take part as the program was

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
 )
 
 // converged wants both sides to agree as far as the rules go. After changes
@@ -53,10 +55,10 @@ func (x *oracle) agree(p *pair) {
 		if f.from == "" && f.same(h, s) {
 			continue
 		}
-		resting := false
+		resting := x.filledIn(p, f)
 		for _, b := range p.bases[f] {
 			moves := f.due(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
-			resting = resting || moves&rest != 0
+			resting = resting || f.rests(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
 			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 				if moves&towards(to) == 0 || f.from != "" {
 					continue
@@ -65,10 +67,7 @@ func (x *oracle) agree(p *pair) {
 				if to == crm.HubSpot {
 					from = s
 				}
-				switch _, fate := f.carry(to, from); fate {
-				case skipped:
-					resting = true
-				case held:
+				if _, fate := f.carry(to, from); fate == held {
 					blocked = true
 				}
 			}
@@ -91,6 +90,38 @@ func (x *oracle) agree(p *pair) {
 	case waits && !blocked:
 		x.violate("outcome", "%s %s and %s agree, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.outcome, p.code)
 	}
+}
+
+// settles is how long after a create the program takes what appears in the new
+// record for the vendor's own doing, which it leaves as it finds it.
+const settles = 10_000
+
+// filledIn tells whether a field of a record that the program made was last
+// changed so soon after that it counts as filled in by the vendor.
+func (x *oracle) filledIn(p *pair, f *field) bool {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		r := p.on(side)
+		if r.first().by != program || f.name(side) == "" {
+			continue
+		}
+		column := p.o.place[side][f.name(side)]
+		for i := len(r.versions) - 1; i > 0; i-- {
+			if r.versions[i].values[column] != r.versions[i-1].values[column] {
+				return r.versions[i].by == people && r.versions[i].stamp-r.first().stamp <= settles
+			}
+		}
+	}
+	return false
+}
+
+// knows tells whether the oracle, too, finds that a pair differs, by leave of
+// filledIn.
+func (x *oracle) knows(f engine.Finding) bool {
+	if f.HubSpot == nil || f.Salesforce == nil {
+		return false
+	}
+	p := x.byHub[f.HubSpot.Object+f.HubSpot.ID]
+	return p != nil && slices.ContainsFunc(p.o.fields, func(f *field) bool { return x.filledIn(p, f) })
 }
 
 // refusal tells whether HubSpot has to refuse what a pair would write, because

@@ -14,6 +14,10 @@ type base struct {
 	first   bool
 }
 
+// unsent stands in a base for a value that the mapping leaves out because it
+// does not fit: its side counts as changed until it gives one that does.
+const unsent = "\x00unsent"
+
 // move is what may become of one field.
 type move uint8
 
@@ -75,6 +79,19 @@ func (f *field) due(b base, hub, sf string, hubStamp, sfStamp int64) move {
 		return f.gives(crm.Salesforce, sfBlank, hubBlank)
 	}
 	return rest
+}
+
+// rests tells whether nothing is due, or only what the mapping leaves out.
+func (f *field) rests(b base, hub, sf string, hubStamp, sfStamp int64) bool {
+	moves := f.due(b, hub, sf, hubStamp, sfStamp)
+	if moves&rest != 0 {
+		return true
+	}
+	if moves&toSF != 0 && f.from == "" {
+		_, fate := f.carry(crm.Salesforce, hub)
+		return fate == skipped
+	}
+	return false
 }
 
 // only is a move to one side if values flow there.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -8,6 +9,7 @@ import (
 // TestTheSameSeedIsTheSameHistory plays seeds twice: every call, answer and
 // change comes at the same moment and in the same order.
 func TestTheSameSeedIsTheSameHistory(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as the processes of a simulation have it
 	dir := t.TempDir()
 	for seed := uint64(1); seed <= 12; seed++ {
 		s := newStory(seed)

@@ -143,7 +143,8 @@ func drawFaults(random *rand.Rand) faults.Setting {
 	}
 	for range random.IntN(4) {
 		s.Rules = append(s.Rules, []faults.Rule{
-			{Kind: faults.TooMany, Share: .1},
+			{Kind: faults.TooMany, Share: .1, Path: "/services/data"},
+			{Kind: faults.TooMany, Share: .1, Path: "/crm/"},
 			{Kind: faults.ServerError, Share: .1},
 			{Kind: faults.CutBefore, Share: .1},
 			{Kind: faults.CutAfter, Share: .25, Method: "write"},
@@ -151,7 +152,7 @@ func drawFaults(random *rand.Rand) faults.Setting {
 			{Kind: faults.CutAfter, Share: .6, Method: "write", Path: "composite"},
 			{Kind: faults.Locked, Share: .2, Method: "write"},
 			{Kind: faults.Expired, Share: .05, Side: "salesforce"},
-		}[random.IntN(8)])
+		}[random.IntN(9)])
 	}
 	return s
 }
