@@ -72,6 +72,7 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 		}
 		return candidate
 	}
+	shared := map[*subject][]store.Key{}
 	var contested []store.Key
 	for _, s := range subjects {
 		rule, found := best(own[s], byKey)
@@ -85,19 +86,36 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 			s.snapshot.Candidates = append(s.snapshot.Candidates, candidate(s, k.Ref, rule))
 		}
 		if len(found) > 0 {
-			for _, k := range own[s] {
-				if k.Rule == rule {
-					contested = append(contested, k)
-				}
-			}
+			shared[s] = d.sharedKeys(s, own[s], rule)
+			contested = append(contested, shared[s]...)
 		}
 	}
-	return d.rivals(ctx, subjects, own, contested)
+	return d.rivals(ctx, subjects, shared, contested)
 }
 
 type keyID struct {
 	rule int
 	hash uint64
+}
+
+// sharedKeys are the keys of one rule by which a subject and its candidates are
+// found: a candidate with several addresses matches whoever has one of them.
+func (d *decider) sharedKeys(s *subject, own []store.Key, rule int) []store.Key {
+	var keys []store.Key
+	add := func(list []store.Key) {
+		for _, k := range list {
+			if k.Rule == rule && !slices.ContainsFunc(keys, func(have store.Key) bool { return have.Hash == k.Hash }) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	add(own)
+	for _, c := range s.snapshot.Candidates {
+		if l := d.e.lens(d.o, d.side.Other(), c.Object); l != nil {
+			add(keysOf(d.o, l, c.Record))
+		}
+	}
+	return keys
 }
 
 // kin finds the records of the other side that a lead conversion says are the
@@ -225,7 +243,7 @@ func (d *decider) holding(side crm.Side, keys []store.Key, records map[string]*c
 }
 
 // rivals finds other unlinked records of our side with the same key.
-func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subject][]store.Key, contested []store.Key) error {
+func (d *decider) rivals(ctx context.Context, subjects []*subject, shared map[*subject][]store.Key, contested []store.Key) error {
 	if len(contested) == 0 {
 		return nil
 	}
@@ -233,11 +251,17 @@ func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subj
 	if err != nil {
 		return err
 	}
-	count := map[keyID]int{}
-	for _, k := range here {
-		count[keyID{k.Rule, k.Hash}]++
+	// Most keys are the subject's own and nobody else's: no rival, no read.
+	sharing := map[keyID][]string{}
+	for s, keys := range shared {
+		for _, k := range keys {
+			id := keyID{k.Rule, k.Hash}
+			sharing[id] = append(sharing[id], s.ref.ID)
+		}
 	}
-	here = slices.DeleteFunc(here, func(k store.Key) bool { return count[keyID{k.Rule, k.Hash}] < 2 })
+	here = slices.DeleteFunc(here, func(k store.Key) bool {
+		return !slices.ContainsFunc(sharing[keyID{k.Rule, k.Hash}], func(id string) bool { return id != k.Ref.ID })
+	})
 	if len(here) == 0 {
 		return nil
 	}
@@ -271,12 +295,8 @@ func (d *decider) rivals(ctx context.Context, subjects []*subject, own map[*subj
 		if len(s.snapshot.Candidates) == 0 || s.snapshot.Candidates[0].Rule == reconcile.ConversionRule {
 			continue
 		}
-		rule := s.snapshot.Candidates[0].Rule
 		once := map[string]bool{s.ref.ID: true}
-		for _, k := range own[s] {
-			if k.Rule != rule {
-				continue
-			}
+		for _, k := range shared[s] {
 			for _, h := range here {
 				if h.Rule == k.Rule && h.Hash == k.Hash && !once[h.Ref.ID] {
 					once[h.Ref.ID] = true

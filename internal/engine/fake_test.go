@@ -43,6 +43,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// order puts the ids of a stream into another order; nil leaves them.
+	order func(ids []string)
 	// late: the change feed tells nothing yet.
 	late bool
 	// refuse gives the error for a write, or nil.
@@ -280,7 +282,11 @@ func (v *vendor) stream(ctx context.Context, call string, read crm.Read, keep fu
 		page = nil
 		return yield(out)
 	}
-	for _, id := range v.sorted(read.Layout.Object, keep) {
+	ids := v.sorted(read.Layout.Object, keep)
+	if v.order != nil {
+		v.order(ids)
+	}
+	for _, id := range ids {
 		r := v.record(read, id, v.objects[read.Layout.Object][id])
 		if r.Archived {
 			report.Archived++

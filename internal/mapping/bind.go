@@ -359,6 +359,9 @@ func (b *binder) layouts(o *BoundObject) {
 	}
 	for _, m := range o.Match {
 		rule(m.HubSpot)
+		if also := AlsoHolds(m.HubSpot); o.HubSpotSchema.Field(also) != nil {
+			hubspot.add(also)
+		}
 	}
 	if o.WhereHubSpot != nil {
 		rule(o.WhereHubSpot.HubSpotFields...)

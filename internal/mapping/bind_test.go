@@ -58,8 +58,8 @@ func TestBindReadsJustWhatIsNeededAndPutsReferencedObjectsFirst(t *testing.T) {
 		got[o.Name] = r
 	}
 	want := map[string]read{
-		"companies": {HubSpot: "name domain", Slots: "name/Name rules", Rules: "domain", Salesforce: "Account: Name Website; rules Website; relations . "},
-		"people": {HubSpot: "lastname company email lifecyclestage associatedcompanyid", Relations: "companies", Slots: "lastname/LastName company/Company@Lead companies/AccountId rules", Rules: "associatedcompanyid email lifecyclestage",
+		"companies": {HubSpot: "name domain hs_additional_domains", Slots: "name/Name rules", Rules: "domain", Salesforce: "Account: Name Website; rules Website; relations . "},
+		"people": {HubSpot: "lastname company email hs_additional_emails lifecyclestage associatedcompanyid", Relations: "companies", Slots: "lastname/LastName company/Company@Lead companies/AccountId rules", Rules: "associatedcompanyid email lifecyclestage",
 			Salesforce: "Contact: LastName Email Title AccountId; rules Email Title; relations . Lead: LastName Company Email Title IsConverted ConvertedContactId ConvertedAccountId ConvertedOpportunityId; rules Email IsConverted Title; relations . "},
 		"deals": {HubSpot: "dealname closedate dealstage amount pipeline hubspot_owner_id", Relations: "companies contacts", Slots: "dealname/Name closedate/CloseDate dealstage/StageName amount/Amount companies/AccountId contacts/OpportunityContactRole owner rules",
 			Salesforce: "Opportunity: Name CloseDate StageName Amount HubSpot_Id__c AccountId OwnerId; rules HubSpot_Id__c; relations OpportunityContactRole. "},

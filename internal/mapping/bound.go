@@ -176,3 +176,16 @@ const (
 	ConvertedAccount     = "ConvertedAccountId"
 	ConvertedOpportunity = "ConvertedOpportunityId"
 )
+
+// AlsoHolds names the HubSpot property that lists, with semicolons, further
+// values of a property that a record is found by: a contact's other addresses,
+// a company's other domains. It is empty for other properties.
+func AlsoHolds(property string) string {
+	switch property {
+	case "email":
+		return "hs_additional_emails"
+	case "domain":
+		return "hs_additional_domains"
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -104,19 +105,22 @@ func (d *decider) candidates(side crm.Side) []Candidate {
 // thing: both have a value for it and the values differ. Two companies of one
 // name with two web domains are two companies.
 func (d *decider) contradicts(side crm.Side, c Candidate) bool {
-	theirs := map[int]string{}
+	theirs, ours := map[int][]string{}, map[int][]string{}
 	for _, k := range Keys(d.object, side.Other(), c.Object, c.Record) {
-		theirs[k.Rule] = k.Value
+		theirs[k.Rule] = append(theirs[k.Rule], k.Value)
 	}
 	rec := d.HubSpot
 	if side == crm.Salesforce {
 		rec = d.Salesforce
 	}
 	for _, k := range Keys(d.object, side, d.objectOf(side, rec), rec) {
-		if k.Rule == ExternalRule || k.Rule >= c.Rule {
-			continue
+		if k.Rule != ExternalRule && k.Rule < c.Rule {
+			ours[k.Rule] = append(ours[k.Rule], k.Value)
 		}
-		if other, ok := theirs[k.Rule]; ok && other != k.Value {
+	}
+	for rule, values := range ours {
+		shared := slices.ContainsFunc(values, func(v string) bool { return slices.Contains(theirs[rule], v) })
+		if len(theirs[rule]) > 0 && !shared {
 			return true
 		}
 	}

@@ -110,7 +110,7 @@ func salesforceObject(name string, fields ...crm.Field) *crm.Object {
 
 func hubspotCompanies() *crm.Object {
 	return hubspotObject("companies", "Company", "Companies",
-		Field("name", crm.KindText, Label("Company name")), Field("domain", crm.KindText, Label("Company Domain Name")),
+		Field("name", crm.KindText, Label("Company name")), Field("domain", crm.KindText, Label("Company Domain Name")), Field("hs_additional_domains", crm.KindText, ReadOnly()),
 		Field("website", crm.KindText, Label("Website URL")), Field("phone", crm.KindPhone, Label("Phone Number")),
 		Field("industry", crm.KindPicklist, Label("Industry"), Choices("BANKING=Banking", "BIOTECHNOLOGY=Biotechnology", "COMPUTER_SOFTWARE=Computer Software", "FOOD_BEVERAGES=Food & Beverages", "MACHINERY=Machinery")),
 		Field("type", crm.KindPicklist, Choices("PROSPECT=Prospect", "PARTNER=Partner", "OTHER=Other")),
@@ -121,7 +121,7 @@ func hubspotCompanies() *crm.Object {
 
 func hubspotContacts() *crm.Object {
 	return hubspotObject("contacts", "Contact", "Contacts",
-		Field("email", crm.KindEmail), Field("firstname", crm.KindText, Label("First Name")), Field("lastname", crm.KindText, Label("Last Name")),
+		Field("email", crm.KindEmail), Field("hs_additional_emails", crm.KindText, ReadOnly()), Field("firstname", crm.KindText, Label("First Name")), Field("lastname", crm.KindText, Label("Last Name")),
 		Field("salutation", crm.KindText), Field("jobtitle", crm.KindText, Label("Job Title")), Field("company", crm.KindText, Label("Company Name")),
 		Field("website", crm.KindText), Field("phone", crm.KindPhone), Field("mobilephone", crm.KindPhone), Field("fax", crm.KindPhone),
 		Field("address", crm.KindText), Field("city", crm.KindText), Field("state", crm.KindText), Field("zip", crm.KindText), Field("country", crm.KindText),
