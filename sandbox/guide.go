@@ -43,6 +43,7 @@ WHAT GOES WRONG
        path    a part of the path                       share   0 to 1; absent: every call
        skip    let so many pass first                   times   stop after so many hits
        searchLagMillis is how late HubSpot's search index is.
+       lateCommitSeconds is how much earlier than its commit a Salesforce transaction may be stamped, evenly spread.
 
 HUBSPOT
   GET    /hubspot/tokens
@@ -86,11 +87,17 @@ SALESFORCE
                                         lockstep check --permission-set writes it; or the same as JSON. Both parameters may be absent
   POST   /salesforce/permission-sets/{name}/assign   {"username": "user@…", "remove": false}
   DELETE /salesforce/permission-sets/{name}          one that nobody has
-  As an administrator in the browser would:
+  As a person in the browser would; "username" names one (the administrator else), "tookSeconds" is how long before
+  its commit the change was stamped:
   POST   /salesforce/records/{object}        {"fields": {"LastName": "Nowak"}}
-  GET    /salesforce/records/{object}/{id}
-  PATCH  /salesforce/records/{object}/{id}   {"fields": {"Phone": "+48 22 555 01 02"}}
-  DELETE /salesforce/records/{object}/{id}   into the recycle bin
+  GET    /salesforce/records/{object}/{id}   also one in the recycle bin
+  PATCH  /salesforce/records/{object}/{id}   {"fields": {"Phone": "+48 22 555 01 02"}, "username": "user@…", "tookSeconds": 300}
+  DELETE /salesforce/records/{object}/{id}   into the recycle bin; the body may hold username and tookSeconds
+  POST   /salesforce/records/{object}/{id}/undelete   out of it, with what went there because of it
+  POST   /salesforce/merge                   {"object": "Contact", "masterId": "003…", "ids": ["003…"]}
+  POST   /salesforce/convert-lead            {"id": "00Q…", "accountId": "", "contactId": "", "noOpportunity": false, "opportunityName": "",
+                                              "status": "", "ownerId": "", "overwriteLeadSource": false} -> {"accountId", "contactId", "opportunityId"}
+  POST   /salesforce/empty-recycle-bin       {"ids": ["001…"]}; {} empties it whole. After 15 days a record is gone anyway
   POST   /salesforce/locks                   {"object": "Account", "id": "001…", "times": 2}: its next writes meet UNABLE_TO_LOCK_ROW
   PUT    /salesforce/permissions             {"username": "user@…", "object": "Lead", "read": true, "create": false, "edit": false, "delete": false};
                                              with "field": "Phone" just read and edit of that field

@@ -19,7 +19,7 @@ const manageBytes = 1 << 20
 // manageRoutes are all management calls; [Sandbox.Guide] documents each.
 func (s *Sandbox) manageRoutes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, call := range map[string]func(*http.Request) (any, error){
+	for pattern, call := range join(s.salesforceEditRoutes(), map[string]func(*http.Request) (any, error){
 		"GET /state":                                     s.showState,
 		"POST /reset":                                    s.resetCall,
 		"POST /save":                                     s.saveCall,
@@ -54,14 +54,10 @@ func (s *Sandbox) manageRoutes() http.Handler {
 		"DELETE /salesforce/permission-sets/{name}":      s.deletePermissionSet,
 		"POST /salesforce/permission-sets/{name}/assign": s.assignPermissionSet,
 		"POST /salesforce/expire-sessions":               s.expireSessions,
-		"POST /salesforce/records/{object}":              s.createSalesforceRecord,
-		"GET /salesforce/records/{object}/{id}":          s.showSalesforceRecord,
-		"PATCH /salesforce/records/{object}/{id}":        s.editSalesforceRecord,
-		"DELETE /salesforce/records/{object}/{id}":       s.deleteSalesforceRecord,
 		"POST /salesforce/locks":                         s.lockRecord,
 		"PUT /salesforce/permissions":                    s.setPermission,
 		"POST /salesforce/duplicate-rules":               s.addDuplicateRule,
-	} {
+	}) {
 		mux.Handle(pattern, manageCall(call))
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -209,8 +205,8 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 			return nil, bad(`share is 0 to 1; side is "hubspot", "salesforce" or absent`, "a rule of kind %q has share %v and side %q", rule.Kind, rule.Share, rule.Side)
 		}
 	}
-	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 {
-		return nil, bad("give milliseconds from 0", "a latency or lag is negative")
+	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 || setting.LateCommitSeconds < 0 || setting.ChangeEvents.DelayMillis < 0 {
+		return nil, bad("give milliseconds and seconds from 0", "a latency, lag or delay is negative")
 	}
 	s.dials.Set(setting)
 	return setting, nil

@@ -54,8 +54,12 @@ type Setting struct {
 	LatencyMillis int `json:"latencyMillis,omitempty"`
 	JitterMillis  int `json:"jitterMillis,omitempty"`
 	// SearchLagMillis is how late HubSpot's search index is.
-	SearchLagMillis int    `json:"searchLagMillis,omitempty"`
-	Rules           []Rule `json:"rules,omitempty"`
+	SearchLagMillis int `json:"searchLagMillis,omitempty"`
+	// LateCommitSeconds is how much earlier than its commit the stamps of a Salesforce
+	// transaction may lie, evenly spread: the rows of a long one show up late.
+	LateCommitSeconds int          `json:"lateCommitSeconds,omitempty"`
+	ChangeEvents      ChangeEvents `json:"changeEvents,omitzero"`
+	Rules             []Rule       `json:"rules,omitempty"`
 }
 
 // Verdict is what shall happen to one call.

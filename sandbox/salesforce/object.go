@@ -44,6 +44,7 @@ type object struct {
 	rows    []*row
 	first   uint64
 	live    int
+	purged  int64    // seconds: the last deletion that was forgotten for good
 	indexes []*index // by field index, nil where there is none
 	stamps  stampLog
 }

@@ -12,8 +12,9 @@ type row struct {
 	cells                    []value
 	created, modified, stamp int64 // seconds
 	createdBy, modifiedBy    string
-	deleted                  bool
 	deletedAt                int64 // seconds
+	late                     int32 // seconds from the stamp to the commit, when the transaction was long
+	deleted                  bool
 }
 
 // cell returns what the row stores for the field with the index.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/sandbox/clock"
@@ -63,6 +64,8 @@ type Server struct {
 	recent   []string       // ids last written, newest last
 	schemaAt time.Time      // when the schema last changed
 	changes  uint64
+	binRows  []binnedRow  // the recycle bin, oldest first
+	binDue   atomic.Int64 // seconds: when the first of it goes for good; 0 is never
 
 	sessions  sessionTable
 	cursors   cursorTable

@@ -38,6 +38,8 @@ type savedState struct {
 	Idle      int64                `json:"sessionIdle,omitempty"` // seconds
 	Used      int                  `json:"used"`
 	First     map[string]uint64    `json:"first"`
+	Next      map[string]int       `json:"next,omitempty"`   // how many ids were given
+	Purged    map[string]int64     `json:"purged,omitempty"` // see object.purged
 }
 
 type savedList struct {
@@ -60,6 +62,7 @@ type savedRow struct {
 	Created    int64          `json:"c"`
 	Modified   int64          `json:"m"`
 	Stamp      int64          `json:"s"`
+	Late       int32          `json:"l,omitempty"`
 	CreatedBy  string         `json:"cb"`
 	ModifiedBy string         `json:"mb"`
 	Deleted    int64          `json:"d,omitempty"`
@@ -98,6 +101,9 @@ func saveRow(o *object, r *row, number int) []byte {
 	if r.deleted {
 		w.key("d").int(int(r.deletedAt))
 	}
+	if r.late > 0 {
+		w.key("l").int(int(r.late))
+	}
 	w.key("f").open('{')
 	for _, v := range r.cells {
 		w.key(o.fields[v.field].Name)
@@ -108,10 +114,16 @@ func saveRow(o *object, r *row, number int) []byte {
 
 func (s *Server) head() *savedState {
 	st := &savedState{Format: "lockstep salesforce sandbox", Version: stateVersion, Seed: s.seed, OrgID: s.orgID,
-		Fields: map[string][]Field{}, Picklists: map[string]savedList{}, Rules: s.rules, Locks: s.locks, First: map[string]uint64{}}
+		Fields: map[string][]Field{}, Picklists: map[string]savedList{}, Rules: s.rules, Locks: s.locks, First: map[string]uint64{}, Next: map[string]int{}, Purged: map[string]int64{}}
 	for _, name := range s.names {
 		o := s.object(name)
 		st.First[o.name] = o.first
+		if n := len(o.rows); n > 0 && o.rows[n-1] == nil {
+			st.Next[o.name] = n
+		}
+		if o.purged > 0 {
+			st.Purged[o.name] = o.purged
+		}
 		var custom []Field
 		for _, f := range o.fields {
 			switch {
@@ -175,6 +187,8 @@ func (s *Server) LoadState(r io.Reader) error {
 	s.objects, s.names, s.prefixes = fresh.objects, fresh.names, fresh.prefixes
 	s.users, s.byUserID, s.admin, s.apps, s.sets = fresh.users, fresh.byUserID, fresh.admin, fresh.apps, fresh.sets
 	s.rules, s.locks, s.recent = fresh.rules, fresh.locks, nil
+	s.binRows = fresh.binRows
+	s.binDue.Store(fresh.binDue.Load())
 	s.schemaAt = s.clock.Now()
 	s.changes++
 	s.describes.clear()
@@ -218,6 +232,13 @@ func (s *Server) read(r io.Reader) error {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
+	for name, n := range st.Next {
+		if o := s.object(name); o != nil {
+			for len(o.rows) < n {
+				o.rows = append(o.rows, nil)
+			}
+		}
+	}
 	return s.restorePeople(&st)
 }
 
@@ -252,7 +273,7 @@ func (s *Server) restoreSchema(st *savedState) error {
 		}
 	}
 	for _, o := range s.objects {
-		o.first = st.First[o.name]
+		o.first, o.purged = st.First[o.name], st.Purged[o.name]
 		o.rows, o.live, o.stamps.entries, o.stamps.sorted = nil, 0, nil, 0
 		for i, ix := range o.indexes {
 			if ix != nil {
@@ -300,6 +321,9 @@ func (s *Server) restoreRow(line []byte) error {
 	}
 	r := &row{id: makeID(o.prefix, o.first+uint64(place)), cells: d.cells, created: number("c"), modified: number("m"), stamp: number("s"),
 		createdBy: n.get("cb").str(), modifiedBy: n.get("mb").str()}
+	if late := n.get("l"); late != nil {
+		r.late = int32(number("l"))
+	}
 	if gone := n.get("d"); gone != nil {
 		r.deleted, r.deletedAt = true, number("d")
 	} else {
@@ -307,6 +331,9 @@ func (s *Server) restoreRow(line []byte) error {
 	}
 	o.rows = append(o.rows, r)
 	o.enter(r)
+	if r.deleted {
+		s.bin(o, r)
+	}
 	return nil
 }
 

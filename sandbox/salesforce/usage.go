@@ -78,11 +78,11 @@ type tally struct {
 
 func (t *tally) init() { t.calls.ByRoute = map[string]int{} }
 
-func (t *tally) count(rt *route, status, cost, rows int) {
+func (t *tally) count(c *call, rt *route, status, cost int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.calls.Total += cost
-	t.calls.Rows += rows
+	t.calls.Rows += c.rows
 	t.calls.ByRoute[rt.method+" "+rt.pattern]++
 	if status >= 400 {
 		t.calls.Failed++
@@ -98,6 +98,12 @@ func (t *tally) count(rt *route, status, cost, rows int) {
 		t.calls.Describes++
 	case forSignIn:
 		t.calls.Tokens++
+	case forSOAP:
+		if c.soapWrite {
+			t.calls.Writes++
+		} else {
+			t.calls.Tokens++
+		}
 	}
 }
 

@@ -1,0 +1,53 @@
+package sandbox_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sync/lockstep/sandbox"
+)
+
+// manageCase is one management call; the tables run in order, on one sandbox.
+type manageCase struct {
+	name, method, path, body string
+	status                   int
+	contains                 string
+}
+
+func runManageCases(t *testing.T, box *sandbox.Sandbox, cases []manageCase) {
+	t.Helper()
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			if status, body := ask(t, box.Client(), test.method, manage+test.path, "", test.body); status != test.status || !strings.Contains(body, test.contains) {
+				t.Errorf("%s %s: %d %s; want %d and %q", test.method, test.path, status, body, test.status, test.contains)
+			}
+		})
+	}
+}
+
+func TestSalesforceEditsAsAPerson(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	sf := box.Salesforce()
+	pick := func(object string) (ids []string) {
+		sf.Each(object, func(id string, _ map[string]any) bool { ids = append(ids, id); return len(ids) < 3 })
+		return ids
+	}
+	accounts, leads := pick("Account"), pick("Lead")
+	runManageCases(t, box, []manageCase{
+		{"a record is edited as somebody", "PATCH", "/salesforce/records/Account/" + accounts[0], `{"fields":{"Phone":"1"},"username":"integration@lockstep-dev-ed.example","tookSeconds":60}`, 200, `"Phone":"1"`},
+		{"only users edit", "PATCH", "/salesforce/records/Account/" + accounts[0], `{"fields":{"Phone":"1"},"username":"nobody@x.example"}`, 400, "no user nobody@x.example"},
+		{"two accounts are merged", "POST", "/salesforce/merge", `{"object":"Account","masterId":"` + accounts[0] + `","ids":["` + accounts[1] + `"]}`, 204, ""},
+		{"the loser names its master", "GET", "/salesforce/records/Account/" + accounts[1], "", 200, `"MasterRecordId":"` + accounts[0] + `"`},
+		{"a merge wants losers", "POST", "/salesforce/merge", `{"object":"Account","masterId":"` + accounts[0] + `"}`, 400, "ids is empty"},
+		{"a merge wants live records", "POST", "/salesforce/merge", `{"object":"Account","masterId":"` + accounts[0] + `","ids":["` + accounts[1] + `"]}`, 400, accounts[1]},
+		{"the loser is undeleted", "POST", "/salesforce/records/Account/" + accounts[1] + "/undelete", "", 204, ""},
+		{"what is live is not undeleted", "POST", "/salesforce/records/Account/" + accounts[1] + "/undelete", "", 400, "in the recycle bin"},
+		{"a lead is converted", "POST", "/salesforce/convert-lead", `{"id":"` + leads[0] + `","accountId":"` + accounts[0] + `","noOpportunity":true}`, 200, `"accountId":"` + accounts[0] + `"`},
+		{"a lead is converted once", "POST", "/salesforce/convert-lead", `{"id":"` + leads[0] + `"}`, 400, "converted already"},
+		{"a record is deleted", "DELETE", "/salesforce/records/Account/" + accounts[2], "", 204, ""},
+		{"a record leaves the bin for good", "POST", "/salesforce/empty-recycle-bin", `{"ids":["` + accounts[2] + `"]}`, 204, ""},
+		{"then nobody finds it", "GET", "/salesforce/records/Account/" + accounts[2], "", 404, accounts[2]},
+		{"what is not in the bin stays", "POST", "/salesforce/empty-recycle-bin", `{"ids":["` + accounts[0] + `"]}`, 400, accounts[0]},
+		{"the bin is emptied", "POST", "/salesforce/empty-recycle-bin", "", 204, ""},
+	})
+}
