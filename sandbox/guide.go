@@ -102,4 +102,11 @@ SALESFORCE
   PUT    /salesforce/permissions             {"username": "user@…", "object": "Lead", "read": true, "create": false, "edit": false, "delete": false};
                                              with "field": "Phone" just read and edit of that field
   POST   /salesforce/duplicate-rules         {"object": "Contact", "fields": ["Email"], "against": ["Contact", "Lead"], "block": true}
+  POST   /salesforce/fields                  {"object": "Contact", "field": {"name": "Region__c", "type": "picklist", "picklist": [{"value": "North"}]}};
+                                             a formula: {"name": "Label__c", "formula": "Account.Name & \" / \" & LastName"}, with a type where
+                                             it is no text; a roll-up: {"name": "Won__c", "type": "currency", "scale": 2, "rollUp": {"object":
+                                             "Opportunity", "reference": "AccountId", "operation": "sum", "field": "Amount", "filter": "IsWon"}}
+  POST   /salesforce/objects                 {"name": "Seat__c", "autoNumber": "S-{0000}", "fields": [
+                                               {"name": "Account__c", "masterDetail": true, "referenceTo": ["Account"], "children": "Seats"},
+                                               {"name": "Contact__c", "type": "reference", "referenceTo": ["Contact"], "children": "Seats"}]}
 `

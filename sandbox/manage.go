@@ -19,7 +19,7 @@ const manageBytes = 1 << 20
 // manageRoutes are all management calls; [Sandbox.Guide] documents each.
 func (s *Sandbox) manageRoutes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, call := range join(s.salesforceEditRoutes(), map[string]func(*http.Request) (any, error){
+	for pattern, call := range join(s.salesforceEditRoutes(), s.salesforceSchemaRoutes(), map[string]func(*http.Request) (any, error){
 		"GET /state":                                     s.showState,
 		"POST /reset":                                    s.resetCall,
 		"POST /save":                                     s.saveCall,

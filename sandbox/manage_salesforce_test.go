@@ -51,3 +51,17 @@ func TestSalesforceEditsAsAPerson(t *testing.T) {
 		{"the bin is emptied", "POST", "/salesforce/empty-recycle-bin", "", 204, ""},
 	})
 }
+
+func TestSalesforceSchemaAsAnAdministrator(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	runManageCases(t, box, []manageCase{
+		{"a field is added", "POST", "/salesforce/fields", `{"object":"Contact","field":{"name":"Shoe__c","type":"double","precision":3}}`, 204, ""},
+		{"a field is added once", "POST", "/salesforce/fields", `{"object":"Contact","field":{"name":"Shoe__c"}}`, 400, "exists already"},
+		{"a formula is added", "POST", "/salesforce/fields", `{"object":"Contact","field":{"name":"Label__c","formula":"Account.Name & ' / ' & LastName"}}`, 204, ""},
+		{"a formula names what is there", "POST", "/salesforce/fields", `{"object":"Contact","field":{"name":"Wrong__c","formula":"Account.Gone__c"}}`, 400, "no field Gone__c"},
+		{"a roll-up is added", "POST", "/salesforce/fields", `{"object":"Account","field":{"name":"Deals__c","type":"double","rollUp":{"object":"Opportunity","reference":"AccountId","operation":"count"}}}`, 204, ""},
+		{"a function cannot be sent", "POST", "/salesforce/fields", `{"object":"Account","field":{"name":"Go__c","computed":true}}`, 400, "from Go alone"},
+		{"an object is added", "POST", "/salesforce/objects", `{"name":"Seat__c","autoNumber":"S-{0000}","fields":[{"name":"Account__c","masterDetail":true,"referenceTo":["Account"],"children":"Seats"}]}`, 204, ""},
+		{"an object refers to what is there", "POST", "/salesforce/objects", `{"name":"Other__c","fields":[{"name":"U__c","type":"reference","referenceTo":["Unicorn"]}]}`, 400, "Unicorn"},
+	})
+}

@@ -45,6 +45,9 @@ func (s *Server) derive(t *transaction, o *object, d *draft, before *row, given 
 			d.set(o.field("ProductCode"), product.get(p.field("ProductCode")))
 		}
 	}
+	if o.autoNumber != "" && before == nil {
+		d.set(o.nameField, textOf(numbered(o.autoNumber, len(o.rows)+1)))
+	}
 }
 
 // parentRow is the row that a reference of the draft points to.

@@ -14,6 +14,8 @@ type Object struct {
 	Plural string `json:"plural,omitempty"`
 	// KeyPrefix is the first three characters of its ids; the next free a0x unless said.
 	KeyPrefix string `json:"keyPrefix,omitempty"`
+	// AutoNumber makes Name a number that the org counts, in a form like "J-{0000}".
+	AutoNumber string `json:"autoNumber,omitempty"`
 	// Fields besides Id, Name, OwnerId and the audit fields.
 	Fields []Field `json:"fields"`
 }
@@ -36,6 +38,7 @@ type object struct {
 	searchable                  bool
 	layoutable                  bool
 	viewed                      bool
+	autoNumber                  string // form of a counted Name
 
 	// well-known fields, nil where the object has none
 	owner, master *field

@@ -55,6 +55,8 @@ func (r *row) get(f *field) value {
 		return textOf(personName(r, f.object))
 	case fromPhoto:
 		return textOf("/services/images/photo/" + r.id)
+	case fromFormula:
+		return f.compute(r)
 	}
 	return value{}
 }

@@ -134,7 +134,7 @@ func (s *Server) head() *savedState {
 			}
 		}
 		if o.custom {
-			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, Fields: custom})
+			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, AutoNumber: o.autoNumber, Fields: custom})
 		} else if custom != nil {
 			st.Fields[o.name] = custom
 		}
@@ -178,6 +178,9 @@ func (s *Server) head() *savedState {
 // the org is as it was. Validation rules stay as they are.
 func (s *Server) LoadState(r io.Reader) error {
 	fresh := New(Config{Clock: s.clock, Dials: s.dials, Seed: s.seed, OrgID: s.orgID, DailyLimit: s.dailyLimit})
+	s.mu.RLock()
+	fresh.computed = maps.Clone(s.computed)
+	s.mu.RUnlock()
 	if err := fresh.read(r); err != nil {
 		return fmt.Errorf("load the Salesforce sandbox: %w", err)
 	}
@@ -247,24 +250,49 @@ func (s *Server) restoreSchema(st *savedState) error {
 	if st.Locks != nil {
 		s.locks = st.Locks
 	}
-	for _, o := range st.Objects {
-		fields := o.Fields
-		o.Fields = nil
-		if err := s.AddObject(o); err != nil {
-			return err
-		}
+	type pending struct {
+		object string
+		field  Field
+	}
+	var plainFields, calculated []pending
+	sort := func(object string, fields []Field) {
 		for _, f := range fields {
-			if err := s.AddField(o.Name, f); err != nil {
-				return err
+			if f.calculated() {
+				calculated = append(calculated, pending{object, f})
+			} else {
+				plainFields = append(plainFields, pending{object, f})
 			}
 		}
 	}
+	for _, o := range st.Objects {
+		sort(o.Name, o.Fields)
+		owned := o.owned()
+		o.Fields = nil
+		if err := s.addObject(o, owned); err != nil {
+			return err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(st.Fields)) {
-		for _, f := range st.Fields[name] {
-			if err := s.AddField(name, f); err != nil {
-				return err
+		sort(name, st.Fields[name])
+	}
+	for _, p := range plainFields {
+		if err := s.AddField(p.object, p.field); err != nil {
+			return err
+		}
+	}
+	// Formulas may look at formulas: what cannot be added yet waits for the others.
+	for len(calculated) > 0 {
+		var waiting []pending
+		var err error
+		for _, p := range calculated {
+			if problem := s.AddField(p.object, p.field); problem != nil {
+				waiting, err = append(waiting, p), problem
 			}
 		}
+		if len(waiting) == len(calculated) {
+			return err
+		}
+		calculated = waiting
 	}
 	for place, list := range st.Picklists {
 		objectName, fieldName, _ := strings.Cut(place, ".")
