@@ -44,6 +44,8 @@ WHAT GOES WRONG
        skip    let so many pass first                   times   stop after so many hits
        searchLagMillis is how late HubSpot's search index is.
        lateCommitSeconds is how much earlier than its commit a Salesforce transaction may be stamped, evenly spread.
+       "changeEvents": {"delayMillis": 2000, "duplicates": 0.1, "drops": 0.05, "gaps": 0.1, "lostPositions": 0.2}: Salesforce's
+       change events come late, shares of them twice, never or without values; a share of saved positions is refused.
 
 HUBSPOT
   GET    /hubspot/tokens
@@ -106,6 +108,13 @@ SALESFORCE
                                              a formula: {"name": "Label__c", "formula": "Account.Name & \" / \" & LastName"}, with a type where
                                              it is no text; a roll-up: {"name": "Won__c", "type": "currency", "scale": 2, "rollUp": {"object":
                                              "Opportunity", "reference": "AccountId", "operation": "sum", "field": "Amount", "filter": "IsWon"}}
+  PUT    /salesforce/change-events           {"objects": ["Account", "Contact"]}: these (five at most) have change events from now on,
+                                             by gRPC at {SALESFORCE}; "allowance" is the deliveries of 24 hours, 10000 at first
+  GET    /salesforce/change-events           -> {"objects", "kept", "delivered", "allowance", "latestReplayId"}
+  POST   /salesforce/change-events/gaps      {"object": "Account", "changeType": "UPDATE", "ids": ["001…"]}; OVERFLOW needs no ids
+  POST   /salesforce/change-events/lose-positions   positions that clients have saved are refused from now on
+  POST   /salesforce/change-events/end-streams      open subscriptions end with UNAVAILABLE
+  POST   /salesforce/managed-subscriptions   {"developerName": "Sync", "topic": "/data/ChangeEvents", "earliest": true} -> {"id", …}
   POST   /salesforce/objects                 {"name": "Seat__c", "autoNumber": "S-{0000}", "fields": [
                                                {"name": "Account__c", "masterDetail": true, "referenceTo": ["Account"], "children": "Seats"},
                                                {"name": "Contact__c", "type": "reference", "referenceTo": ["Contact"], "children": "Seats"}]}

@@ -19,7 +19,7 @@ const manageBytes = 1 << 20
 // manageRoutes are all management calls; [Sandbox.Guide] documents each.
 func (s *Sandbox) manageRoutes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, call := range join(s.salesforceEditRoutes(), s.salesforceSchemaRoutes(), map[string]func(*http.Request) (any, error){
+	for pattern, call := range join(s.salesforceEditRoutes(), s.salesforceSchemaRoutes(), s.salesforceEventRoutes(), map[string]func(*http.Request) (any, error){
 		"GET /state":                                     s.showState,
 		"POST /reset":                                    s.resetCall,
 		"POST /save":                                     s.saveCall,
@@ -207,6 +207,12 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 	}
 	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 || setting.LateCommitSeconds < 0 || setting.ChangeEvents.DelayMillis < 0 {
 		return nil, bad("give milliseconds and seconds from 0", "a latency, lag or delay is negative")
+	}
+	events := setting.ChangeEvents
+	for _, share := range []float64{events.Duplicates, events.Drops, events.Gaps, events.LostPositions} {
+		if share < 0 || share > 1 {
+			return nil, bad("a share is 0 to 1", "a dial of changeEvents has the share %v", share)
+		}
 	}
 	s.dials.Set(setting)
 	return setting, nil

@@ -201,8 +201,9 @@ func (s *Sandbox) Reset() error {
 	if err != nil {
 		return err
 	}
-	s.world.Store(w)
+	old := s.world.Swap(w)
 	s.nameOrigins(w)
+	old.salesforce.EndStreams()
 	return nil
 }
 

@@ -39,6 +39,8 @@ type object struct {
 	layoutable                  bool
 	viewed                      bool
 	autoNumber                  string // form of a counted Name
+	watched                     bool   // its changes are events
+	events                      *eventSchema
 
 	// well-known fields, nil where the object has none
 	owner, master *field

@@ -339,7 +339,7 @@ func (s *Server) touchActivity(t *transaction, o *object, r *row) {
 		}
 		d := draftOf(parent)
 		d.set(f, day)
-		t.undos = append(t.undos, undo{object: f.object, row: parent, before: *parent})
+		t.undos = append(t.undos, undo{object: f.object, row: parent, before: *parent, silent: true})
 		next := *parent
 		next.cells = d.cells
 		f.object.become(parent, next)

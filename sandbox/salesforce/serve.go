@@ -28,6 +28,10 @@ const (
 
 // ServeHTTP answers one request: the adapter between handlers and the network.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isGRPC(r) {
+		s.servePubSub(w, r)
+		return
+	}
 	method := r.Method
 	params := parameters(r.URL.RawQuery)
 	if override := params.Get("_HttpMethod"); override != "" && method == http.MethodPost {
@@ -138,6 +142,9 @@ func (s *Server) run(c *call, rt *route) *reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.tx = s.begin(c.user)
+	if s.watching {
+		c.tx.origin = c.changeOrigin()
+	}
 	done := s.handle(c, rt)
 	c.tx.commit()
 	return done

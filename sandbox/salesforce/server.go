@@ -68,6 +68,9 @@ type Server struct {
 	binRows  []binnedRow  // the recycle bin, oldest first
 	binDue   atomic.Int64 // seconds: when the first of it goes for good; 0 is never
 
+	watching bool // some object is watched
+
+	bus       eventBus
 	sessions  sessionTable
 	cursors   cursorTable
 	usage     usage
@@ -103,6 +106,7 @@ func New(c Config) *Server {
 	}
 	s.sessions.init()
 	s.cursors.init()
+	s.bus.init(s.seed)
 	s.tally.init()
 	s.routes = newRouter(append(routeTable(), pageTable()...))
 	s.sameOrigin = http.NewCrossOriginProtection()
@@ -147,7 +151,9 @@ func (s *Server) Changes() uint64 {
 	defer s.mu.RUnlock()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
-	return s.changes + s.sessions.changes
+	s.bus.mu.Lock()
+	defer s.bus.mu.Unlock()
+	return s.changes + s.sessions.changes + s.bus.changes
 }
 
 // install takes an object into the org.
@@ -209,6 +215,9 @@ func (s *Server) objectOf(id string) *object {
 // schemaChanged makes describes and bindings anew.
 func (s *Server) schemaChanged() {
 	s.bind()
+	for _, o := range s.objects {
+		o.events = nil
+	}
 	s.permissionsChanged()
 }
 

@@ -67,6 +67,7 @@ func (c *call) soap() (*reply, error) {
 	}
 	c.user, c.tx.user = found.user, found.user
 	c.client = e.Header.CallOptions.Client
+	c.tx.origin = c.changeOrigin()
 	switch {
 	case e.Body.Logout != nil:
 		s.sessions.revoke(found.Token)

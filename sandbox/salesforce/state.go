@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type savedState struct {
 	Idle      int64                `json:"sessionIdle,omitempty"` // seconds
 	Used      int                  `json:"used"`
 	First     map[string]uint64    `json:"first"`
+	Bus       *savedBus            `json:"changeEvents,omitempty"`
 	Next      map[string]int       `json:"next,omitempty"`   // how many ids were given
 	Purged    map[string]int64     `json:"purged,omitempty"` // see object.purged
 }
@@ -70,7 +72,7 @@ type savedRow struct {
 }
 
 // SaveState writes everything but validation rules, open query locators and the
-// clock: one JSON line for the org, one for each record.
+// clock: one JSON line for the org, one for each record and each change event.
 func (s *Server) SaveState(w io.Writer) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -87,6 +89,9 @@ func (s *Server) SaveState(w io.Writer) error {
 				out.Write(saveRow(o, r, i))
 			}
 		}
+	}
+	if err := s.bus.save(out); err != nil {
+		return fmt.Errorf("save the Salesforce sandbox: %w", err)
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("save the Salesforce sandbox: %w", err)
@@ -151,6 +156,7 @@ func (s *Server) head() *savedState {
 		st.Users = append(st.Users, savedUser{u.User, u.id, u.objects, u.fields, u.sets})
 	}
 	st.Used, _ = s.usage.spend(0, s.dailyLimit, s.nowSeconds())
+	st.Bus = s.bus.head(s.nowSeconds())
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	st.Issued = s.sessions.issued
@@ -190,6 +196,8 @@ func (s *Server) LoadState(r io.Reader) error {
 	s.objects, s.names, s.prefixes = fresh.objects, fresh.names, fresh.prefixes
 	s.users, s.byUserID, s.admin, s.apps, s.sets = fresh.users, fresh.byUserID, fresh.admin, fresh.apps, fresh.sets
 	s.rules, s.locks, s.recent = fresh.rules, fresh.locks, nil
+	s.bus.take(&fresh.bus)
+	s.watching = fresh.watching
 	s.binRows = fresh.binRows
 	s.binDue.Store(fresh.binDue.Load())
 	s.schemaAt = s.clock.Now()
@@ -231,7 +239,11 @@ func (s *Server) read(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("line %d is cut off", n)
 		}
-		if err := s.restoreRow(line); err != nil {
+		restore := s.restoreRow
+		if bytes.HasPrefix(line, []byte(eventLine)) {
+			restore = s.bus.restoreEvent
+		}
+		if err := restore(line); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
@@ -310,6 +322,10 @@ func (s *Server) restoreSchema(st *savedState) error {
 		}
 	}
 	s.users, s.byUserID, s.apps = map[string]*user{}, map[string]*user{}, map[string]*application{}
+	if st.Bus != nil {
+		s.bus.restore(st.Bus, s.nowSeconds())
+		s.watch(st.Bus.Selected)
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type undo struct {
 	row     *row
 	before  row
 	created bool
+	silent  bool // moved no stamp, so that nobody is told
 }
 
 // begin starts a transaction; the dial of late commits may let it have begun
@@ -134,6 +135,9 @@ func (t *transaction) change(o *object, r *row, next row) {
 
 // commit ends the transaction: what it changed cannot be taken back any more.
 func (t *transaction) commit() {
+	if t.server.watching && len(t.undos) > 0 {
+		t.server.publish(t)
+	}
 	t.undos = t.undos[:0]
 }
 

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"maps"
+	"strings"
 	"sync"
 )
 
@@ -114,4 +115,18 @@ func (s *Server) Calls() Calls {
 	c := s.tally.calls
 	c.ByRoute = maps.Clone(c.ByRoute)
 	return c
+}
+
+// nth counts a request that is no API call of the day, and returns how many there were.
+func (t *tally) nth(name string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.calls.ByRoute[name]++
+	n := 0
+	for route, times := range t.calls.ByRoute {
+		if strings.HasPrefix(route, "gRPC ") {
+			n += times
+		}
+	}
+	return n
 }
