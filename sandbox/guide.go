@@ -115,7 +115,7 @@ SALESFORCE
   POST   /salesforce/change-events/lose-positions   positions that clients have saved are refused from now on
   POST   /salesforce/change-events/end-streams      open subscriptions end with UNAVAILABLE
   POST   /salesforce/managed-subscriptions   {"developerName": "Sync", "topic": "/data/ChangeEvents", "earliest": true} -> {"id", …}
-  POST   /salesforce/objects                 {"name": "Seat__c", "autoNumber": "S-{0000}", "fields": [
+  POST   /salesforce/objects                 {"name": "Seat__c", "autoNumber": "S-{0000}", "activities": true, "fields": [
                                                {"name": "Account__c", "masterDetail": true, "referenceTo": ["Account"], "children": "Seats"},
                                                {"name": "Contact__c", "type": "reference", "referenceTo": ["Contact"], "children": "Seats"}]}
 `

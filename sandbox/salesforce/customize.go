@@ -133,7 +133,7 @@ func (s *Server) addObject(c Object, owned bool) error {
 	}
 	o := newObject(c.Name, c.Label, c.Plural, c.KeyPrefix)
 	o.undeletable, o.searchable, o.layoutable, o.viewed = true, true, true, true
-	o.autoNumber = c.AutoNumber
+	o.autoNumber, o.activities = c.AutoNumber, c.Activities
 	addLeading(o, false)
 	name := &field{Field: Field{Name: "Name", Type: "string", Length: 80, Label: c.Label + " Name"}, nameField: true, autoNumber: c.AutoNumber != ""}
 	if c.AutoNumber != "" {
@@ -143,13 +143,23 @@ func (s *Server) addObject(c Object, owned bool) error {
 	if owned {
 		must(o.add(&field{Field: Field{Name: "OwnerId", Type: "reference", ReferenceTo: []string{"Group", "User"}, Relationship: "Owner", Required: true, Defaulted: true}}))
 	}
-	addTrailing(o, false, true)
+	addTrailing(o, c.Activities, true, false)
 	s.install(o)
+	if c.Activities {
+		for _, name := range [...]string{"Task", "Event"} {
+			f := s.object(name).field("WhatId")
+			f.ReferenceTo = append(slices.Clone(f.ReferenceTo), o.name)
+		}
+	}
 	for _, f := range c.Fields {
 		if err := s.addField(o.name, f); err != nil {
 			delete(s.objects, strings.ToLower(o.name))
 			delete(s.prefixes, o.prefix)
 			s.names = slices.DeleteFunc(s.names, func(name string) bool { return name == o.name })
+			for _, name := range [...]string{"Task", "Event"} {
+				f := s.object(name).field("WhatId")
+				f.ReferenceTo = slices.DeleteFunc(slices.Clone(f.ReferenceTo), func(name string) bool { return name == o.name })
+			}
 			s.schemaChanged()
 			return err
 		}

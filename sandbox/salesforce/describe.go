@@ -200,7 +200,7 @@ func (c *call) describeField(w *jsonWriter, f *field, a *access) {
 		precision, scale, length, byteLength = f.Precision, f.Scale, 0, 0
 	case f.Type == "id" || f.reference():
 		byteLength = longIDLength
-	case f.kind() != text || f.Type == "address":
+	case f.kind() != text || f.Type == "address" || f.Type == "base64":
 		length, byteLength = 0, 0
 	}
 	w.open('{').key("aggregatable").bool(f.filterable() && f.Type != "boolean").key("aiPredictionField").bool(false).key("autoNumber").bool(f.autoNumber)
@@ -266,6 +266,8 @@ func (f *field) soapType() string {
 		return "xsd:time"
 	case "address":
 		return "urn:address"
+	case "base64":
+		return "xsd:base64Binary"
 	}
 	return "xsd:string"
 }

@@ -92,6 +92,7 @@ func (e *Editor) Update(objectName, id string, fields map[string]any) error {
 			d.set(f, cell)
 			given[f] = true
 		}
+		keepSum(o, d, r)
 		s.derive(t, o, d, r, given)
 		t.update(o, r, d.cells, false)
 		s.afterUpdate(t, o, r)

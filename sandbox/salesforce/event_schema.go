@@ -62,7 +62,7 @@ func (o *object) eventFields() []*eventField {
 	}
 	for _, f := range o.fields {
 		switch {
-		case neverInEvents[f.Name] || f.calculated() || strings.HasSuffix(f.compound, "Address"):
+		case neverInEvents[f.Name] || f.source == fromFormula || f.Type == "base64" || strings.HasSuffix(f.compound, "Address"):
 		case f.source == fromAddress:
 			list = append(list, &eventField{field: f, parts: named(f.prefix, addressParts), names: addressParts, record: "Address", branch: 1})
 		case f.source == fromPersonName:

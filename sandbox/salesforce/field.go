@@ -107,6 +107,7 @@ type field struct {
 	parts         []*field
 	multi         []*object // referenceTo, resolved
 	compute       formula   // of calculated fields
+	via           string    // formula of a standard field that shows what other records hold
 }
 
 func (f *field) createable() bool { return !f.ReadOnly && !f.UpdateOnly }

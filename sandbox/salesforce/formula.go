@@ -302,14 +302,18 @@ func (p *formulaReader) function(name string) (formula, error) {
 	return func(r *row) value { return textOf(args[0](r).String()) }, nil
 }
 
-// rollUp computes a summary over the children of a row.
-func (s *Server) rollUp(parent *object, u *RollUp) (formula, error) {
+// rollUp computes a summary over the details of a row.
+func (s *Server) rollUp(parent *object, u *RollUp) (formula, error) { return s.summed(parent, u, true) }
+
+// summed computes a summary over the children of a row; of details alone, or
+// also of those that only look up to it.
+func (s *Server) summed(parent *object, u *RollUp, details bool) (formula, error) {
 	child := s.object(u.Object)
 	if child == nil {
 		return nil, fmt.Errorf("there is no object %s to sum up", u.Object)
 	}
 	link := child.field(u.Reference)
-	if link == nil || !link.reference() || len(link.multi) != 1 || link.multi[0] != parent || !link.Cascade {
+	if link == nil || !link.reference() || len(link.multi) != 1 || link.multi[0] != parent || details && !link.Cascade {
 		return nil, fmt.Errorf("%s.%s is no master-detail reference to %s", u.Object, u.Reference, parent.name)
 	}
 	var of *field

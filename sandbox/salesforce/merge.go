@@ -102,11 +102,11 @@ func (s *Server) convert(t *transaction, lead *row, c Conversion) (Converted, *f
 	owner := lead.get(leads.owner)
 	if c.OwnerID != "" {
 		id, _ := longID(c.OwnerID)
-		if s.byUserID[id] == nil {
+		if s.object("User").find(id) == nil {
 			return Converted{}, refuse("INVALID_CROSS_REFERENCE_KEY", "there is no user "+c.OwnerID+" to own what is made")
 		}
 		owner = textOf(id)
-	} else if s.byUserID[owner.text] == nil {
+	} else if of := s.objectOf(owner.text); of == nil || of.name != "User" {
 		return Converted{}, refuse("REQUIRED_FIELD_MISSING", "a lead that a queue owns needs an owner for what is made", "OwnerId")
 	}
 	now := time.Unix(t.now, 0)
@@ -217,9 +217,14 @@ func (s *Server) convertInto(t *transaction, objectName, id string, leads *objec
 func (s *Server) moveMembers(t *transaction, leadID, contactID string) {
 	o := s.object("CampaignMember")
 	f := o.byName["leadid"]
+	contact, contacts := o.byName["contactid"], s.object("Contact")
 	for _, r := range o.match(f, textOf(leadID)) {
+		if s.hasTwin(contact, r, contacts.find(contactID)) {
+			continue // the contact is a member already
+		}
 		d := draftOf(r)
-		d.set(o.byName["contactid"], textOf(contactID))
+		d.set(contact, textOf(contactID))
+		s.derive(t, o, d, r, nil)
 		t.update(o, r, d.cells, true)
 	}
 }

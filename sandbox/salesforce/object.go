@@ -16,6 +16,8 @@ type Object struct {
 	KeyPrefix string `json:"keyPrefix,omitempty"`
 	// AutoNumber makes Name a number that the org counts, in a form like "J-{0000}".
 	AutoNumber string `json:"autoNumber,omitempty"`
+	// Activities lets tasks and events be about its records.
+	Activities bool `json:"activities,omitempty"`
 	// Fields besides Id, Name, OwnerId and the audit fields.
 	Fields []Field `json:"fields"`
 }
@@ -39,6 +41,7 @@ type object struct {
 	layoutable                  bool
 	viewed                      bool
 	autoNumber                  string // form of a counted Name
+	activities                  bool   // tasks and events may be about its records
 	watched                     bool   // its changes are events
 	events                      *eventSchema
 
@@ -117,6 +120,8 @@ func settleField(f *field) {
 		}
 	case "reference", "id":
 		f.Length = longIDLength
+	case "base64":
+		f.Length = bodyLimitBytes
 	case "double", "currency", "percent":
 		if f.Precision == 0 {
 			f.Precision = 18

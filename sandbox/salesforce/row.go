@@ -97,8 +97,11 @@ func (r *row) appendAddress(b []byte, f *field) []byte {
 
 // appendField writes the field's value.
 func (r *row) appendField(b []byte, f *field) []byte {
-	if f.source == fromAddress {
+	switch {
+	case f.source == fromAddress:
 		return r.appendAddress(b, f)
+	case f.Type == "base64":
+		return r.appendBlob(b, f)
 	}
 	return r.get(f).appendJSON(b, f.decimals())
 }

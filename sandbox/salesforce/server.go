@@ -114,6 +114,7 @@ func New(c Config) *Server {
 		s.install(o)
 	}
 	s.bind()
+	s.bindStandardFormulas()
 	s.schemaAt = s.clock.Now()
 	s.populate()
 	return s

@@ -139,7 +139,7 @@ func (s *Server) head() *savedState {
 			}
 		}
 		if o.custom {
-			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, AutoNumber: o.autoNumber, Fields: custom})
+			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, AutoNumber: o.autoNumber, Activities: o.activities, Fields: custom})
 		} else if custom != nil {
 			st.Fields[o.name] = custom
 		}

@@ -87,15 +87,14 @@ func (t *transaction) update(o *object, r *row, cells []value, system bool) {
 	next := t.stamped(r)
 	next.cells = cells
 	if !system {
-		t.edited(&next)
+		next = t.edited(next)
 	}
 	t.change(o, r, next)
 }
 
 // remove puts the row into the recycle bin.
 func (t *transaction) remove(o *object, r *row) {
-	next := t.stamped(r)
-	t.edited(&next)
+	next := t.edited(t.stamped(r))
 	next.deleted, next.deletedAt = true, t.now+t.took
 	t.change(o, r, next)
 	t.server.bin(o, r)
@@ -103,8 +102,7 @@ func (t *transaction) remove(o *object, r *row) {
 
 // restore takes the row out of the recycle bin.
 func (t *transaction) restore(o *object, r *row, cells []value) {
-	next := t.stamped(r)
-	t.edited(&next)
+	next := t.edited(t.stamped(r))
 	next.cells, next.deleted, next.deletedAt = cells, false, 0
 	t.change(o, r, next)
 }
@@ -120,11 +118,12 @@ func (t *transaction) stamped(r *row) row {
 }
 
 // edited names the user as the row's last editor.
-func (t *transaction) edited(next *row) {
+func (t *transaction) edited(next row) row {
 	next.modified = next.stamp
 	if t.user != nil {
 		next.modifiedBy = t.user.id
 	}
+	return next
 }
 
 func (t *transaction) change(o *object, r *row, next row) {
