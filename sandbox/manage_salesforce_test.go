@@ -65,3 +65,26 @@ func TestSalesforceSchemaAsAnAdministrator(t *testing.T) {
 		{"an object refers to what is there", "POST", "/salesforce/objects", `{"name":"Other__c","fields":[{"name":"U__c","type":"reference","referenceTo":["Unicorn"]}]}`, 400, "Unicorn"},
 	})
 }
+
+func TestSalesforceChangeEventsByManagement(t *testing.T) {
+	box := open(t, sandbox.Config{})
+	runManageCases(t, box, []manageCase{
+		{"nothing has change events at first", "GET", "/salesforce/change-events", "", 200, `"kept":0`},
+		{"objects are selected", "PUT", "/salesforce/change-events", `{"objects":["account","Contact"],"allowance":500}`, 200, `"objects":["Account","Contact"],"kept":0,"delivered":0,"allowance":500`},
+		{"five objects at most", "PUT", "/salesforce/change-events", `{"objects":["Account","Contact","Lead","Opportunity","Case","Task"]}`, 400, "5 objects"},
+		{"an object must exist", "PUT", "/salesforce/change-events", `{"objects":["Unicorn"]}`, 400, "Unicorn"},
+		{"an allowance is no debt", "PUT", "/salesforce/change-events", `{"objects":["Account","Contact"],"allowance":-1}`, 400, "-1"},
+		{"a change is kept", "POST", "/salesforce/records/Account", `{"fields":{"Name":"Acme"}}`, 200, "Acme"},
+		{"a gap is emitted", "POST", "/salesforce/change-events/gaps", `{"object":"Account","changeType":"OVERFLOW"}`, 204, ""},
+		{"a gap wants a selected object", "POST", "/salesforce/change-events/gaps", `{"object":"Lead","changeType":"OVERFLOW"}`, 400, "not selected"},
+		{"both are on the bus", "GET", "/salesforce/change-events", "", 200, `"kept":2`},
+		{"positions are lost", "POST", "/salesforce/change-events/lose-positions", "", 204, ""},
+		{"streams end", "POST", "/salesforce/change-events/end-streams", "", 204, ""},
+		{"a managed subscription is made", "POST", "/salesforce/managed-subscriptions", `{"developerName":"Sync","topic":"/data/ChangeEvents"}`, 200, `"id":"18x`},
+		{"it is made once", "POST", "/salesforce/managed-subscriptions", `{"developerName":"Sync","topic":"/data/ChangeEvents"}`, 400, "exists already"},
+		{"it wants a topic that is there", "POST", "/salesforce/managed-subscriptions", `{"developerName":"Other","topic":"/data/Unicorn"}`, 400, "doesn't exist"},
+		{"the dials of events are turned", "PUT", "/faults", `{"lateCommitSeconds":60,"changeEvents":{"delayMillis":100,"drops":0.5}}`, 200, `"lateCommitSeconds":60,"changeEvents":{"delayMillis":100,"drops":0.5}`},
+		{"a share of events is at most the whole", "PUT", "/faults", `{"changeEvents":{"drops":2}}`, 400, "0 to 1"},
+		{"a commit is not early", "PUT", "/faults", `{"lateCommitSeconds":-1}`, 400, "negative"},
+	})
+}

@@ -791,3 +791,28 @@ func TestPubSubOverAPort(t *testing.T) {
 		t.Errorf("got %v and %v", got[0].values, got[1].values)
 	}
 }
+
+func TestAResetBeginsTheBusAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *subscriber) {
+		s.create("Account", `{"Name":"Acme"}`)
+		open := s.subscribe(t.Context(), "/data/AccountChangeEvent", "earliest", 2)
+		defer open.CloseResponse()
+		saved := open.take(1)[0].replay
+		time.Sleep(time.Second)
+		if err := s.box.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := open.receive(); connect.CodeOf(err) != connect.CodeUnavailable {
+			t.Errorf("a stream of the former world: %v", err)
+		}
+		if state := s.box.Salesforce().ChangeEvents(); len(state.Objects) != 0 || state.Kept != 0 {
+			t.Errorf("after the reset: %+v", state)
+		}
+		s.token = s.box.Salesforce().IssueToken(sf.IntegrationUsername)
+		again := s.subscribe(t.Context(), "/data/AccountChangeEvent", saved, 1)
+		defer again.CloseResponse()
+		if _, _, err := again.receive(); connect.CodeOf(err) != connect.CodeInvalidArgument {
+			t.Errorf("a position of the former world: %v", err)
+		}
+	})
+}

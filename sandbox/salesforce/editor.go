@@ -23,10 +23,11 @@ type Edit struct {
 type Editor struct {
 	server *Server
 	edit   Edit
+	tx     *transaction // of Together
 }
 
 // By returns an editor. An unknown username is told by its methods.
-func (s *Server) By(e Edit) *Editor { return &Editor{s, e} }
+func (s *Server) By(e Edit) *Editor { return &Editor{server: s, edit: e} }
 
 // browserOrigin is what change events name as the origin of an edit in the browser.
 // https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
@@ -35,6 +36,14 @@ const browserOrigin = "com/salesforce/api/soap/68.0;client=SfdcInternalAPI/"
 // within runs one transaction of the editor.
 func (e *Editor) within(what string, change func(t *transaction) error) error {
 	s := e.server
+	if e.tx != nil {
+		mark := e.tx.mark()
+		if err := change(e.tx); err != nil {
+			e.tx.rollback(mark)
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweepBin()
@@ -55,6 +64,15 @@ func (e *Editor) within(what string, change func(t *transaction) error) error {
 	}
 	t.commit()
 	return nil
+}
+
+// Together makes all edits of a function one transaction, with one stamp, which
+// an error takes back as a whole. The function must use the editor that it is
+// given and nothing else of the server.
+func (e *Editor) Together(edits func(e *Editor) error) error {
+	return e.within("edit together", func(t *transaction) error {
+		return edits(&Editor{server: e.server, edit: e.edit, tx: t})
+	})
 }
 
 // Create makes a record; what the platform computes is filled in.

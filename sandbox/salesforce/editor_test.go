@@ -51,6 +51,29 @@ func TestAnEditorIsTheUserThatHeNames(t *testing.T) {
 	}
 }
 
+func TestEditsTogetherAreOneTransaction(t *testing.T) {
+	o := newOrg(t)
+	acme, globex := o.create("Account", `{"Name":"Acme"}`), o.create("Account", `{"Name":"Globex"}`)
+	both := func(last string) error {
+		return o.By(Edit{Took: time.Minute}).Together(func(e *Editor) error {
+			if err := e.Update("Account", acme, map[string]any{"Phone": "1"}); err != nil {
+				return err
+			}
+			return e.Delete("Account", last)
+		})
+	}
+	if err := both("001000000000000AAA"); err == nil || len(o.soql("SELECT Id FROM Account WHERE Phone = null")) != 2 {
+		t.Errorf("half of a transaction stays: %v", err)
+	}
+	if err := both(globex); err != nil {
+		t.Fatal(err)
+	}
+	rows := o.all("SELECT Phone, IsDeleted, SystemModstamp FROM Account ORDER BY Id")
+	if rows[0]["Phone"] != "1" || rows[1]["IsDeleted"] != true || rows[0]["SystemModstamp"] != rows[1]["SystemModstamp"] {
+		t.Errorf("got %v", rows)
+	}
+}
+
 func TestALongTransactionIsStampedBeforeItIsSeen(t *testing.T) {
 	o := newOrg(t)
 	began := o.clock.Now().Unix()

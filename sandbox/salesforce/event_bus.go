@@ -36,6 +36,7 @@ type eventBus struct {
 	trimmed  uint64                  // positions before this place are lost
 	due      int64                   // milliseconds: when the newest event arrives
 	commits  int64                   // transactions with events
+	born     int64                   // tells this stream from one before a reset
 	opened   uint64                  // subscriptions so far
 	wake     chan struct{}           // closed and made anew when something happens
 	ended    chan struct{}           // closed and made anew when all streams shall end
@@ -52,6 +53,7 @@ func (b *eventBus) init(seed uint64) {
 	b.trimmed = b.last
 	b.wake, b.ended = make(chan struct{}), make(chan struct{})
 	b.allowance = eventAllowance
+	b.born = time.Now().UnixNano()
 }
 
 // changeEvent is one event on the bus.
@@ -309,7 +311,7 @@ func (b *eventBus) after(place uint64, most int, now int64, wanted func(*changeE
 }
 
 // A replay id is the place of an event, the time it was given, and a check that
-// it is one of this org's. To clients it is bytes.
+// it is one of this stream's. To clients it is bytes.
 const (
 	replayBytes      = 16
 	replayCheckBytes = 2
@@ -318,11 +320,11 @@ const (
 func (b *eventBus) position(place uint64, at int64, seed uint64) []byte {
 	id := binary.BigEndian.AppendUint64(make([]byte, 0, replayBytes), place)
 	id = append(id, binary.BigEndian.AppendUint64(nil, uint64(at))[2:]...)
-	return append(id, replayCheck(id, seed)...)
+	return append(id, b.check(id, seed)...)
 }
 
-func replayCheck(id []byte, seed uint64) []byte {
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64(slices.Clone(id), seed))
+func (b *eventBus) check(id []byte, seed uint64) []byte {
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(slices.Clone(id), seed), uint64(b.born)))
 	return sum[:replayCheckBytes]
 }
 
@@ -332,7 +334,7 @@ func (b *eventBus) placeOf(id []byte, now int64, seed uint64) (uint64, *grpcErro
 	if len(id) == 0 {
 		return 0, grpcFail(grpcInvalidArgument, "subscription.fetch.replayid.validation.failed", "The Replay ID validation failed. Ensure that the Replay ID is valid.")
 	}
-	if len(id) != replayBytes || string(replayCheck(id[:replayBytes-replayCheckBytes], seed)) != string(id[replayBytes-replayCheckBytes:]) {
+	if len(id) != replayBytes || string(b.check(id[:replayBytes-replayCheckBytes], seed)) != string(id[replayBytes-replayCheckBytes:]) {
 		return 0, grpcFail(grpcInvalidArgument, "subscription.fetch.replayid.corrupted", "The Replay ID is corrupted. Ensure that the Replay ID is valid.")
 	}
 	place := binary.BigEndian.Uint64(id)

@@ -16,6 +16,7 @@ type savedBus struct {
 	Trimmed   uint64                 `json:"trimmed"`
 	Due       int64                  `json:"due"`
 	Commits   int64                  `json:"commits"`
+	Born      int64                  `json:"born"`
 	Allowance int                    `json:"allowance"`
 	Delivered int                    `json:"delivered"`
 	Managed   []*managedSubscription `json:"managed,omitempty"`
@@ -31,7 +32,7 @@ type savedEvent struct {
 func (b *eventBus) head(now int64) *savedBus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	st := &savedBus{Selected: b.selected, Last: b.last, Trimmed: b.trimmed, Due: b.due, Commits: b.commits, Allowance: b.allowance}
+	st := &savedBus{Selected: b.selected, Last: b.last, Trimmed: b.trimmed, Due: b.due, Commits: b.commits, Born: b.born, Allowance: b.allowance}
 	used := map[string]bool{}
 	for _, e := range b.events {
 		used[e.Schema] = true
@@ -61,7 +62,7 @@ func (b *eventBus) save(out *bufio.Writer) error {
 }
 
 func (b *eventBus) restore(st *savedBus, now int64) {
-	b.last, b.trimmed, b.due, b.commits, b.allowance = st.Last, st.Trimmed, st.Due, st.Commits, st.Allowance
+	b.last, b.trimmed, b.due, b.commits, b.born, b.allowance = st.Last, st.Trimmed, st.Due, st.Commits, st.Born, st.Allowance
 	b.delivered.set(st.Delivered, now)
 	for _, schema := range st.Schemas {
 		b.schemas[schema.ID] = schema
@@ -95,7 +96,7 @@ func (b *eventBus) take(o *eventBus) {
 	used, _ := o.delivered.spend(0, o.allowance, o.delivered.swept*60)
 	b.delivered.set(used, o.delivered.swept*60)
 	b.selected, b.events, b.schemas, b.managed = o.selected, o.events, o.schemas, o.managed
-	b.last, b.trimmed, b.due, b.commits, b.allowance = o.last, o.trimmed, o.due, o.commits, o.allowance
+	b.last, b.trimmed, b.due, b.commits, b.born, b.allowance = o.last, o.trimmed, o.due, o.commits, o.born, o.allowance
 	b.changes++
 	close(b.ended)
 	b.ended = make(chan struct{})

@@ -95,7 +95,7 @@ func (t *transaction) update(o *object, r *row, cells []value, system bool) {
 // remove puts the row into the recycle bin.
 func (t *transaction) remove(o *object, r *row) {
 	next := t.edited(t.stamped(r))
-	next.deleted, next.deletedAt = true, t.now+t.took
+	next.deleted, next.deletedAt = true, t.now
 	t.change(o, r, next)
 	t.server.bin(o, r)
 }
@@ -156,7 +156,7 @@ func (o *object) become(r *row, next row) {
 		if ix == nil {
 			continue
 		}
-		before, after := r.get(ix.field), next.get(ix.field)
+		before, after := r.cell(ix.field.index), next.cell(ix.field.index) // only stored fields have an index
 		if !before.equal(after) {
 			ix.remove(before, r)
 			ix.insert(after, r)
