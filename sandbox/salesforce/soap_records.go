@@ -88,7 +88,8 @@ const (
 // its own result.
 func (c *call) soapRecords(operation *element) *reply {
 	s := c.server
-	items, limit := operation.children, collectionLimit
+	limit := collectionLimit
+	var items []*element
 	var each func(*element) (string, failures)
 	switch operation.name {
 	case "convertLead":
