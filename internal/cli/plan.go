@@ -156,6 +156,11 @@ func (g *global) printPlan(ctx context.Context, pair *app.Pair, p *shownPlan) er
 	for _, b := range p.Brakes {
 		g.print("Brake: %s.", b.Sentence())
 	}
+	for _, c := range p.Policies {
+		if c.Broken > 0 && !c.Stops {
+			g.print("Policy %q: %s.", c.Name, c.Sentence())
+		}
+	}
 	if p.html != "" {
 		g.print("The page is in %s.", p.html)
 	}

@@ -48,7 +48,7 @@ from there, with nothing lost and nothing twice.`,
 			case len(args) == 1 && (o.watch || o.complete):
 				return usage("leave the plan out, or the flag", "a sealed plan is applied as it is; it goes with neither --watch nor --complete")
 			case len(args) == 1:
-				return g.applySealed(cmd.Context(), args[0])
+				return g.applySealed(cmd.Context(), args[0], o)
 			case o.watch:
 				return g.watch(cmd.Context(), o)
 			default:
@@ -88,7 +88,7 @@ func (g *global) runSync(ctx context.Context, o syncOptions) error {
 	})
 }
 
-func (g *global) applySealed(ctx context.Context, file string) error {
+func (g *global) applySealed(ctx context.Context, file string, o syncOptions) error {
 	opened, err := os.Open(g.path(file))
 	if err != nil {
 		return usage("lockstep plan -o "+file, "the plan %s cannot be read", file)
@@ -99,7 +99,11 @@ func (g *global) applySealed(ctx context.Context, file string) error {
 		return err
 	}
 	return g.withPair(ctx, func(pair *app.Pair, progress *progress) error {
-		run, err := pair.Engine.Apply(ctx, sealed)
+		apply := pair.Engine.Apply
+		if o.releaseBrakes {
+			apply = pair.Engine.ApplyReleased
+		}
+		run, err := apply(ctx, sealed)
 		progress.close()
 		return g.tellRun(ctx, pair, run, err)
 	})
@@ -135,7 +139,7 @@ func runVerdict(run *engine.Run) error {
 			WithMend("run lockstep sync --complete; if it stays, this is a defect of Lockstep: please report it")}
 	case code == fault.ExitBrake:
 		return &exitError{code, fault.New(fault.Conflict, "a brake waits for you: %s", run.Brakes[0].Sentence()).
-			WithMend("look at lockstep plan, then: lockstep sync --release-brakes, or raise brakes: in lockstep.yaml")}
+			WithMend("look at lockstep plan, then: lockstep sync --release-brakes, or change brakes: or policies: in lockstep.yaml")}
 	case code == fault.ExitConflict:
 		return &exitError{code, fault.New(fault.Conflict, "%s changed after the plan was sealed, and were left alone", count(run.Changed, "record", "records")).
 			WithMend("lockstep plan -o FILE makes a new plan")}

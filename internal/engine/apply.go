@@ -157,7 +157,7 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		for i := range d.Writes {
 			j.sends = append(j.sends, &send{job: j, planned: &d.Writes[i]})
 		}
-		if len(j.sends) > 0 {
+		if len(j.sends) > 0 && !b.ungated(j) {
 			b.withWrites++
 		}
 		b.jobs = append(b.jobs, j)
@@ -217,7 +217,7 @@ func (b *batch) recheck(ctx context.Context) error {
 	var jobs []*job
 	for _, j := range b.jobs {
 		old := j.d.FromSealed || time.Since(j.row.Decided) > b.e.fresh
-		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords) == 0 && !j.d.FromSealed && !j.unrelates() {
+		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords|store.BreaksPolicy) == 0 && !j.d.FromSealed && !j.unrelates() {
 			continue
 		}
 		jobs = append(jobs, j)

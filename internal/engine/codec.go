@@ -233,6 +233,10 @@ type decided struct {
 	WasLinked  bool
 	FromSealed bool
 	Undone     undone
+	// Gated: its writes were held against the policies of the mapping; Breaks
+	// names those that they break.
+	Gated  bool
+	Breaks []string
 }
 
 func (p *pen) changes(changes []reconcile.Change) {
@@ -344,6 +348,11 @@ func encodeDecided(d *decided) []byte {
 	p.bool(d.FromSealed)
 	p.int(d.Undone.Of)
 	p.bool(d.Undone.Differs)
+	p.bool(d.Gated)
+	p.len(len(d.Breaks))
+	for _, name := range d.Breaks {
+		p.text(name)
+	}
 	return p.b
 }
 
@@ -380,6 +389,10 @@ func decodeDecided(b []byte) (*decided, error) {
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
 	d.Undone = undone{Of: e.int(), Differs: e.bool()}
+	d.Gated = e.bool()
+	for range e.len() {
+		d.Breaks = append(d.Breaks, e.text())
+	}
 	if e.bad {
 		return nil, errCut
 	}

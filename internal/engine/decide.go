@@ -470,6 +470,8 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
 	body.Mapping = d.o.Name
 	d.keepUndone(s, &body)
+	hubspot, salesforce := d.records(s, &body)
+	d.e.gate(d.o, &body, hubspot, salesforce)
 	d.complete(s, &body)
 	if body.NewLink != nil && s.link == nil {
 		for _, c := range s.snapshot.Candidates {
@@ -490,7 +492,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	if d.open[intentKey(d.o.Name, row.Side, row.ID)] {
 		// A create of this thing was sent and its fate is not known: nothing
 		// may be sent for it before that is.
-		body.Writes, body.NewLink, body.Base, row.Ops = nil, nil, nil, 0
+		body.Writes, body.NewLink, body.Base, body.Breaks, row.Ops = nil, nil, nil, nil, 0
 		body.Outcome = crm.Pending
 		body.Reason = crm.Reason{Code: CodePendingUnknownCreate, Text: "the answer to an earlier create was lost and its fate is not known yet",
 			Mend: "it is looked up before anything is repeated: run `lockstep sync` again"}
@@ -506,6 +508,22 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 		l.settle(thingKey(row.Side, row.ID), row.Outcome)
 	}
 	return row
+}
+
+// records are the two records that a decision is about, as they were read; one
+// that was found as a candidate is among them.
+func (d *decider) records(s *subject, body *decided) (hubspot, salesforce *crm.Record) {
+	hubspot, salesforce = s.snapshot.HubSpot, s.snapshot.Salesforce
+	for _, c := range s.snapshot.Candidates {
+		switch {
+		case body.NewLink == nil || c.Record == nil:
+		case d.side == crm.HubSpot && c.Record.ID == body.NewLink.SalesforceID:
+			salesforce = c.Record
+		case d.side == crm.Salesforce && c.Record.ID == body.NewLink.HubSpotID:
+			hubspot = c.Record
+		}
+	}
+	return hubspot, salesforce
 }
 
 // print adds what an old decision is compared with before it is sent, and what
@@ -596,6 +614,9 @@ func opsOf(d *decided) store.Ops {
 	}
 	if d.NewLink != nil {
 		ops |= store.LinksRecords
+	}
+	if len(d.Breaks) > 0 {
+		ops |= store.BreaksPolicy
 	}
 	return ops
 }

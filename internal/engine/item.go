@@ -32,6 +32,8 @@ type Item struct {
 	Link   bool        `json:"link,omitempty"`
 	Unlink bool        `json:"unlink,omitempty"`
 	Writes []ItemWrite `json:"writes,omitempty"`
+	// Breaks names the policies of the mapping that its writes break, or would.
+	Breaks []string `json:"breaks,omitempty"`
 }
 
 // ItemWrite is one write of an Item.
@@ -101,7 +103,7 @@ func itemChanges(changes []reconcile.Change) []ItemChange {
 
 // item shows a decision.
 func (e *Engine) item(d *decided) Item {
-	it := Item{Mapping: d.Mapping, Title: d.Title, Outcome: d.Outcome, Reason: d.Reason, Notes: d.Notes, Link: d.NewLink != nil, Unlink: d.Unlink}
+	it := Item{Mapping: d.Mapping, Title: d.Title, Outcome: d.Outcome, Reason: d.Reason, Notes: d.Notes, Link: d.NewLink != nil, Unlink: d.Unlink, Breaks: d.Breaks}
 	show := func(ref crm.Ref) *Record {
 		if ref.ID == "" {
 			return nil

@@ -36,6 +36,8 @@ type Plan struct {
 	Readings []Reading        `json:"readings"`
 	// Brakes that would hold the sync.
 	Brakes []Brake `json:"brakes,omitempty"`
+	// Policies of the mapping in the order of the file, and what breaks them.
+	Policies []PolicyCount `json:"policies,omitempty"`
 
 	engine *Engine
 }
@@ -110,6 +112,9 @@ func (e *Engine) Plan(ctx context.Context, options PlanOptions) (*Plan, error) {
 	for side, client := range e.sides {
 		p.Usage[side] = client.Usage()
 	}
+	if p.Policies, err = e.policies(ctx); err != nil {
+		return nil, err
+	}
 	counts, err := e.store.CountPlan(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +167,7 @@ func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 		}
 		if c.Ops&store.LinksRecords != 0 {
 			p.Links += c.Count
-			if c.Ops == store.LinksRecords {
+			if c.Ops&^store.BreaksPolicy == store.LinksRecords {
 				p.LinksOnly += c.Count
 			}
 		}
@@ -187,6 +192,8 @@ type ItemFilter struct {
 	Code    string
 	// Writes: only things that would be written to.
 	Writes bool
+	// Breaks: only things that break a policy of the mapping.
+	Breaks bool
 	// Limit ends after so many items; 0: no limit.
 	Limit int
 }
@@ -201,7 +208,10 @@ func (p *Plan) Items(ctx context.Context, filter ItemFilter, yield func(Item) er
 func (e *Engine) planRows(ctx context.Context, filter ItemFilter, yield func(store.PlanRow, *decided) error) error {
 	const pageSize = 500
 	var ops store.Ops
-	if filter.Writes {
+	switch {
+	case filter.Breaks:
+		ops = store.BreaksPolicy
+	case filter.Writes:
 		ops = store.Writes
 	}
 	handed := 0

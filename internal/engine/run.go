@@ -87,8 +87,10 @@ const leftAloneLimit = 200
 
 // Brake is one brake that holds.
 type Brake struct {
-	// What it is about: "creates", "updates", "deletes".
-	What    string `json:"what"`
+	// What it is about: "creates", "updates", "deletes", or "policy".
+	What string `json:"what"`
+	// Policy is the name of the policy that stops the plan.
+	Policy  string `json:"policy,omitempty"`
 	Planned int    `json:"planned"`
 	Limit   int    `json:"limit"`
 }
@@ -96,12 +98,25 @@ type Brake struct {
 // Sentence says it for people: "12 creates are planned, and lockstep.yaml
 // allows 5".
 func (b Brake) Sentence() string {
+	if b.What == brakePolicy {
+		records, allows := "records break", ""
+		if b.Planned == 1 {
+			records = "record breaks"
+		}
+		if b.Limit > 0 {
+			allows = fmt.Sprintf(", which allows %d", b.Limit)
+		}
+		return fmt.Sprintf("%d %s the policy %q%s", b.Planned, records, b.Policy, allows)
+	}
 	what, verb := b.What, "are"
 	if b.Planned == 1 {
 		what, verb = strings.TrimSuffix(what, "s"), "is"
 	}
 	return fmt.Sprintf("%d %s %s planned, and lockstep.yaml allows %d", b.Planned, what, verb, b.Limit)
 }
+
+// brakePolicy is What of a policy that stops the plan.
+const brakePolicy = "policy"
 
 // Exit is the exit code that belongs to the run, the error aside.
 func (r *Run) Exit() int {

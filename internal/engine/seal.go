@@ -65,7 +65,7 @@ func (p *Plan) Sealed(ctx context.Context) (*SealedPlan, error) {
 		HubSpot:    SealedParty{p.Pair.HubSpotID, p.Pair.HubSpotName},
 		Salesforce: SealedParty{p.Pair.SalesforceID, p.Pair.SalesforceName}}
 	err := p.engine.planRows(ctx, ItemFilter{}, func(row store.PlanRow, d *decided) error {
-		if row.Ops != 0 || d.Unlink {
+		if row.Ops&^store.BreaksPolicy != 0 || d.Unlink {
 			sealed.Items = append(sealed.Items, p.engine.seal(d))
 		}
 		return nil

@@ -17,8 +17,19 @@ import (
 // created appeared, a link was made or given up, a deleted record came back) is
 // left alone, comes back as pending and is named in the run. A plan of another
 // pair, or made with another mapping, is refused with fault.Conflict. Applying
-// a plan twice does nothing twice.
+// a plan twice does nothing twice. The limits of the mapping do not brake it:
+// whoever sealed it has seen them; a policy that stops plans stops it as well.
 func (e *Engine) Apply(ctx context.Context, sealed *SealedPlan) (*Run, error) {
+	return e.applying(ctx, sealed, false)
+}
+
+// ApplyReleased is Apply that goes on where a policy would stop it. What breaks
+// a policy is held all the same.
+func (e *Engine) ApplyReleased(ctx context.Context, sealed *SealedPlan) (*Run, error) {
+	return e.applying(ctx, sealed, true)
+}
+
+func (e *Engine) applying(ctx context.Context, sealed *SealedPlan, released bool) (*Run, error) {
 	e.working.Lock()
 	defer e.working.Unlock()
 	if err := e.begin(ctx); err != nil {
@@ -42,10 +53,10 @@ func (e *Engine) Apply(ctx context.Context, sealed *SealedPlan) (*Run, error) {
 		return nil, err
 	}
 	run.sealed = true
-	return run, e.shut(ctx, run, c, e.applySealed(ctx, run, c, sealed))
+	return run, e.shut(ctx, run, c, e.applySealed(ctx, run, c, sealed, released))
 }
 
-func (e *Engine) applySealed(ctx context.Context, run *Run, c *cycle, sealed *SealedPlan) error {
+func (e *Engine) applySealed(ctx context.Context, run *Run, c *cycle, sealed *SealedPlan, released bool) error {
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
@@ -61,6 +72,11 @@ func (e *Engine) applySealed(ctx context.Context, run *Run, c *cycle, sealed *Se
 	if err := e.reconcile(ctx, look); err != nil {
 		return err
 	}
+	if !released {
+		if run.Brakes, err = e.policyBrakes(ctx); err != nil {
+			return err
+		}
+	}
 	rows, err := e.stillSealed(ctx, c, sealed.Items)
 	if err != nil {
 		return err
@@ -74,7 +90,7 @@ func (e *Engine) applySealed(ctx context.Context, run *Run, c *cycle, sealed *Se
 	if err != nil {
 		return err
 	}
-	return e.apply(ctx, c, nil)
+	return e.apply(ctx, c, braked(run.Brakes))
 }
 
 // stillSealed returns the plan's rows for sealed items: today's decision where

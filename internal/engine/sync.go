@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"math"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
@@ -17,7 +16,8 @@ const syncRounds = 3
 type SyncOptions struct {
 	// Complete reads everything on both sides, whatever was read before.
 	Complete bool
-	// ReleaseBrakes goes on where a brake of the mapping would wait.
+	// ReleaseBrakes goes on where a brake of the mapping would wait. What breaks a
+	// policy is held all the same.
 	ReleaseBrakes bool
 
 	// hinted looks only at what was hinted at.
@@ -67,11 +67,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 				return err
 			}
 		}
-		var block *crm.Reason
-		if len(run.Brakes) > 0 {
-			block = &crm.Reason{Code: CodePendingBrake, Text: "a brake of the mapping waits for a person",
-				Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or raise the limit under `brakes:`"}
-		}
+		block := braked(run.Brakes)
 		if err := e.apply(ctx, c, block); err != nil {
 			return err
 		}
@@ -82,16 +78,34 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 	return nil
 }
 
-// brakes compares the plan with the limits of the mapping. A share counts of
-// the records that are linked; without any link yet it brakes nothing.
-func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+// braked is what things with writes wait for while brakes hold; nil when none
+// does.
+func braked(brakes []Brake) *crm.Reason {
+	if len(brakes) == 0 {
+		return nil
+	}
+	return &crm.Reason{Code: CodePendingBrake, Text: "a brake of the mapping waits for a person: " + brakes[0].Sentence(),
+		Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or change `brakes:` or `policies:`"}
+}
+
+// countLinked counts the links of all objects.
+func (e *Engine) countLinked(ctx context.Context) (int, error) {
 	linked := 0
 	for _, o := range e.mapping.Objects {
 		n, err := e.store.CountLinks(ctx, o.Name)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		linked += n
+	}
+	return linked, nil
+}
+
+// brakes compares the plan with the limits and policies of the mapping.
+func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+	linked, err := e.countLinked(ctx)
+	if err != nil {
+		return nil, err
 	}
 	counts, err := e.store.CountPlan(ctx)
 	if err != nil {
@@ -108,14 +122,7 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 	}
 	var held []Brake
 	check := func(what string, limit mapping.Limit, n int) {
-		most := math.MaxInt
-		if limit.Count > 0 {
-			most = limit.Count
-		}
-		if limit.Share > 0 && linked > 0 {
-			most = min(most, int(math.Ceil(limit.Share*float64(linked))))
-		}
-		if n > most {
+		if most := limit.Most(linked); n > most {
 			held = append(held, Brake{What: what, Planned: n, Limit: most})
 		}
 	}
@@ -123,5 +130,6 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
 	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
 	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
-	return held, nil
+	policies, err := e.policyBrakes(ctx)
+	return append(held, policies...), err
 }

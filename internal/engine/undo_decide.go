@@ -98,6 +98,7 @@ func (u *undoer) decide(ctx context.Context, o *mapping.BoundObject, t *undoThin
 	}
 	d.Title = title(&subject{snapshot: snapshot})
 	v.finish(after, k)
+	u.e.gate(o, d, snapshot.HubSpot, snapshot.Salesforce)
 	return d, nil
 }
 

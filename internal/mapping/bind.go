@@ -54,6 +54,7 @@ func (m *Mapping) Bind(schemas Schemas) (*Bound, *Problems) {
 			bound.Objects = append(bound.Objects, o)
 		}
 	}
+	b.policyNames()
 	problems.sorted()
 	if problems.failed() {
 		return nil, problems
@@ -116,6 +117,7 @@ func (b *binder) object(o *Object) *BoundObject {
 	b.externalID(out)
 	b.required(out)
 	b.lengths(out)
+	b.policies(out)
 	b.layouts(out)
 	out.BaseVersion = baseVersion(out)
 	return out
@@ -374,6 +376,9 @@ func (b *binder) layouts(o *BoundObject) {
 	if o.OwnerByEmail {
 		hubspot.add(HubSpotOwner)
 	}
+	for _, p := range o.Policies {
+		hubspot.add(p.HubSpotFields...)
+	}
 	o.RuleFields = sortedKeys(rules)
 	o.HubSpotRead.Layout = crm.NewLayout(o.HubSpot, hubspot.list)
 	for _, a := range o.Associations {
@@ -432,6 +437,13 @@ func (b *binder) targetLayout(o *BoundObject, t *BoundTarget) {
 	}
 	if o.OwnerByEmail {
 		names.add(SalesforceOwner)
+	}
+	for _, p := range o.Policies {
+		for _, n := range p.SalesforceFields {
+			if t.Schema.Field(n) != nil {
+				names.add(n)
+			}
+		}
 	}
 	t.RuleFields = sortedKeys(rules)
 	t.Read.Layout = crm.NewLayout(t.Object, names.list)

@@ -46,6 +46,8 @@ type BoundObject struct {
 	// "rules": what filters, routes and matches the record beyond the mapped
 	// fields, so that a change there is noticed too.
 	BaseNames []string
+	// Policies that writes of this object have to keep, in the order of the file.
+	Policies []*BoundPolicy
 	// BaseVersion is a hash of BaseNames and of what gives each slot its meaning.
 	BaseVersion uint64
 	// RuleFields are the HubSpot properties behind the slot "rules", sorted.

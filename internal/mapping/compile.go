@@ -69,7 +69,7 @@ func compileAsking(source string, want result, hubspot, salesforce *crm.Object, 
 	if flaws := c.finish(); len(flaws) > 0 {
 		return nil, flaws
 	}
-	compiled, err := expr.Compile(source, c.options(want)...)
+	compiled, err := expr.Compile(source, c.options(want, environment{})...)
 	if err != nil {
 		return nil, []flaw{flawOf(err)}
 	}
@@ -86,17 +86,23 @@ func compileAsking(source string, want result, hubspot, salesforce *crm.Object, 
 		return nil, flaws
 	}
 	p := &Program{Source: source, asks: asks, HubSpotFields: c.read("hubspot"), SalesforceFields: c.read("salesforce")}
+	run := runner(compiled)
+	p.run = func(e environment) (any, error) { return run(e) }
+	return p, nil
+}
+
+// runner runs a compiled expression; it is safe for concurrent use.
+func runner(compiled *vm.Program) func(environment any) (any, error) {
 	machines := sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxExpressionMemory} }}
-	p.run = func(e environment) (any, error) {
+	return func(environment any) (any, error) {
 		machine := machines.Get().(*vm.VM)
 		defer machines.Put(machine)
-		v, err := machine.Run(compiled, e)
+		v, err := machine.Run(compiled, environment)
 		if err != nil {
 			return nil, errors.New(flawOf(err).what)
 		}
 		return v, nil
 	}
-	return p, nil
 }
 
 // flawOf takes message and place out of an error of expr.
@@ -114,7 +120,7 @@ func flawOf(err error) flaw {
 	case strings.Contains(f.what, "mismatched types"):
 		f.mend = `text is compared with text in quotes ("5"), numbers with plain numbers (5)`
 	case strings.HasPrefix(f.what, "unknown name"):
-		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "blank", "domain", "known"}, allowedBuiltins()...))
+		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "before", "after", "write", "blank", "domain", "known"}, allowedBuiltins()...))
 	}
 	return f
 }
@@ -142,6 +148,9 @@ type check struct {
 	flaws   []flaw
 	objects []string
 	asks    []*ast.CallNode
+	// unreadable is what helps where a record may not be read; "" stands for the
+	// filters and rules of the mapping.
+	unreadable string
 }
 
 func (c *check) Visit(node *ast.Node) {
@@ -175,16 +184,22 @@ func (c *check) member(n *ast.MemberNode) {
 		return
 	}
 	if schema == nil {
-		c.flaw(base, base.Value+" cannot be read in this expression", "a `when` and `where: {hubspot: …}` read hubspot only, `where: {salesforce: …}` reads salesforce only")
+		mend := c.unreadable
+		if mend == "" {
+			mend = "a `when` and `where: {hubspot: …}` read hubspot only, `where: {salesforce: …}` reads salesforce only"
+		}
+		c.flaw(base, base.Value+" cannot be read in this expression", mend)
 		return
 	}
 	if f := schema.Field(property.Value); f == nil {
-		side := crm.Side(base.Value)
-		c.flaw(n, fmt.Sprintf("%s %s has no field %s", side.Title(), schema.Name, property.Value), didYouMeanField(property.Value, schema))
+		c.flaw(n, fmt.Sprintf("%s %s has no field %s", schema.Side.Title(), schema.Name, property.Value), didYouMeanField(property.Value, schema))
 		return
 	}
 	if c.fields == nil {
-		c.fields = map[string]map[string]bool{"hubspot": {}, "salesforce": {}}
+		c.fields = map[string]map[string]bool{}
+	}
+	if c.fields[base.Value] == nil {
+		c.fields[base.Value] = map[string]bool{}
 	}
 	c.fields[base.Value][property.Value] = true
 }
@@ -239,9 +254,9 @@ const (
 	callBlank  = "@blank"
 )
 
-func (c *check) options(want result) []expr.Option {
+func (c *check) options(want result, environment any) []expr.Option {
 	opts := []expr.Option{
-		expr.Env(environment{}), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(), expr.Patch(&patch{schemas: c.schemas}),
+		expr.Env(environment), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(), expr.Patch(&patch{schemas: c.schemas}),
 		reader(callText, fieldText), reader(callNumber, fieldNumber), reader(callBool, fieldBool),
 		knownFunction(), reader(callDate, fieldDate), reader(callTime, fieldTime), reader(callBlank, fieldBlank),
 		expr.Function("blank", func(args ...any) (any, error) { return isBlank(args[0]), nil }, new(func(any) bool)),

@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -141,7 +142,7 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 	}
 	for _, k := range fileKeys() {
 		switch k.name {
-		case "objects":
+		case "objects", "policies":
 		case "brakes", "budget", "wake":
 			for _, inner := range k.form.keys {
 				if sample, ok := samples[k.name+"."+inner.name]; !ok || version(file(sample, "", "")) == base {
@@ -152,6 +153,21 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 			check("file", []key{k}, samples, func(s string) string { return file(s, "", "") })
 		}
 	}
+	policy := func(line string) string {
+		keys := map[string]string{"name": "name: n", "deny": "deny: 'true'"}
+		if line != "" {
+			name, _, _ := strings.Cut(line, ":")
+			keys[name] = line
+		}
+		src := file("", "", "") + "policies:\n  -\n"
+		for _, l := range keys {
+			src += "    " + l + "\n"
+		}
+		return src
+	}
+	base = version(policy(""))
+	check("policy", policyKeys(), map[string]string{"name": "name: m", "for": "for: x", "side": "side: salesforce", "on": "on: Contact", "deny": "deny: 'false'", "then": "then: stop", "beyond": "beyond: 3"}, policy)
+	base = version(file("", "", ""))
 	check("object", objectKeys(), object, func(s string) string { return file("", s, "") })
 	check("field", fieldKeys(), fieldKeySamples, func(s string) string { return file("", "", s) })
 }

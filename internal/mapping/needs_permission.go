@@ -60,7 +60,7 @@ func (m *Mapping) PermissionNeeds(schemas map[string]*crm.Object) []Need {
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		for k := range o.Targets {
-			t := &target{object: o, Target: &o.Targets[k], schemas: schemas}
+			t := &target{object: o, Target: &o.Targets[k], schemas: schemas, policies: m.Policies}
 			t.objectNeeds(objects)
 			t.fieldNeeds(fields)
 		}
@@ -109,8 +109,9 @@ func joined[T comparable](into, more []T) []T {
 // target is one Salesforce object of one object of the mapping.
 type target struct {
 	*Target
-	object  *Object
-	schemas map[string]*crm.Object
+	object   *Object
+	schemas  map[string]*crm.Object
+	policies []Policy
 }
 
 func (t *target) objectNeeds(list *needList) {
@@ -221,6 +222,19 @@ func (t *target) fieldNeeds(list *needList) {
 	for _, used := range salesforceFields(o.Where.Salesforce, o.Where.SalesforcePos) {
 		read(used.name, used.Pos, "%s filters by it", o.Name)
 	}
+	for i := range t.policies {
+		p := &t.policies[i]
+		if !p.about(o) || !takes(p.On, t.Object) {
+			continue
+		}
+		records := []string{string(crm.Salesforce)}
+		if p.Side == crm.Salesforce {
+			records = append(records, "before", "after")
+		}
+		for _, used := range fieldsOf(p.Deny, p.DenyPos, records...) {
+			read(used.name, used.Pos, "the policy %s reads it", quoteShort(p.Name))
+		}
+	}
 	for i := range o.Associations {
 		a := &o.Associations[i]
 		switch {
@@ -319,6 +333,11 @@ type usedField struct {
 // Salesforce field, whether that is there or not; nothing when the expression
 // cannot be read.
 func salesforceFields(source string, pos Pos) []usedField {
+	return fieldsOf(source, pos, string(crm.Salesforce))
+}
+
+// fieldsOf is salesforceFields for records of any name.
+func fieldsOf(source string, pos Pos, records ...string) []usedField {
 	if source == "" {
 		return nil
 	}
@@ -326,27 +345,28 @@ func salesforceFields(source string, pos Pos) []usedField {
 	if err != nil {
 		return nil
 	}
-	members := &salesforceMembers{source: source, at: pos}
+	members := &recordMembers{source: source, at: pos, records: records}
 	ast.Walk(&tree.Node, members)
 	return members.found
 }
 
-// salesforceMembers collects the fields after "salesforce.".
-type salesforceMembers struct {
-	source string
-	at     Pos
-	found  []usedField
+// recordMembers collects the fields after the names of records: "salesforce.".
+type recordMembers struct {
+	source  string
+	at      Pos
+	records []string
+	found   []usedField
 }
 
 // Visit is ast.Visitor's.
-func (m *salesforceMembers) Visit(node *ast.Node) {
+func (m *recordMembers) Visit(node *ast.Node) {
 	member, ok := (*node).(*ast.MemberNode)
 	if !ok {
 		return
 	}
 	base, isName := member.Node.(*ast.IdentifierNode)
 	property, isText := member.Property.(*ast.StringNode)
-	if isName && isText && base.Value == string(crm.Salesforce) {
+	if isName && isText && slices.Contains(m.records, base.Value) {
 		line, column := place(m.source, member.Location().From)
 		m.found = append(m.found, usedField{name: property.Value, Pos: Pos{Line: m.at.Line + line, Column: m.at.Column + column}})
 	}

@@ -193,6 +193,9 @@ func (r *scan) mapping(root *yaml.Node) *Mapping {
 	for _, n := range items(entry(root, "objects")) {
 		m.Objects = append(m.Objects, r.object(n))
 	}
+	for _, n := range items(entry(root, "policies")) {
+		m.Policies = append(m.Policies, r.policy(n))
+	}
 	return m
 }
 

@@ -118,7 +118,7 @@ func TestMistakesAreToldWithPlaceAndMend(t *testing.T) {
 		want []string // "line:column code what | mend"
 	}{
 		"an unknown key, with the nearest right one":         {change("fields:", "feilds:"), []string{"7:5 yaml.unknown-key feilds is not a key of objects[1] | did you mean fields?"}},
-		"an unknown key that is like none":                   {change("hubspot: acme", "hubspot: acme\nxyzzy: 1"), []string{"2:1 yaml.unknown-key xyzzy is not a key of the file | the keys here are hubspot, salesforce, every, brakes, budget, wake, objects"}},
+		"an unknown key that is like none":                   {change("hubspot: acme", "hubspot: acme\nxyzzy: 1"), []string{"2:1 yaml.unknown-key xyzzy is not a key of the file | the keys here are hubspot, salesforce, every, brakes, budget, wake, policies, objects"}},
 		"a missing key":                                      {change("hubspot: acme\n", ""), []string{"1:1 yaml.missing-key the file lacks hubspot | add hubspot: acme"}},
 		"a repeated key":                                     {change("hubspot: acme", "hubspot: acme\nhubspot: b"), []string{"2:1 yaml.duplicate-key hubspot stands twice in the file, first in line 1 | keep one of the two"}},
 		"a list where a value is wanted":                     {change("name: people", "name: [people]"), []string{"4:11 yaml.wrong-type objects[1].name is a list, and should be one value | write people"}},

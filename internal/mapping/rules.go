@@ -29,6 +29,7 @@ func checkMapping(m *Mapping, p *Problems) {
 		return
 	}
 	checkWake(m, p)
+	checkPolicies(m, p)
 	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]string{}
 	for i := range m.Objects {
 		o := &m.Objects[i]

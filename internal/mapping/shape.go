@@ -71,6 +71,7 @@ func fileKeys() []key {
 			{"journal", "Follow HubSpot's webhooks journal; needs an account connected by OAuth.", false, form{kind: formBool, example: "true"}},
 			{"change-events", "Follow Salesforce's Change Data Capture; its objects are selected in Setup > Change Data Capture.", false, form{kind: formBool, example: "true"}},
 		})},
+		{"policies", "What no plan may do, whatever the rules of the objects say. Each is a condition on one write; where it holds, the policy is broken.", false, list(group(policyKeys()))},
 		{"objects", "What corresponds to what. Nothing is synced that is not named here.", true, list(group(objectKeys()))},
 	}
 }

@@ -84,6 +84,10 @@ func (w *writer) head(accounts Accounts) {
 	w.commented("brakes: {deletes: 10}", "a plan that would delete more than this waits for a person")
 	w.line("# After the first copy is done and looks right, brake surprises as well:")
 	w.line("%s", "# brakes: {creates: 500, updates: 20%, deletes: 10}")
+	w.line("# What no plan may do, whatever the rules below say; a record that would break a policy is held (then: stop also stops the plan):")
+	for _, line := range policyExamples {
+		w.line("# %s", line)
+	}
 	w.commented("budget: {hubspot: 60%, salesforce: 30%}", "share of each daily quota of API calls that is ours to use")
 	w.line("")
 	w.line("objects:")

@@ -5,6 +5,7 @@
 package mapping
 
 import (
+	"math"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -23,6 +24,8 @@ type Mapping struct {
 	Brakes  Brakes
 	Budget  Budget
 	Objects []Object
+	// Policies are what no plan may do, whatever the rules of the objects say.
+	Policies []Policy
 	// Version is a hash of everything that decides (not of comments or order of
 	// keys); plans and bases carry it.
 	Version uint64
@@ -63,6 +66,23 @@ type Limit struct {
 	Count int
 	// Share is 0 to 1 of the linked records.
 	Share float64
+}
+
+// Most is the highest number of records that the limit allows when so many are
+// linked. Without any link yet a share brakes nothing.
+func (l Limit) Most(linked int) int {
+	most := math.MaxInt
+	if l.Count > 0 {
+		most = l.Count
+	}
+	switch {
+	case l.Share <= 0:
+	case l.Share <= smallestShare:
+		return 0
+	case linked > 0:
+		most = min(most, int(math.Ceil(l.Share*float64(linked))))
+	}
+	return most
 }
 
 // Budget is the share (0 to 1) of each daily quota that is ours to use.

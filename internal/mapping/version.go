@@ -37,6 +37,10 @@ func (m *Mapping) version() uint64 {
 			}
 		}
 	}
+	for i := range m.Policies {
+		p := &m.Policies[i]
+		put(h, "policy", p.Name, p.For, p.Side, p.On, p.Deny, p.Then, p.Beyond)
+	}
 	return h.Sum64()
 }
 

@@ -27,6 +27,11 @@ const (
 
 	// Restores are those that bring an archived record back.
 	Restores = RestoresHubSpot | RestoresSalesforce
+
+	// BreaksPolicy: a policy of the mapping is broken. It is no operation: it
+	// marks things that are held for it, and those that only count.
+	BreaksPolicy Ops = 1 << 31
+
 	// Writes are all that change something outside.
 	Writes = CreatesInHubSpot | CreatesInSalesforce | UpdatesHubSpot | UpdatesSalesforce |
 		ArchivesHubSpot | ArchivesSalesforce | RelatesHubSpot | RelatesSalesforce | Restores
