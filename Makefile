@@ -30,6 +30,7 @@ race: tools ## every Go test under the race detector
 .PHONY: clients
 clients: tools ## the vendors' own clients against the sandbox
 	cd clients && npm ci --no-audit --no-fund --loglevel=error
+	cd clients && python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	go test -count=1 -tags clients -v ./clients
 
 .PHONY: prove
@@ -37,11 +38,19 @@ prove: ## the demo, twice, checked by its own figures
 	go run ./scripts/provedemo -seed small
 	go run ./scripts/provedemo -seed 10000
 
+.PHONY: sim
+sim: ## 2,000 simulated histories with faults and crashes
+	go run ./sim -seeds 2000 -v
+
+.PHONY: sim-some
+sim-some: ## as many of them as fit a minute or so
+	go run ./sim -seeds 200
+
 .PHONY: test
-test: tools check race clients prove ## everything, from a bare machine; what CI runs
+test: tools check race clients prove sim-some ## everything, from a bare machine; what CI runs
 
 .PHONY: tools
-tools: ## install what the tests need on a bare Debian machine (node, npm, chromium, a C compiler for -race)
+tools: ## install what the tests need on a bare Debian machine (node, npm, python, chromium, a C compiler for -race)
 	scripts/tools.sh
 
 .PHONY: bench

@@ -40,6 +40,31 @@ func TestSalesforceClient(t *testing.T) {
 	run(t, node, []string{"--test", "--test-reporter=spec", "salesforce/jsforce.test.mjs"}, addresses(start(t, sandbox.Config{Seed: "small", Random: 7})))
 }
 
+// TestSalesforcePython runs simple-salesforce, and grpcio with fastavro against
+// the Pub/Sub API.
+func TestSalesforcePython(t *testing.T) {
+	python := pythonHere(t)
+	for _, file := range []string{"salesforce/simple_salesforce_test.py", "salesforce/pubsub_test.py"} {
+		t.Run(file, func(t *testing.T) {
+			run(t, python, []string{file, "-v"}, addresses(start(t, sandbox.Config{Seed: "small", Random: 7})))
+		})
+	}
+}
+
+// pythonHere is the interpreter that has requirements.txt installed.
+func pythonHere(t *testing.T) string {
+	t.Helper()
+	path, _ := filepath.Abs(filepath.Join(".venv", "bin", "python"))
+	if _, err := os.Stat(path); err != nil {
+		const mend = "%v: run make clients, or python3 -m venv .venv && .venv/bin/pip install -r requirements.txt in clients/"
+		if os.Getenv("CI") != "" {
+			t.Fatalf(mend, err)
+		}
+		t.Skipf(mend, err)
+	}
+	return path
+}
+
 // TestGuide runs the Postman collection of the step that people do by hand:
 // read contacts with a token.
 func TestGuide(t *testing.T) {

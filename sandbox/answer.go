@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -27,8 +28,10 @@ type answer struct {
 	more   sync.Cond
 	header http.Header
 	sent   http.Header // header as it was when the status was written
-	status int
-	body   []byte // written and not yet read
+	// trailer is filled when the handler is done; the client looks at it behind the body.
+	trailer http.Header
+	status  int
+	body    []byte // written and not yet read
 	// length is the whole body's when the handler was done before it was sent.
 	length    int64
 	open      bool // begun is closed
@@ -39,7 +42,7 @@ type answer struct {
 }
 
 func newAnswer(r *http.Request, cancel context.CancelFunc) *answer {
-	a := &answer{request: r, cancel: cancel, begun: make(chan struct{}), header: http.Header{}, length: -1}
+	a := &answer{request: r, cancel: cancel, begun: make(chan struct{}), header: http.Header{}, trailer: http.Header{}, length: -1}
 	a.more.L = &a.mu
 	return a
 }
@@ -62,6 +65,7 @@ func (a *answer) serve(h http.Handler, call *http.Request) {
 			a.writeHead(http.StatusOK)
 		}
 		a.done = true
+		a.collectTrailers()
 		switch {
 		case a.open:
 		case a.cut: // what was held back is lost
@@ -73,6 +77,24 @@ func (a *answer) serve(h http.Handler, call *http.Request) {
 		a.more.Broadcast()
 	}()
 	h.ServeHTTP(a, call)
+}
+
+// collectTrailers takes what the handler set behind the body: names that it
+// declared in its head, and those with [http.TrailerPrefix].
+func (a *answer) collectTrailers() {
+	for name, values := range a.header {
+		if bare, late := strings.CutPrefix(name, http.TrailerPrefix); late {
+			a.trailer[http.CanonicalHeaderKey(bare)] = values
+		}
+	}
+	for _, list := range a.sent["Trailer"] {
+		for name := range strings.SplitSeq(list, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			if values := a.header[name]; values != nil {
+				a.trailer[name] = values
+			}
+		}
+	}
 }
 
 // begin lets the client have the head. The caller holds mu.
@@ -149,9 +171,9 @@ func (a *answer) response() (*http.Response, error) {
 	}
 	response := &http.Response{
 		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.sent, ContentLength: -1, Request: a.request,
+		Header: a.sent, Trailer: a.trailer, ContentLength: -1, Request: a.request,
 	}
+	response.Proto, response.ProtoMajor, response.ProtoMinor = protocol(a.request)
 	if declared, err := strconv.ParseInt(a.sent.Get("Content-Length"), 10, 64); err == nil {
 		response.ContentLength = declared
 	} else if a.length >= 0 {

@@ -29,8 +29,11 @@ func TestTheDocumentTellsAll(t *testing.T) {
 
 // TestTheGuideTellsEveryCall compares the text with the routes.
 func TestTheGuideTellsEveryCall(t *testing.T) {
+	files, err := filepath.Glob("manage*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var source []byte
-	files, _ := filepath.Glob("manage*.go")
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {

@@ -47,6 +47,9 @@ WHAT GOES WRONG
        "webhooks": {"delayMillis": 2000, "jitterMillis": 5000, "duplicateShare": 0.1, "dropShare": 0.1, "oneAtATime": true}
                delays HubSpot's events, lets them overtake each other, sends some twice and some never,
                and makes one delivery at a time, so that their order follows from the seed.
+       lateCommitSeconds is how much earlier than its commit a Salesforce transaction may be stamped, evenly spread.
+       "changeEvents": {"delayMillis": 2000, "duplicates": 0.1, "drops": 0.05, "gaps": 0.1, "lostPositions": 0.2}: Salesforce's
+       change events come late, shares of them twice, never or without values; a share of saved positions is refused.
 
 HUBSPOT
   GET    /hubspot/tokens
@@ -109,13 +112,33 @@ SALESFORCE
                                         lockstep check --permission-set writes it; or the same as JSON. Both parameters may be absent
   POST   /salesforce/permission-sets/{name}/assign   {"username": "user@…", "remove": false}
   DELETE /salesforce/permission-sets/{name}          one that nobody has
-  As an administrator in the browser would:
+  As a person in the browser would; "username" names one (the administrator else), "tookSeconds" is how long before
+  its commit the change was stamped:
   POST   /salesforce/records/{object}        {"fields": {"LastName": "Nowak"}}
-  GET    /salesforce/records/{object}/{id}
-  PATCH  /salesforce/records/{object}/{id}   {"fields": {"Phone": "+48 22 555 01 02"}}
-  DELETE /salesforce/records/{object}/{id}   into the recycle bin
+  GET    /salesforce/records/{object}/{id}   also one in the recycle bin
+  PATCH  /salesforce/records/{object}/{id}   {"fields": {"Phone": "+48 22 555 01 02"}, "username": "user@…", "tookSeconds": 300}
+  DELETE /salesforce/records/{object}/{id}   into the recycle bin; the body may hold username and tookSeconds
+  POST   /salesforce/records/{object}/{id}/undelete   out of it, with what went there because of it
+  POST   /salesforce/merge                   {"object": "Contact", "masterId": "003…", "ids": ["003…"]}
+  POST   /salesforce/convert-lead            {"id": "00Q…", "accountId": "", "contactId": "", "noOpportunity": false, "opportunityName": "",
+                                              "status": "", "ownerId": "", "overwriteLeadSource": false} -> {"accountId", "contactId", "opportunityId"}
+  POST   /salesforce/empty-recycle-bin       {"ids": ["001…"]}; {} empties it whole. After 15 days a record is gone anyway
   POST   /salesforce/locks                   {"object": "Account", "id": "001…", "times": 2}: its next writes meet UNABLE_TO_LOCK_ROW
   PUT    /salesforce/permissions             {"username": "user@…", "object": "Lead", "read": true, "create": false, "edit": false, "delete": false};
                                              with "field": "Phone" just read and edit of that field
   POST   /salesforce/duplicate-rules         {"object": "Contact", "fields": ["Email"], "against": ["Contact", "Lead"], "block": true}
+  POST   /salesforce/fields                  {"object": "Contact", "field": {"name": "Region__c", "type": "picklist", "picklist": [{"value": "North"}]}};
+                                             a formula: {"name": "Label__c", "formula": "Account.Name & \" / \" & LastName"}, with a type where
+                                             it is no text; a roll-up: {"name": "Won__c", "type": "currency", "scale": 2, "rollUp": {"object":
+                                             "Opportunity", "reference": "AccountId", "operation": "sum", "field": "Amount", "filter": "IsWon"}}
+  PUT    /salesforce/change-events           {"objects": ["Account", "Contact"]}: these (five at most) have change events from now on,
+                                             by gRPC at {SALESFORCE}; "allowance" is the deliveries of 24 hours, 10000 at first
+  GET    /salesforce/change-events           -> {"objects", "kept", "delivered", "allowance", "latestReplayId"}
+  POST   /salesforce/change-events/gaps      {"object": "Account", "changeType": "UPDATE", "ids": ["001…"]}; OVERFLOW needs no ids
+  POST   /salesforce/change-events/lose-positions   positions that clients have saved are refused from now on
+  POST   /salesforce/change-events/end-streams      open subscriptions end with UNAVAILABLE
+  POST   /salesforce/managed-subscriptions   {"developerName": "Sync", "topic": "/data/ChangeEvents", "earliest": true} -> {"id", …}
+  POST   /salesforce/objects                 {"name": "Seat__c", "autoNumber": "S-{0000}", "activities": true, "fields": [
+                                               {"name": "Account__c", "masterDetail": true, "referenceTo": ["Account"], "children": "Seats"},
+                                               {"name": "Contact__c", "type": "reference", "referenceTo": ["Contact"], "children": "Seats"}]}
 `

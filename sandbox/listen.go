@@ -73,6 +73,14 @@ func (s *Sandbox) Listen(ctx context.Context) error {
 			Handler: h, ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 			MaxHeaderBytes: headBytes, ErrorLog: log.New(io.Discard, "", 0),
 		}
+		if i == salesforcePort {
+			// The Pub/Sub API is gRPC: HTTP/2, here without TLS. Its streams have no end
+			// of their own.
+			server.Protocols = new(http.Protocols)
+			server.Protocols.SetHTTP1(true)
+			server.Protocols.SetUnencryptedHTTP2(true)
+			server.RegisterOnShutdown(func() { s.Salesforce().EndStreams() })
+		}
 		opened.servers[i] = server
 		s.running.Go(func() { _ = server.Serve(open[i]) })
 	}

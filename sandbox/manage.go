@@ -19,7 +19,7 @@ const manageBytes = 1 << 20
 // manageRoutes are all management calls; [Sandbox.Guide] documents each.
 func (s *Sandbox) manageRoutes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, call := range map[string]func(*http.Request) (any, error){
+	for pattern, call := range join(s.salesforceEditRoutes(), s.salesforceSchemaRoutes(), s.salesforceEventRoutes(), map[string]func(*http.Request) (any, error){
 		"GET /state":                                     s.showState,
 		"POST /reset":                                    s.resetCall,
 		"POST /save":                                     s.saveCall,
@@ -54,14 +54,10 @@ func (s *Sandbox) manageRoutes() http.Handler {
 		"DELETE /salesforce/permission-sets/{name}":      s.deletePermissionSet,
 		"POST /salesforce/permission-sets/{name}/assign": s.assignPermissionSet,
 		"POST /salesforce/expire-sessions":               s.expireSessions,
-		"POST /salesforce/records/{object}":              s.createSalesforceRecord,
-		"GET /salesforce/records/{object}/{id}":          s.showSalesforceRecord,
-		"PATCH /salesforce/records/{object}/{id}":        s.editSalesforceRecord,
-		"DELETE /salesforce/records/{object}/{id}":       s.deleteSalesforceRecord,
 		"POST /salesforce/locks":                         s.lockRecord,
 		"PUT /salesforce/permissions":                    s.setPermission,
 		"POST /salesforce/duplicate-rules":               s.addDuplicateRule,
-	} {
+	}) {
 		mux.Handle(pattern, manageCall(call))
 	}
 	for _, calls := range []map[string]func(*http.Request) (any, error){s.hubSpotChangeCalls(), s.hubSpotWebhookCalls(), s.hubSpotListCalls()} {
@@ -214,8 +210,14 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 			return nil, bad(`share is 0 to 1; side is "hubspot", "salesforce" or absent`, "a rule of kind %q has share %v and side %q", rule.Kind, rule.Share, rule.Side)
 		}
 	}
-	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 {
-		return nil, bad("give milliseconds from 0", "a latency or lag is negative")
+	if setting.LatencyMillis < 0 || setting.JitterMillis < 0 || setting.SearchLagMillis < 0 || setting.LateCommitSeconds < 0 || setting.ChangeEvents.DelayMillis < 0 {
+		return nil, bad("give milliseconds and seconds from 0", "a latency, lag or delay is negative")
+	}
+	events := setting.ChangeEvents
+	for _, share := range []float64{events.Duplicates, events.Drops, events.Gaps, events.LostPositions} {
+		if share < 0 || share > 1 {
+			return nil, bad("a share is 0 to 1", "a dial of changeEvents has the share %v", share)
+		}
 	}
 	if w := setting.Webhooks; w.DelayMillis < 0 || w.JitterMillis < 0 || min(w.DuplicateShare, w.DropShare) < 0 || max(w.DuplicateShare, w.DropShare) > 1 {
 		return nil, bad("give milliseconds from 0, and shares from 0 to 1", "a dial of webhooks is out of range")

@@ -79,67 +79,6 @@ func (s *Sandbox) expireSessions(r *http.Request) (any, error) {
 	return nil, nil
 }
 
-// salesforceRecord is how a record is shown and edited here.
-type salesforceRecord struct {
-	ID     string         `json:"id,omitempty"`
-	Fields map[string]any `json:"fields"`
-}
-
-func (s *Sandbox) createSalesforceRecord(r *http.Request) (any, error) {
-	var body salesforceRecord
-	if err := readBody(r, &body); err != nil {
-		return nil, err
-	}
-	if body.ID != "" {
-		return nil, bad("leave id out", "Salesforce gives the ids")
-	}
-	sf, object := s.Salesforce(), r.PathValue("object")
-	err := careful(func() {
-		now := s.clock.Now()
-		body.ID = sf.Insert(object, body.Fields, now, now)
-	})
-	if err != nil {
-		return nil, err
-	}
-	body.Fields, _ = sf.Get(object, body.ID)
-	return body, nil
-}
-
-func (s *Sandbox) showSalesforceRecord(r *http.Request) (any, error) {
-	record := salesforceRecord{ID: r.PathValue("id")}
-	there := false
-	err := careful(func() { record.Fields, there = s.Salesforce().Get(r.PathValue("object"), record.ID) })
-	if err == nil && !there {
-		err = missing("there is no live %s %s", r.PathValue("object"), record.ID)
-	}
-	return record, err
-}
-
-func (s *Sandbox) editSalesforceRecord(r *http.Request) (any, error) {
-	var body salesforceRecord
-	if err := readBody(r, &body); err != nil {
-		return nil, err
-	}
-	if _, err := s.showSalesforceRecord(r); err != nil {
-		return nil, err
-	}
-	var refused error
-	if err := careful(func() { refused = s.Salesforce().Update(r.PathValue("object"), r.PathValue("id"), body.Fields) }); err != nil {
-		return nil, err
-	}
-	if refused != nil {
-		return nil, refused
-	}
-	return s.showSalesforceRecord(r)
-}
-
-func (s *Sandbox) deleteSalesforceRecord(r *http.Request) (any, error) {
-	if _, err := s.showSalesforceRecord(r); err != nil {
-		return nil, err
-	}
-	return nil, s.Salesforce().Delete(r.PathValue("object"), r.PathValue("id"))
-}
-
 // lockRecord makes the next writes to a record meet UNABLE_TO_LOCK_ROW.
 func (s *Sandbox) lockRecord(r *http.Request) (any, error) {
 	body := struct {

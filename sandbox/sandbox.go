@@ -189,8 +189,9 @@ func (s *Sandbox) Credentials() Credentials { return s.world.Load().credentials 
 
 // Client returns an HTTP client that reaches both servers without a socket:
 // requests to https://api.hubapi.com, https://*.my.salesforce.com,
-// https://login.salesforce.com and https://test.salesforce.com are answered by
-// them, http://manage.sandbox by the management calls. No other host exists.
+// https://login.salesforce.com, https://test.salesforce.com and (gRPC)
+// https://api.pubsub.salesforce.com:7443 are answered by them,
+// http://manage.sandbox by the management calls. No other host exists.
 // Latency, cancelled contexts and cut connections behave as over a network.
 // Inside a synctest bubble, make the sandbox inside it too.
 func (s *Sandbox) Client() *http.Client { return &http.Client{Transport: &transport{s}} }
@@ -208,6 +209,7 @@ func (s *Sandbox) Reset() error {
 	}
 	old := s.world.Swap(w)
 	s.nameOrigins(w)
+	old.salesforce.EndStreams()
 	return old.hubSpot.Close()
 }
 

@@ -54,7 +54,7 @@ func (s *Sandbox) handlerFor(u *url.URL) http.Handler {
 	case host == "api.hubapi.com", host == "api.hubspot.com", host == "app.hubspot.com", strings.HasPrefix(host, "api-") && strings.HasSuffix(host, ".hubapi.com"):
 		return s.hubSpotHandler()
 	case host == "login.salesforce.com", host == "test.salesforce.com", strings.HasSuffix(host, ".my.salesforce.com"),
-		strings.HasSuffix(host, ".lightning.force.com"):
+		strings.HasSuffix(host, ".lightning.force.com"), host == "api.pubsub.salesforce.com", host == "api.deu.pubsub.salesforce.com":
 		return s.salesforceHandler()
 	case host == manageHost:
 		return s.manageHandler()
@@ -83,7 +83,7 @@ func asServed(ctx context.Context, r *http.Request) (*http.Request, error) {
 		call.Host = r.URL.Host
 	}
 	call.RemoteAddr = "127.0.0.1:1"
-	call.Proto, call.ProtoMajor, call.ProtoMinor = "HTTP/1.1", 1, 1
+	call.Proto, call.ProtoMajor, call.ProtoMinor = protocol(r)
 	call.Response, call.GetBody = nil, nil
 	if call.Header == nil {
 		call.Header = http.Header{}
@@ -95,6 +95,14 @@ func asServed(ctx context.Context, r *http.Request) (*http.Request, error) {
 		call.Body = http.NoBody
 	}
 	return call, nil
+}
+
+// protocol is what client and server agree on: HTTP/2 for gRPC, which needs it.
+func protocol(r *http.Request) (name string, major, minor int) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+		return "HTTP/2.0", 2, 0
+	}
+	return "HTTP/1.1", 1, 1
 }
 
 func closeBody(r *http.Request) {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/credential"
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
@@ -115,7 +116,12 @@ type Pair struct {
 	Store  *store.Store
 	Engine *engine.Engine
 	settle func()
+	budget func(side crm.Side, id string) apicall.DayState
 }
+
+// CallsLeft is how many calls to an account we may still make today, as far as
+// the vendor has told by now; -1 when it has told nothing.
+func (p *Pair) CallsLeft(side crm.Side, id string) int { return p.budget(side, id).OursLeft }
 
 // Close ends the pair: the lease is given back, the database closed.
 func (p *Pair) Close() error {
@@ -158,7 +164,8 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 		_ = database.Close()
 		return nil, err
 	}
-	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e, settle: a.ledgers.settle}, nil
+	return &Pair{Mapping: m, Bound: bound, Warnings: problems, Sides: sides, Store: database, Engine: e, settle: a.ledgers.settle,
+		budget: func(side crm.Side, id string) apicall.DayState { return a.Budget(m, side, id) }}, nil
 }
 
 // DatabasePath is where the state of the pair is kept.

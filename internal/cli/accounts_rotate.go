@@ -112,6 +112,9 @@ func (g *global) rotateAccount(ctx context.Context, a *app.App, name string, o r
 	if err != nil {
 		return err
 	}
+	if _, old, err := vault.Get(ctx, account.Name, account.Side); err == nil && account.Kind == credential.HubSpotToken {
+		material.ClientSecret = old.ClientSecret // it checks webhooks, and a new token leaves it as it is
+	}
 	before := account.ID
 	fresh, err := a.Connect(ctx, account, material, false)
 	if fault.KindOf(err) == fault.Conflict {

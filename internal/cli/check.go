@@ -149,6 +149,9 @@ func (g *global) printCheck(c *app.Checked) {
 	for _, o := range c.Mapping.Objects {
 		g.print("%-12s HubSpot %s <-> Salesforce %s, %s", o.Name, o.HubSpot, targetNames(o), count(len(o.Fields), "field", "fields"))
 	}
+	for _, p := range c.Mapping.Policies {
+		g.print("%-12s %s, then %s", "policy", p.Name, p.Then)
+	}
 	g.printPermissions(c)
 	for _, need := range c.Missing {
 		writeIndented(g.Out, "error: ", fmt.Sprintf("the HubSpot token lacks the scope %s: %s", need.Name, need.Why))

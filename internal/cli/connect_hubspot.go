@@ -46,6 +46,9 @@ machine. It needs the app's client id and client secret (--client-secret - reads
 it from stdin; LOCKSTEP_HUBSPOT_CLIENT_ID and LOCKSTEP_HUBSPOT_CLIENT_SECRET give
 both). Connecting a name anew takes what is not said from before.
 
+With a token, --client-secret-file keeps the app's client secret beside it: it
+proves that webhooks come from HubSpot (wake: of lockstep.yaml), and opens nothing.
+
 No secret is ever taken from the command line itself. LOCKSTEP_HUBSPOT_URL gives
 another base URL, as --base-url does, LOCKSTEP_HUBSPOT_AUTHORIZE_URL another
 authorize page.`,
@@ -63,7 +66,7 @@ authorize page.`,
 	flags.BoolVar(&o.replace, "replace", false, "let the name stand for another account from now on")
 	flags.BoolVar(&o.oauth, "oauth", false, "connect by OAuth, in the browser")
 	flags.StringVar(&o.clientID, "client-id", "", "the app's client id, for --oauth")
-	o.clientSecret.add(flags, "client-secret", "app's client secret")
+	o.clientSecret.add(flags, "client-secret", "app's client secret (for --oauth, or to check webhooks)")
 	flags.StringVar(&o.authorizeURL, "authorize-url", "", "the page that asks the person (default "+credential.DefaultHubSpotAuthorizeURL+")")
 	flags.StringSliceVar(&o.optionalScopes, "optional-scope", nil, "a scope to ask for only where the account has it; may be repeated")
 	o.browser.add(flags)
@@ -104,7 +107,20 @@ func (g *global) connectHubSpot(ctx context.Context, o connectHubSpotOptions) er
 	if err != nil {
 		return err
 	}
-	return g.keepAccount(ctx, a, account, credential.Material{Token: token}, o.replace)
+	fresh := credential.Material{Token: token}
+	if known.Kind == credential.HubSpotToken {
+		fresh.ClientSecret = material.ClientSecret
+	}
+	if o.clientSecret.given() {
+		pasted, err := g.readSecret(o.clientSecret.input("HubSpot client secret", "client-secret", ""))
+		if err != nil {
+			return err
+		}
+		if fresh.ClientSecret, err = credential.ParseClientSecret(pasted); err != nil {
+			return err
+		}
+	}
+	return g.keepAccount(ctx, a, account, fresh, o.replace)
 }
 
 func (g *global) hubSpotBase(o connectHubSpotOptions, known string) (string, error) {

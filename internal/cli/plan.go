@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/app"
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/page"
 )
 
 // shownRecords is how many records of each object a plan shows without --all.
@@ -20,6 +22,7 @@ const shownRecords = 20
 
 type planOptions struct {
 	file     string
+	html     string
 	all      bool
 	complete bool
 }
@@ -34,15 +37,18 @@ field by field, what is left out or held and why, and what it would cost in API
 calls. Nothing is written to either account.
 
 With -o the plan is sealed in a file; lockstep sync FILE then does exactly that,
-and refuses records that changed since.`,
+and leaves alone what changed since. With --html the plan becomes one page that
+needs nothing else, to be sent to whoever has to agree.`,
 		Example: `  lockstep plan
   lockstep plan --all | less
-  lockstep plan -o plan.json && lockstep sync plan.json`,
+  lockstep plan -o plan.json && lockstep sync plan.json
+  lockstep plan -o plan.json --html plan.html`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.runPlan(cmd.Context(), o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.file, "output", "o", "", "seal the plan in this file")
+	flags.StringVar(&o.html, "html", "", "write the plan as one page into this file")
 	flags.BoolVar(&o.all, "all", false, fmt.Sprintf("show every record, not just the first %d of each object", shownRecords))
 	flags.BoolVar(&o.complete, "complete", false, "read everything again, whatever was read before")
 	return cmd
@@ -52,8 +58,19 @@ and refuses records that changed since.`,
 // (with --all) one object per item, each on its own line.
 type planJSON struct {
 	*engine.Plan
-	Writes int    `json:"writes"`
-	Sealed string `json:"sealed,omitempty"`
+	Costs  []page.Cost `json:"costs"`
+	Writes int         `json:"writes"`
+	Sealed string      `json:"sealed,omitempty"`
+	SHA256 string      `json:"sha256,omitempty"`
+	HTML   string      `json:"html,omitempty"`
+}
+
+// shownPlan is a plan with what was made of it.
+type shownPlan struct {
+	*engine.Plan
+	planOptions
+	costs  []page.Cost
+	sha256 string
 }
 
 func (g *global) runPlan(ctx context.Context, o planOptions) error {
@@ -63,48 +80,95 @@ func (g *global) runPlan(ctx context.Context, o planOptions) error {
 		if err != nil {
 			return err
 		}
-		if o.file != "" {
-			var sealed bytes.Buffer
-			if err := plan.Seal(ctx, &sealed); err != nil {
-				return err
-			}
-			if err := app.ReplaceFile(g.path(o.file), sealed.Bytes()); err != nil {
-				return err
-			}
+		shown := &shownPlan{Plan: plan, planOptions: o, costs: g.costsOf(pair, plan)}
+		if err := g.keepPlan(ctx, pair, shown); err != nil {
+			return err
 		}
 		if g.json {
-			return g.printPlanJSON(ctx, plan, o)
+			return g.printPlanJSON(ctx, shown)
 		}
-		return g.printPlan(ctx, pair, plan, o)
+		return g.printPlan(ctx, pair, shown)
 	})
 }
 
-func (g *global) printPlanJSON(ctx context.Context, plan *engine.Plan, o planOptions) error {
-	if err := g.printJSON(planJSON{Plan: plan, Writes: plan.Writes(), Sealed: o.file}); err != nil || !o.all {
-		return err
+// costsOf sets what a sync would cost against what is left of the day.
+func (g *global) costsOf(pair *app.Pair, plan *engine.Plan) []page.Cost {
+	var costs []page.Cost
+	for _, account := range []struct {
+		side crm.Side
+		id   string
+	}{{crm.Salesforce, plan.Pair.SalesforceID}, {crm.HubSpot, plan.Pair.HubSpotID}} {
+		costs = append(costs, page.NewCost(account.side, plan.Forecast[account.side], pair.CallsLeft(account.side, account.id)))
 	}
-	return plan.Items(ctx, engine.ItemFilter{}, func(item engine.Item) error { return g.printJSON(item) })
+	return costs
 }
 
-func (g *global) printPlan(ctx context.Context, pair *app.Pair, plan *engine.Plan, o planOptions) error {
-	g.print("%s and %s: %s read. Nothing has been written.", pair.Mapping.HubSpot, pair.Mapping.Salesforce, count(plan.Read, "record", "records"))
+// keepPlan writes the files that were asked for.
+func (g *global) keepPlan(ctx context.Context, pair *app.Pair, p *shownPlan) error {
+	if p.file != "" {
+		sealed, err := p.Sealed(ctx)
+		if err != nil {
+			return err
+		}
+		var file bytes.Buffer
+		if err := sealed.Write(&file); err != nil {
+			return err
+		}
+		if err := app.ReplaceFile(g.path(p.file), file.Bytes()); err != nil {
+			return err
+		}
+		p.sha256 = sealed.SHA256
+	}
+	if p.html == "" {
+		return nil
+	}
+	var file bytes.Buffer
+	err := page.WritePlan(ctx, &file, page.Plan{Plan: p.Plan, HubSpot: pair.Mapping.HubSpot, Salesforce: pair.Mapping.Salesforce, Costs: p.costs,
+		SealedIn: p.file, SHA256: p.sha256, Version: buildVersion().Version})
+	if err != nil {
+		return err
+	}
+	return app.ReplaceFile(g.path(p.html), file.Bytes())
+}
+
+func (g *global) printPlanJSON(ctx context.Context, p *shownPlan) error {
+	if err := g.printJSON(planJSON{Plan: p.Plan, Costs: p.costs, Writes: p.Writes(), Sealed: p.file, SHA256: p.sha256, HTML: p.html}); err != nil || !p.all {
+		return err
+	}
+	return p.Items(ctx, engine.ItemFilter{}, func(item engine.Item) error { return g.printJSON(item) })
+}
+
+func (g *global) printPlan(ctx context.Context, pair *app.Pair, p *shownPlan) error {
+	g.print("%s and %s: %s read. Nothing has been written.", pair.Mapping.HubSpot, pair.Mapping.Salesforce, count(p.Read, "record", "records"))
 	g.print("")
-	printPlanCounts(g.Out, plan)
-	if err := g.printPlanWrites(ctx, plan, o); err != nil {
+	printPlanCounts(g.Out, p.Plan)
+	if err := g.printPlanWrites(ctx, p.Plan, p.planOptions); err != nil {
 		return err
 	}
-	if err := g.printPlanReasons(ctx, plan); err != nil {
+	if err := g.printPlanReasons(ctx, p.Plan); err != nil {
 		return err
 	}
-	g.printForecast(plan)
-	for _, b := range plan.Brakes {
-		g.print("Brake: %s are planned, and lockstep.yaml allows %s.", count(b.Planned, b.What[:len(b.What)-1], b.What), separatedInt(b.Limit))
+	g.print("")
+	g.print("%s", page.CostInWords(p.costs))
+	if beyond := page.Days(p.costs); beyond != "" {
+		g.print("%s", beyond)
+	}
+	for _, b := range p.Brakes {
+		g.print("Brake: %s.", b.Sentence())
+	}
+	for _, c := range p.Policies {
+		if c.Broken > 0 && !c.Stops {
+			g.print("Policy %q: %s.", c.Name, c.Sentence())
+		}
+	}
+	if p.html != "" {
+		g.print("The page is in %s.", p.html)
 	}
 	switch {
-	case o.file != "":
-		g.print("Sealed in %s.", o.file)
-		g.sayNext("lockstep sync " + o.file)
-	case plan.Writes() == 0:
+	case p.file != "":
+		g.print("Sealed in %s, SHA-256 %s.", p.file, p.sha256)
+		g.sayNext("lockstep sync " + p.file)
+	case p.Writes() == 0:
 		g.print("Nothing is to be written: both sides are in step.")
 	default:
 		g.sayNext("lockstep sync   (or first: lockstep plan -o plan.json)")
@@ -112,18 +176,47 @@ func (g *global) printPlan(ctx context.Context, pair *app.Pair, plan *engine.Pla
 	return nil
 }
 
-// printPlanCounts prints what would happen, a line per object.
+// printPlanCounts prints what would happen, a line per object. Columns of what
+// is rare are there when a plan has any of it.
 func printPlanCounts(w io.Writer, plan *engine.Plan) {
-	t := newTable("", ">CREATE", ">UPDATE", ">ARCHIVE", ">RELATE", ">CREATE", ">UPDATE", ">LINK", ">UNCHANGED", ">LEFT OUT", ">HELD")
+	some := func(of func(engine.PlanObject) int) bool {
+		return slices.ContainsFunc(plan.Objects, func(o engine.PlanObject) bool { return of(o) > 0 })
+	}
+	type column struct {
+		name string
+		of   func(engine.PlanObject) int
+	}
+	var columns []column
+	for _, side := range []crm.Side{crm.Salesforce, crm.HubSpot} {
+		columns = append(columns, column{">CREATE", func(o engine.PlanObject) int { return o.Creates[side] }},
+			column{">UPDATE", func(o engine.PlanObject) int { return o.Updates[side] }})
+		for _, rare := range []column{{">ARCHIVE", func(o engine.PlanObject) int { return o.Archives[side] }}, {">RELATE", func(o engine.PlanObject) int { return o.Relates[side] }}} {
+			if some(rare.of) {
+				columns = append(columns, rare)
+			}
+		}
+	}
+	columns = append(columns, column{">LINK", func(o engine.PlanObject) int { return o.Links }},
+		column{">UNCHANGED", func(o engine.PlanObject) int { return o.Tally.Unchanged }},
+		column{">LEFT OUT", func(o engine.PlanObject) int { return o.Tally.Excluded }},
+		column{">HELD", func(o engine.PlanObject) int { return o.Tally.Held }})
+	header := []string{""}
+	for _, c := range columns {
+		header = append(header, c.name)
+	}
+	t := newTable(header...)
 	t.indent = "  "
 	for _, o := range plan.Objects {
-		t.add(o.Name, o.Creates[crm.Salesforce], o.Updates[crm.Salesforce], o.Archives[crm.Salesforce], o.Relates[crm.Salesforce],
-			o.Creates[crm.HubSpot], o.Updates[crm.HubSpot], o.Links, o.Tally.Unchanged, o.Tally.Excluded, o.Tally.Held)
+		cells := []any{o.Name}
+		for _, c := range columns {
+			cells = append(cells, c.of(o))
+		}
+		t.add(cells...)
 	}
 	var table bytes.Buffer
 	t.aligned(&table)
-	header, _, _ := bytes.Cut(table.Bytes(), []byte("\n"))
-	fmt.Fprintln(w, groupHeader(string(header)))
+	head, _, _ := bytes.Cut(table.Bytes(), []byte("\n"))
+	fmt.Fprintln(w, groupHeader(string(head)))
 	_, _ = table.WriteTo(w)
 }
 
@@ -279,17 +372,4 @@ func (g *global) printPlanReasons(ctx context.Context, plan *engine.Plan) error 
 		}
 	}
 	return nil
-}
-
-// printForecast prints what a sync would cost.
-func (g *global) printForecast(plan *engine.Plan) {
-	g.print("")
-	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-		usage := plan.Usage[side]
-		share := ""
-		if usage.DayLimit > 0 {
-			share = fmt.Sprintf(", %.2f %% of the %s of a day", 100*float64(plan.Forecast[side])/float64(usage.DayLimit), separatedInt(usage.DayLimit))
-		}
-		g.print("The sync costs about %s to %s%s.", count(plan.Forecast[side], "call", "calls"), side.Title(), share)
-	}
 }

@@ -66,6 +66,9 @@ func (g *global) printStatus(status *engine.Status) {
 			g.say("  %s", r.Error)
 		}
 	}
+	for _, s := range status.Sources {
+		g.say("Last heard of %s: %s", s.Name, moment(s.Heard))
+	}
 	if status.OpenCreates > 0 {
 		g.say("%s sent without an answer; the next sync looks them up first", count(status.OpenCreates, "record was", "records were"))
 	}

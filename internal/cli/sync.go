@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -27,8 +28,9 @@ func newSyncCommand(g *global) *cobra.Command {
 		Use:   "sync [PLAN]",
 		Short: "Bring both sides in step",
 		Long: `Plans and writes in one go, until nothing is left to do. A second run writes
-nothing. With a PLAN sealed by lockstep plan -o it does exactly that, and refuses
-records that changed since.
+nothing. With a PLAN sealed by lockstep plan -o it does exactly that: every record
+is looked at and decided again, and what would not come out as it was sealed is
+left alone and named.
 
 Interrupt it whenever you like: what was done is kept, and the next run goes on
 from there, with nothing lost and nothing twice.`,
@@ -46,7 +48,7 @@ from there, with nothing lost and nothing twice.`,
 			case len(args) == 1 && (o.watch || o.complete):
 				return usage("leave the plan out, or the flag", "a sealed plan is applied as it is; it goes with neither --watch nor --complete")
 			case len(args) == 1:
-				return g.applySealed(cmd.Context(), args[0])
+				return g.applySealed(cmd.Context(), args[0], o)
 			case o.watch:
 				return g.watch(cmd.Context(), o)
 			default:
@@ -86,7 +88,7 @@ func (g *global) runSync(ctx context.Context, o syncOptions) error {
 	})
 }
 
-func (g *global) applySealed(ctx context.Context, file string) error {
+func (g *global) applySealed(ctx context.Context, file string, o syncOptions) error {
 	opened, err := os.Open(g.path(file))
 	if err != nil {
 		return usage("lockstep plan -o "+file, "the plan %s cannot be read", file)
@@ -97,7 +99,11 @@ func (g *global) applySealed(ctx context.Context, file string) error {
 		return err
 	}
 	return g.withPair(ctx, func(pair *app.Pair, progress *progress) error {
-		run, err := pair.Engine.Apply(ctx, sealed)
+		apply := pair.Engine.Apply
+		if o.releaseBrakes {
+			apply = pair.Engine.ApplyReleased
+		}
+		run, err := apply(ctx, sealed)
 		progress.close()
 		return g.tellRun(ctx, pair, run, err)
 	})
@@ -132,9 +138,8 @@ func runVerdict(run *engine.Run) error {
 		return &exitError{code, fault.New(fault.Internal, "the sums do not close: %d records were read, and %d have an outcome", run.Read, run.Tally.Sum()).
 			WithMend("run lockstep sync --complete; if it stays, this is a defect of Lockstep: please report it")}
 	case code == fault.ExitBrake:
-		b := run.Brakes[0]
-		return &exitError{code, fault.New(fault.Conflict, "a brake waits for you: %s are planned, and lockstep.yaml allows %d", count(b.Planned, b.What[:len(b.What)-1], b.What), b.Limit).
-			WithMend("look at lockstep plan, then: lockstep sync --release-brakes, or raise brakes: in lockstep.yaml")}
+		return &exitError{code, fault.New(fault.Conflict, "a brake waits for you: %s", run.Brakes[0].Sentence()).
+			WithMend("look at lockstep plan, then: lockstep sync --release-brakes, or change brakes: or policies: in lockstep.yaml")}
 	case code == fault.ExitConflict:
 		return &exitError{code, fault.New(fault.Conflict, "%s changed after the plan was sealed, and were left alone", count(run.Changed, "record", "records")).
 			WithMend("lockstep plan -o FILE makes a new plan")}
@@ -178,6 +183,18 @@ func writesInWords(run *engine.Run) string {
 
 // sayReasons points to what waits for a person.
 func (g *global) sayReasons(_ context.Context, _ *app.Pair, run *engine.Run) {
+	const shown = 20
+	for i, left := range run.LeftAlone {
+		if i == shown {
+			g.say("  … and %s; --json names them", count(run.Changed-shown, "more", "more"))
+			break
+		}
+		from := left.HubSpot
+		if from == nil {
+			from = left.Salesforce
+		}
+		g.say("  left alone: %s, %s: %s", cmp.Or(left.Title, "(no name)"), record(from), left.Why)
+	}
 	if run.Tally.Held+run.Tally.Failed > 0 {
 		g.say("%s held and %s failed; see why with: lockstep status", separatedInt(run.Tally.Held), separatedInt(run.Tally.Failed))
 	}
@@ -198,13 +215,39 @@ func (g *global) watch(ctx context.Context, o syncOptions) error {
 	if every <= 0 {
 		every = pair.Mapping.Every
 	}
+	wakers, err := a.Wakers(ctx, pair)
+	if err != nil {
+		return err
+	}
+	if err := pair.Engine.Hold(ctx); err != nil {
+		return err
+	}
 	g.say("Watching %s and %s, every %s. Ctrl-C ends it.", pair.Mapping.HubSpot, pair.Mapping.Salesforce, every)
+	for _, name := range wakers.Names() {
+		g.say("Listening to %s.", name)
+	}
+	listening, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		wakers.Run(listening, g.tellTrouble)
+	}()
+	defer func() { stop(); <-ended }()
 	err = pair.Engine.Watch(ctx, every, func(run *engine.Run, err error) error { return g.tellCycle(run, err) })
 	if ctx.Err() != nil {
 		g.say("Stopped; everything done is saved.")
 		return nil
 	}
 	return err
+}
+
+// tellTrouble says that a source of hints fell silent, and what would mend it.
+func (g *global) tellTrouble(name string, err error) {
+	g.say("%s: %s", name, err)
+	if mend := fault.MendOf(err); mend != "" {
+		g.say("          next: %s", mend)
+	}
+	g.say("          Changes are found by reading until then.")
 }
 
 // tellCycle prints one line for a cycle that did something.

@@ -145,6 +145,8 @@ type Relation struct {
 	// Label is HubSpot's association label or the Salesforce role; often empty.
 	Label string
 	// RowID is the id of the row that carries the relation where that is a
-	// record of its own (OpportunityContactRole); empty on HubSpot.
-	RowID string
+	// record of its own (OpportunityContactRole); empty on HubSpot. Junction is
+	// the object of that row.
+	RowID    string
+	Junction string
 }

@@ -88,3 +88,16 @@ type Base struct {
 	HubSpot    []uint64
 	Salesforce []uint64
 }
+
+// Tie is one association that both sides of a link have had, where Salesforce
+// keeps it as a record of its own. It belongs to the near record's link.
+type Tie struct {
+	// Association names it among those of the mapping: "contacts/OpportunityContactRole".
+	Association string
+	// Far is the HubSpot id of the far record, Label HubSpot's label of the pair,
+	// empty for the plain association.
+	Far   string
+	Label string
+	// RowID is the Salesforce record that carries it; empty when it is not known.
+	RowID string
+}

@@ -7,6 +7,23 @@ type Read struct {
 	Layout *Layout
 	// Relations are the objects (same side) whose associations to read along.
 	Relations []string
+	// Junctions are the Salesforce objects whose rows to read along.
+	Junctions []Junction
+}
+
+// Junction is a Salesforce object each record of which joins two others: a row.
+type Junction struct {
+	// Object is its own API name: "OpportunityContactRole".
+	Object string
+	// Near is its reference to the record that is read, Far to the other one,
+	// which is a FarObject ("Contact").
+	Near      string
+	Far       string
+	FarObject string
+	// Label and Primary are its fields for a role and for the first of several;
+	// empty where it has none.
+	Label   string
+	Primary string
 }
 
 // ReadReport is what a complete or partial read can prove of itself.
@@ -39,6 +56,8 @@ const (
 	// Relate and Unrelate set and remove an association that is not a field.
 	Relate   Op = "relate"
 	Unrelate Op = "unrelate"
+	// Restore brings an archived record back under its id, where the vendor can.
+	Restore Op = "restore"
 )
 
 // FieldValue is one field of a write: a Present or a Blank value.
@@ -60,8 +79,12 @@ type Write struct {
 	// field; both empty otherwise. With them a repeat is harmless.
 	ExternalField string
 	ExternalValue string
-	// Relation is the far end for Relate and Unrelate; From is ID of Object.
+	// Relation is the far end for Relate and Unrelate; From is ID of Object. With
+	// a RowID, Relate changes the label of that row; with a Label, Unrelate takes
+	// that label off a HubSpot association, which stays.
 	Relation Relation
+	// Junction says which Salesforce rows are meant; nil on HubSpot.
+	Junction *Junction
 }
 
 // Result is what became of one Write. A refusal by the vendor for one record

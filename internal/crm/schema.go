@@ -3,8 +3,8 @@ package crm
 // Kind is what a field holds, in words that both vendors' types map onto.
 type Kind string
 
-// The kinds. Vendor types that no kind fits are KindOther and are never mapped
-// by a suggestion.
+// The kinds. Vendor types that no kind fits are KindOther: their Field.Unfit says
+// why, and no mapping can name them.
 const (
 	KindText          Kind = "text"
 	KindLongText      Kind = "longtext"
@@ -16,6 +16,7 @@ const (
 	KindBool          Kind = "bool"
 	KindDate          Kind = "date"
 	KindDateTime      Kind = "datetime"
+	KindTime          Kind = "time"
 	KindPicklist      Kind = "picklist"
 	KindMultiPicklist Kind = "multipicklist"
 	KindPhone         Kind = "phone"
@@ -92,6 +93,9 @@ type Field struct {
 	Options     []Option
 	ReferenceTo []string
 	Help        string
+	// Unfit says why no value of the field can be kept in step, and what can be
+	// mapped instead; set where Kind is KindOther.
+	Unfit string
 }
 
 // Option is one value of a picklist. Hidden or inactive options are kept with

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +40,10 @@ type job struct {
 	// reread are records that changed under the plan, as they are now.
 	reread []store.Change
 	awaits []store.Await
+	// was is what the store knew of it before its undo; nil in every other run,
+	// and for a thing of which nothing left. revived is what an undo brought back.
+	was     *before
+	revived *revived
 }
 
 // send is one write of a job.
@@ -50,6 +56,10 @@ type send struct {
 	moot    bool // it cannot be, and need not be
 	result  crm.Result
 	sent    bool
+	// seq and at are its entry in the journal, made before it leaves; 0 where the
+	// id to write to is only known once another write has come back.
+	seq int64
+	at  time.Time
 }
 
 func (s *send) ok() bool { return s.sent && s.result.Err == nil && !s.result.Unknown }
@@ -147,7 +157,7 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		for i := range d.Writes {
 			j.sends = append(j.sends, &send{job: j, planned: &d.Writes[i]})
 		}
-		if len(j.sends) > 0 {
+		if len(j.sends) > 0 && !b.ungated(j) {
 			b.withWrites++
 		}
 		b.jobs = append(b.jobs, j)
@@ -161,6 +171,11 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		if err := b.resolve(ctx); err != nil {
 			return err
 		}
+		if b.c.undoes != 0 {
+			if err := b.keep(ctx); err != nil {
+				b.stop(err)
+			}
+		}
 		if err := b.intend(ctx); err != nil {
 			return err
 		}
@@ -170,6 +185,11 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 		}
 		b.resolveNear()
 		b.send(ctx, true)
+		if b.c.undoes != 0 {
+			if err := b.revive(context.WithoutCancel(ctx)); err != nil {
+				b.stop(err)
+			}
+		}
 	}
 	for _, j := range b.jobs {
 		b.conclude(j)
@@ -186,7 +206,8 @@ func (b *batch) stop(err error) {
 
 // recheck looks again at both records of things whose decision has grown old
 // before an update or archive is sent: HubSpot has no conditional write, so
-// this is how an edit made meanwhile is noticed.
+// this is how an edit made meanwhile is noticed. A record that was gone must
+// still be gone: what was restored is not followed into its deletion.
 func (b *batch) recheck(ctx context.Context) error {
 	type lookupKey struct {
 		side   crm.Side
@@ -196,12 +217,12 @@ func (b *batch) recheck(ctx context.Context) error {
 	var jobs []*job
 	for _, j := range b.jobs {
 		old := j.d.FromSealed || time.Since(j.row.Decided) > b.e.fresh
-		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords) == 0 && !j.d.FromSealed {
+		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords|store.BreaksPolicy) == 0 && !j.d.FromSealed && !j.unrelates() {
 			continue
 		}
 		jobs = append(jobs, j)
 		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-			if ref, at := j.d.on(side); at.Print != 0 {
+			if ref, at := j.d.on(side); at.Print != 0 || j.d.gone(side) && ref.ID != "" {
 				k := lookupKey{side, ref.Object}
 				ids[k] = append(ids[k], ref.ID)
 			}
@@ -211,35 +232,59 @@ func (b *batch) recheck(ctx context.Context) error {
 		return nil
 	}
 	records := map[crm.Side]map[string]*crm.Record{crm.HubSpot: {}, crm.Salesforce: {}}
-	for k, list := range ids {
-		if err := b.e.lookup(ctx, b.o, k.side, map[string][]string{k.object: list}, records[k.side]); err != nil {
+	for _, k := range inOrder(ids) {
+		if err := b.e.lookup(ctx, b.o, k.side, map[string][]string{k.object: ids[k]}, records[k.side]); err != nil {
 			return err
 		}
 	}
 	for _, j := range jobs {
+		var sides []string
 		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 			ref, at := j.d.on(side)
-			if at.Print == 0 {
+			l := b.e.lens(b.o, side, ref.Object)
+			if ref.ID == "" || l == nil || at.Print == 0 && !j.d.gone(side) {
 				continue
 			}
-			l := b.e.lens(b.o, side, ref.Object)
 			r := records[side][ref.ID]
 			if r == nil {
 				r = &crm.Record{Layout: l.read.Layout, ID: ref.ID, Archived: true}
 			}
-			if !r.Archived && l.print(b.o, r) == at.Print {
+			if same := at.Print != 0 && !r.Archived && l.print(b.o, r) == at.Print || at.Print == 0 && r.Archived; same {
 				continue
 			}
+			sides = append(sides, changedOn(side, r.Archived))
 			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r), Record: encodeRecord(r, l.layout)})
 		}
 		if len(j.reread) > 0 {
 			j.outcome, j.now = crm.Pending, true
 			j.reason = crm.Reason{Code: CodePendingChanged, Text: "the record changed after the plan was made; nothing was written to it",
 				Mend: "make a new plan: `lockstep plan`"}
-			b.c.changed++
+			b.c.leave(b.e, j.d, strings.Join(sides, ", "))
 		}
 	}
 	return nil
+}
+
+func changedOn(side crm.Side, gone bool) string {
+	if gone {
+		return "it was deleted in " + side.Title()
+	}
+	return "it was changed in " + side.Title()
+}
+
+// gone tells whether the thing's record on side was archived or deleted when
+// it was decided.
+func (d *decided) gone(side crm.Side) bool {
+	if side == crm.HubSpot {
+		return d.HubGone
+	}
+	return d.SalesGone
+}
+
+// unrelates tells whether the thing ends an association, which a fresh look may
+// forbid.
+func (j *job) unrelates() bool {
+	return slices.ContainsFunc(j.d.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Unrelate })
 }
 
 // on returns the thing's record on side and what was seen of it.
@@ -299,10 +344,16 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		s.changes = append(s.changes, ch)
 		s.write.Fields = append(s.write.Fields, crm.FieldValue{Name: ch.Field, Value: ch.After})
 	}
-	s.ready = p.Op == crm.Create || p.Op == crm.Archive || len(s.write.Fields) > 0
+	s.ready = p.Op == crm.Create || p.Op == crm.Archive || p.Op == crm.Restore || len(s.write.Fields) > 0
 	if r := p.Relation; r != nil {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
 		s.ready = true
+		if r.FarField != "" {
+			s.write.Junction = &crm.Junction{Object: r.Object, Near: r.NearField, Far: r.FarField, FarObject: r.FarObject, Label: r.LabelField, Primary: r.PrimaryField}
+		}
+		if r.FarID != "" {
+			s.write.Relation.Object, s.write.Relation.ID = r.FarObject, r.FarID
+		}
 		if !r.Far.IsZero() {
 			far, standing := k.Counterpart(r.FarMapping, r.Far)
 			if standing != reconcile.Linked {
@@ -347,25 +398,65 @@ func (b *batch) resolveNear() {
 	}
 }
 
-// intend commits what is about to be created.
+// intend commits what is about to leave: an entry in the journal for every
+// write, and an intent for every create.
 func (b *batch) intend(ctx context.Context) error {
-	var intents []store.Intent
-	sent := now()
+	var leaving []*send
+	creates := false
 	for _, j := range b.jobs {
 		for _, s := range j.sends {
-			if s.planned.Op != crm.Create || !s.ready || j.outcome != "" {
+			if !s.ready || j.outcome != "" || s.planned.Op != crm.Create && s.write.ID == "" {
+				continue
+			}
+			creates = creates || s.planned.Op == crm.Create
+			leaving = append(leaving, s)
+		}
+	}
+	if len(leaving) == 0 {
+		return nil
+	}
+	write := b.e.store.Write
+	if creates {
+		write = b.e.store.WriteDurable
+	}
+	var ahead *settlement
+	if b.c.undoes != 0 {
+		var err error
+		if ahead, err = b.undoing(ctx); err != nil {
+			return err
+		}
+		write = b.e.store.WriteDurable
+	}
+	sent := now()
+	return write(ctx, func(t *store.Tx) error {
+		next, err := t.NextJournal()
+		if err != nil {
+			return err
+		}
+		entries := make([]store.Entry, len(leaving))
+		var intents []store.Intent
+		for i, s := range leaving {
+			s.seq, s.at = next+int64(i), sent
+			entries[i] = b.sentEntry(s, sent)
+			if s.planned.Op != crm.Create {
 				continue
 			}
 			body := intentBody(s)
-			intents = append(intents, store.Intent{Key: intentKey(j.row.Mapping, j.row.Side, j.row.ID), Mapping: j.row.Mapping,
-				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: j.row.ID},
-				Hash:   newHasher().text(string(body)).sum(), Sent: sent, Body: body})
+			row := s.job.row
+			intents = append(intents, store.Intent{Key: intentKey(row.Mapping, row.Side, row.ID), Mapping: row.Mapping,
+				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: row.ID},
+				Hash:   newHasher().text(string(body)).sum(), Sent: sent, Seq: s.seq, Body: body})
 		}
-	}
-	if len(intents) == 0 {
-		return nil
-	}
-	return b.e.store.WriteDurable(ctx, func(t *store.Tx) error { return t.PutIntents(intents) })
+		if err := t.AppendJournal(entries); err != nil {
+			return err
+		}
+		if ahead != nil {
+			if _, err := ahead.save(t, b.o.Name); err != nil {
+				return err
+			}
+		}
+		return t.PutIntents(intents)
+	})
 }
 
 // send sends records, or relations once their records are there; both sides at

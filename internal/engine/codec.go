@@ -11,9 +11,13 @@ import (
 // errCut says that bytes of the store do not hold what they should.
 var errCut = errors.New("a stored row is cut short or of another version")
 
-// codecVersion opens every encoded body; rows of another version are read
-// again from the vendor instead of being understood halfway.
-const codecVersion = 1
+// codecVersion opens every encoded body, recordVersion every record; rows of
+// another version are read again from the vendor instead of being understood
+// halfway.
+const (
+	codecVersion  = 1
+	recordVersion = 2
+)
 
 // pen writes values one after the other.
 type pen struct{ b []byte }
@@ -159,7 +163,7 @@ func encodeRecord(r *crm.Record, layout uint64) []byte {
 		size += len(v.Text) + 3
 	}
 	p := pen{b: make([]byte, 0, size+32*len(r.Relations))}
-	p.byte(codecVersion)
+	p.byte(recordVersion)
 	p.u64(layout)
 	p.text(r.ID)
 	p.int(r.CreatedMicros)
@@ -177,6 +181,7 @@ func encodeRecord(r *crm.Record, layout uint64) []byte {
 		p.bool(x.Primary)
 		p.text(x.Label)
 		p.text(x.RowID)
+		p.text(x.Junction)
 	}
 	return p.b
 }
@@ -184,7 +189,7 @@ func encodeRecord(r *crm.Record, layout uint64) []byte {
 // decodeRecord unpacks a record of layout l; nil when it is of another layout.
 func decodeRecord(b []byte, l *crm.Layout, layout uint64) *crm.Record {
 	e := eye{b: string(b)}
-	if e.byte() != codecVersion || e.u64() != layout {
+	if e.byte() != recordVersion || e.u64() != layout {
 		return nil
 	}
 	r := &crm.Record{Layout: l, ID: e.text(), CreatedMicros: e.int(), ModifiedMicros: e.int(), Archived: e.bool(), MergedInto: e.text()}
@@ -197,7 +202,7 @@ func decodeRecord(b []byte, l *crm.Layout, layout uint64) *crm.Record {
 	if n := e.len(); n > 0 {
 		r.Relations = make([]crm.Relation, n)
 		for i := range r.Relations {
-			r.Relations[i] = crm.Relation{Object: e.text(), ID: e.text(), Primary: e.bool(), Label: e.text(), RowID: e.text()}
+			r.Relations[i] = crm.Relation{Object: e.text(), ID: e.text(), Primary: e.bool(), Label: e.text(), RowID: e.text(), Junction: e.text()}
 		}
 	}
 	if e.bad {
@@ -213,6 +218,8 @@ type sight struct {
 	Open uint64
 	// Print is the lens's print; 0 when the record was not there.
 	Print uint64
+	// Related is a hash of the associations alone.
+	Related uint64
 }
 
 // decided is the body of a plan row: the decision, and what it was made on.
@@ -225,6 +232,11 @@ type decided struct {
 	SalesGone  bool
 	WasLinked  bool
 	FromSealed bool
+	Undone     undone
+	// Gated: its writes were held against the policies of the mapping; Breaks
+	// names those that they break.
+	Gated  bool
+	Breaks []string
 }
 
 func (p *pen) changes(changes []reconcile.Change) {
@@ -259,26 +271,21 @@ func (e *eye) changes() []reconcile.Change {
 	return changes
 }
 
-func encodeChanges(changes []reconcile.Change) []byte {
-	p := pen{}
-	p.byte(codecVersion)
-	p.changes(changes)
-	return p.b
+func (p *pen) ties(ties []crm.Tie) {
+	p.len(len(ties))
+	for _, t := range ties {
+		p.text(t.Association)
+		p.text(t.Far)
+		p.text(t.Label)
+		p.text(t.RowID)
+	}
 }
 
-func decodeChanges(b []byte) ([]reconcile.Change, error) {
-	e := eye{b: string(b)}
-	if len(b) == 0 {
-		return nil, nil
+func (e *eye) ties() (ties []crm.Tie) {
+	for range e.len() {
+		ties = append(ties, crm.Tie{Association: e.text(), Far: e.text(), Label: e.text(), RowID: e.text()})
 	}
-	if e.byte() != codecVersion {
-		return nil, errCut
-	}
-	c := e.changes()
-	if e.bad {
-		return nil, errCut
-	}
-	return c, nil
+	return ties
 }
 
 func (p *pen) base(b *crm.Base) {
@@ -325,17 +332,27 @@ func encodeDecided(d *decided) []byte {
 	for _, a := range d.Awaits {
 		p.ref(a)
 	}
+	p.bool(d.Retie)
+	p.ties(d.Ties)
 	p.bool(d.Unlink)
 	p.text(d.Title)
 	for _, s := range []sight{d.HubSpotAt, d.SalesAt} {
 		p.u64(s.Seen)
 		p.u64(s.Open)
 		p.u64(s.Print)
+		p.u64(s.Related)
 	}
 	p.bool(d.HubGone)
 	p.bool(d.SalesGone)
 	p.bool(d.WasLinked)
 	p.bool(d.FromSealed)
+	p.int(d.Undone.Of)
+	p.bool(d.Undone.Differs)
+	p.bool(d.Gated)
+	p.len(len(d.Breaks))
+	for _, name := range d.Breaks {
+		p.text(name)
+	}
 	return p.b
 }
 
@@ -364,12 +381,18 @@ func decodeDecided(b []byte) (*decided, error) {
 	for range e.len() {
 		d.Awaits = append(d.Awaits, e.ref())
 	}
+	d.Retie, d.Ties = e.bool(), e.ties()
 	d.Unlink = e.bool()
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
-		s.Seen, s.Open, s.Print = e.u64(), e.u64(), e.u64()
+		s.Seen, s.Open, s.Print, s.Related = e.u64(), e.u64(), e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
+	d.Undone = undone{Of: e.int(), Differs: e.bool()}
+	d.Gated = e.bool()
+	for range e.len() {
+		d.Breaks = append(d.Breaks, e.text())
+	}
 	if e.bad {
 		return nil, errCut
 	}
@@ -392,9 +415,13 @@ func (p *pen) write(w *reconcile.PlannedWrite) {
 		p.text(r.FarObject)
 		p.text(r.FarField)
 		p.text(r.NearField)
+		p.text(r.LabelField)
+		p.text(r.PrimaryField)
+		p.text(r.FarID)
 		p.text(r.Role)
 		p.bool(r.Primary)
 		p.text(r.RowID)
+		p.ties(r.Ties)
 	}
 	p.reason(w.Reason)
 }
@@ -404,7 +431,7 @@ func (e *eye) write() reconcile.PlannedWrite {
 		ExternalField: e.text(), ExternalValue: e.text()}
 	if e.bool() {
 		w.Relation = &reconcile.RelationChange{Far: e.ref(), FarMapping: e.text(), Object: e.text(), FarObject: e.text(), FarField: e.text(), NearField: e.text(),
-			Role: e.text(), Primary: e.bool(), RowID: e.text()}
+			LabelField: e.text(), PrimaryField: e.text(), FarID: e.text(), Role: e.text(), Primary: e.bool(), RowID: e.text(), Ties: e.ties()}
 	}
 	w.Reason = e.reason()
 	return w

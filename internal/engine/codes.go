@@ -27,6 +27,19 @@ const (
 	CodePendingStopped = "pending.stopped"
 	// CodePendingBudget: the quota or our share of it is used up.
 	CodePendingBudget = "pending.budget"
+	// CodeUndone: an undo brought back what was before the run.
+	CodeUndone = "synced.undone"
+	// CodeUndoneAlready: nothing of the run is left to undo.
+	CodeUndoneAlready = "unchanged.undone-already"
+	// CodeHeldUndone: a run was undone for this thing; it rests as it is until a
+	// side changes.
+	CodeHeldUndone = "held.undone"
+	// CodeLeftChanged: a field holds something else than the run wrote.
+	CodeLeftChanged = "held.changed-since-run"
+	// CodeLeftRestore: the vendor cannot restore a record, a person can.
+	CodeLeftRestore = "held.restore-by-hand"
+	// CodeLeftUndo: it cannot be undone, for the reason that is told.
+	CodeLeftUndo = "held.undo-left"
 	// CodeExcludedGone: the record is archived or deleted and was never linked.
 	CodeExcludedGone = "excluded.gone"
 )

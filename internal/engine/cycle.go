@@ -8,7 +8,9 @@ import (
 
 // cycle is what one run carries through its steps.
 type cycle struct {
-	run     int64
+	run int64
+	// undoes is the run that this one undoes; 0 for every other run.
+	undoes  int64
 	ledgers map[string]*ledger
 	// again counts things that became decidable anew while the run wrote: an
 	// awaited record was linked, a record changed under the plan.
@@ -16,7 +18,8 @@ type cycle struct {
 	// writes made outside, by kind.
 	writes Writes
 	// changed counts things that changed since they were decided.
-	changed int
+	changed   int
+	leftAlone []LeftAlone
 	// planning: what is decided is the end of it, nothing will be applied.
 	planning bool
 	// work is what the plan would send, by side and object.
@@ -49,12 +52,21 @@ func (c *cycle) plans(d *decided) {
 			work.Create++
 		case crm.Update:
 			work.Update++
-		case crm.Archive:
+		case crm.Archive, crm.Restore:
 			work.Archive++
 		case crm.Relate, crm.Unrelate:
 			work.Relate++
 		}
 		c.work[k] = work
+	}
+}
+
+// leave notes that a thing is not what it was when it was decided.
+func (c *cycle) leave(e *Engine, d *decided, why string) {
+	c.changed++
+	if len(c.leftAlone) < leftAloneLimit {
+		it := e.item(d)
+		c.leftAlone = append(c.leftAlone, LeftAlone{Mapping: it.Mapping, Title: it.Title, HubSpot: it.HubSpot, Salesforce: it.Salesforce, Why: why})
 	}
 }
 
@@ -66,12 +78,14 @@ type Writes struct {
 	Updated  int `json:"updated"`
 	Archived int `json:"archived"`
 	Related  int `json:"related"`
+	// Restored counts archived records that an undo brought back.
+	Restored int `json:"restored,omitempty"`
 	// Linked counts new links, which write nothing outside by themselves.
 	Linked int `json:"linked"`
 }
 
 // Sum adds up what was written outside.
-func (w Writes) Sum() int { return w.Created + w.Updated + w.Archived + w.Related }
+func (w Writes) Sum() int { return w.Created + w.Updated + w.Archived + w.Related + w.Restored }
 
 func (w *Writes) count(op crm.Op) {
 	switch op {
@@ -83,6 +97,8 @@ func (w *Writes) count(op crm.Op) {
 		w.Archived++
 	case crm.Relate, crm.Unrelate:
 		w.Related++
+	case crm.Restore:
+		w.Restored++
 	}
 }
 

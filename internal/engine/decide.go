@@ -81,10 +81,22 @@ type subject struct {
 	link     *store.Link
 	ref      crm.Ref // the changed record
 	at       map[crm.Side]sight
+	absorbed []absorbed // its records that became part of others
+	// undone is what is remembered of a thing for which a run was undone; nil for
+	// every other.
+	undone *store.Outcome
 }
 
+// followLimit bounds how often one batch is looked at again because a record
+// turned out to have been merged into another one.
+const followLimit = 3
+
 func (d *decider) batch(ctx context.Context, page []store.Change) error {
-	d.stale, d.claimed = map[crm.Side][]store.Key{}, map[string]crm.Ref{}
+	return d.batchOf(ctx, page, followLimit)
+}
+
+func (d *decider) batchOf(ctx context.Context, page []store.Change, followings int) error {
+	d.forget, d.stale, d.claimed = nil, map[crm.Side][]store.Key{}, map[string]crm.Ref{}
 	ids := make([]string, len(page))
 	for i := range page {
 		ids[i] = page[i].Ref.ID
@@ -108,6 +120,10 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 	if err != nil {
 		return err
 	}
+	aliases, err := d.e.aliasesFor(ctx, d.o, d.side, ids)
+	if err != nil {
+		return err
+	}
 	subjects := make([]*subject, 0, len(page))
 	for i := range page {
 		r := records[page[i].Ref.ID]
@@ -116,21 +132,39 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 			s.link = &l
 			s.snapshot.Link = &s.link.Link
 		}
-		if s.link == nil && (r == nil || r.Archived) {
+		if s.link == nil && (r == nil || r.Archived && r.MergedInto == "") {
 			d.forget = append(d.forget, page[i].Ref.ID)
 			continue
 		}
+		s.snapshot.Alias = aliases[page[i].Ref.ID]
 		d.put(s, d.side, page[i].Ref.Object, r)
 		subjects = append(subjects, s)
 	}
 	if err := d.counterparts(ctx, subjects); err != nil {
 		return err
 	}
+	if followings > 0 {
+		if next, err := d.follow(ctx, page, subjects); next != nil || err != nil {
+			if err != nil {
+				return err
+			}
+			return d.batchOf(ctx, next, followings-1)
+		}
+	}
 	if err := d.candidates(ctx, subjects); err != nil {
+		return err
+	}
+	if err := d.answers(ctx, subjects); err != nil {
 		return err
 	}
 	for _, s := range subjects {
 		d.editedSinceCreate(s)
+	}
+	if err := d.rest(ctx, subjects); err != nil {
+		return err
+	}
+	if err := d.ties(ctx, subjects); err != nil {
+		return err
 	}
 	wanted := wishes{}
 	for _, s := range subjects {
@@ -138,6 +172,9 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 	}
 	k, err := d.e.learn(ctx, wanted)
 	if err != nil {
+		return err
+	}
+	if err := d.doubtMissing(ctx, subjects, k); err != nil {
 		return err
 	}
 	rows := make([]store.PlanRow, 0, len(subjects))
@@ -155,6 +192,12 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 				return err
 			}
 			if err := t.DropChanges(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
+			if err := t.DropAliases(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
+			if err := t.DropKin(d.o.Name, d.side, d.forget); err != nil {
 				return err
 			}
 		}
@@ -200,21 +243,108 @@ func isEdited(r *crm.Record) bool {
 	return r.CreatedMicros > 0 && time.Duration(r.ModifiedMicros-r.CreatedMicros)*time.Microsecond > createSettles
 }
 
+// follow follows what became part of other records between the look and the
+// decision, and returns the page to decide instead; nil when there is nothing
+// to follow.
+func (d *decider) follow(ctx context.Context, page []store.Change, subjects []*subject) ([]store.Change, error) {
+	f := d.e.follower(ctx, d.o, d.c.ledger(d.o.Name))
+	var events []absorbed
+	into := map[string]crm.Ref{}
+	for _, s := range subjects {
+		events = append(events, s.absorbed...)
+		for _, a := range s.absorbed {
+			if a.record.ID == s.ref.ID {
+				into[s.ref.ID] = a.into
+			}
+		}
+	}
+	if len(events) == 0 {
+		return nil, nil
+	}
+	if err := f.all(events); err != nil {
+		return nil, err
+	}
+	if err := d.e.store.Write(ctx, f.save); err != nil {
+		return nil, err
+	}
+	next := make([]store.Change, 0, len(page))
+	once := map[string]bool{}
+	add := func(c store.Change) {
+		if !once[c.Ref.ID] {
+			once[c.Ref.ID] = true
+			next = append(next, c)
+		}
+	}
+	for _, c := range page {
+		survivor, ok := into[c.Ref.ID]
+		if !ok || survivor.Object != c.Ref.Object {
+			add(c) // a converted Lead is still there
+		}
+		if ok {
+			add(store.Change{Mapping: c.Mapping, Ref: survivor, Due: true})
+		}
+	}
+	return next, nil
+}
+
+// aliasOf tells reconcile whose pair a record belongs to.
+func aliasOf(o *mapping.BoundObject, a store.Alias, pair *store.Link) *reconcile.Alias {
+	out := &reconcile.Alias{Pair: crm.Ref{Side: a.Ref.Side.Other(), Object: o.HubSpot, ID: a.Pair}, Merged: a.Merged, Converted: a.Cause == store.CauseConversion}
+	if pair == nil {
+		return out
+	}
+	out.Partner = crm.Ref{Side: crm.Salesforce, Object: pair.SalesforceObject, ID: pair.SalesforceID}
+	if a.Ref.Side == crm.HubSpot {
+		out.Pair.Object, out.Partner = pair.SalesforceObject, crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: pair.HubSpotID}
+	}
+	return out
+}
+
+// aliasesFor returns what is to be told of those of ids that are aliases.
+func (e *Engine) aliasesFor(ctx context.Context, o *mapping.BoundObject, side crm.Side, ids []string) (map[string]*reconcile.Alias, error) {
+	aliases, err := e.store.Aliases(ctx, o.Name, side, ids)
+	if err != nil || len(aliases) == 0 {
+		return nil, err
+	}
+	pairs := make([]string, 0, len(aliases))
+	for _, a := range aliases {
+		pairs = append(pairs, a.Pair)
+	}
+	links, err := e.store.Links(ctx, o.Name, side.Other(), pairs)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]*reconcile.Alias, len(aliases))
+	for id, a := range aliases {
+		var pair *store.Link
+		if l, ok := links[a.Pair]; ok {
+			pair = &l
+		}
+		found[id] = aliasOf(o, a, pair)
+	}
+	return found, nil
+}
+
 // put places a record in the snapshot; one that is archived counts as gone.
 func (d *decider) put(s *subject, side crm.Side, object string, r *crm.Record) {
+	if a, ok := d.e.absorption(d.o, side, object, r); ok && (s.link != nil || r.Archived) {
+		s.absorbed = append(s.absorbed, a)
+	}
 	gone := r == nil || r.Archived
+	// A merged record is shown, so that no rule takes it for a deleted one.
+	merged := gone && r != nil && r.MergedInto != ""
 	if !gone {
 		if l := d.e.lens(d.o, side, object); l != nil {
-			s.at[side] = sight{Seen: l.look(r)}
+			s.at[side] = l.see(r)
 		}
 	}
 	if side == crm.HubSpot {
-		if s.snapshot.HubSpotGone = gone; !gone {
+		if s.snapshot.HubSpotGone = gone; !gone || merged {
 			s.snapshot.HubSpot = r
 		}
 		return
 	}
-	if s.snapshot.SalesforceGone = gone; !gone {
+	if s.snapshot.SalesforceGone = gone; !gone || merged {
 		s.snapshot.Salesforce = r
 	}
 }
@@ -339,13 +469,16 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	body := decided{Decision: reconcile.Decide(d.o, s.snapshot), WasLinked: s.link != nil,
 		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
 	body.Mapping = d.o.Name
+	d.keepUndone(s, &body)
+	hubspot, salesforce := d.records(s, &body)
+	d.e.gate(d.o, &body, hubspot, salesforce)
 	d.complete(s, &body)
 	if body.NewLink != nil && s.link == nil {
 		for _, c := range s.snapshot.Candidates {
 			if c.Record.ID == body.NewLink.HubSpotID && d.side == crm.Salesforce || c.Record.ID == body.NewLink.SalesforceID && d.side == crm.HubSpot {
 				d.claimed[c.Record.ID] = s.ref
 				if l := d.e.lens(d.o, d.side.Other(), c.Object); l != nil {
-					s.at[d.side.Other()] = sight{Seen: l.look(c.Record)}
+					s.at[d.side.Other()] = l.see(c.Record)
 				}
 			}
 		}
@@ -359,7 +492,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	if d.open[intentKey(d.o.Name, row.Side, row.ID)] {
 		// A create of this thing was sent and its fate is not known: nothing
 		// may be sent for it before that is.
-		body.Writes, body.NewLink, body.Base, row.Ops = nil, nil, nil, 0
+		body.Writes, body.NewLink, body.Base, body.Breaks, row.Ops = nil, nil, nil, nil, 0
 		body.Outcome = crm.Pending
 		body.Reason = crm.Reason{Code: CodePendingUnknownCreate, Text: "the answer to an earlier create was lost and its fate is not known yet",
 			Mend: "it is looked up before anything is repeated: run `lockstep sync` again"}
@@ -375,6 +508,22 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 		l.settle(thingKey(row.Side, row.ID), row.Outcome)
 	}
 	return row
+}
+
+// records are the two records that a decision is about, as they were read; one
+// that was found as a candidate is among them.
+func (d *decider) records(s *subject, body *decided) (hubspot, salesforce *crm.Record) {
+	hubspot, salesforce = s.snapshot.HubSpot, s.snapshot.Salesforce
+	for _, c := range s.snapshot.Candidates {
+		switch {
+		case body.NewLink == nil || c.Record == nil:
+		case d.side == crm.HubSpot && c.Record.ID == body.NewLink.SalesforceID:
+			salesforce = c.Record
+		case d.side == crm.Salesforce && c.Record.ID == body.NewLink.HubSpotID:
+			hubspot = c.Record
+		}
+	}
+	return hubspot, salesforce
 }
 
 // print adds what an old decision is compared with before it is sent, and what
@@ -454,6 +603,8 @@ func opsOf(d *decided) store.Ops {
 			hubspot, salesforce = store.ArchivesHubSpot, store.ArchivesSalesforce
 		case crm.Relate, crm.Unrelate:
 			hubspot, salesforce = store.RelatesHubSpot, store.RelatesSalesforce
+		case crm.Restore:
+			hubspot, salesforce = store.RestoresHubSpot, store.RestoresSalesforce
 		}
 		if w.Side == crm.HubSpot {
 			ops |= hubspot
@@ -463,6 +614,9 @@ func opsOf(d *decided) store.Ops {
 	}
 	if d.NewLink != nil {
 		ops |= store.LinksRecords
+	}
+	if len(d.Breaks) > 0 {
+		ops |= store.BreaksPolicy
 	}
 	return ops
 }

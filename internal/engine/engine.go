@@ -61,6 +61,10 @@ type Engine struct {
 	woken   bool       // kept changes were made due in this process
 	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
+	wake    chan struct{} // something was heard
+	// comparing is held, for each object of the mapping, while what was read is
+	// compared with what is known and the difference saved.
+	comparing map[string]*sync.Mutex
 
 	ownersMu sync.Mutex
 	owners   *ownerBook
@@ -91,7 +95,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{store: c.Store, sides: map[crm.Side]Side{crm.HubSpot: c.HubSpot, crm.Salesforce: c.Salesforce},
 		mapping: c.Mapping, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
-		lenses: map[lensKey]*lens{}}
+		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1), comparing: map[string]*sync.Mutex{}}
 	if e.log == nil {
 		e.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -102,9 +106,12 @@ func New(c Config) (*Engine, error) {
 		e.fresh = defaultFresh
 	}
 	for _, o := range c.Mapping.Objects {
+		e.comparing[o.Name] = &sync.Mutex{}
 		e.lenses[lensKey{o.Name, crm.HubSpot, o.HubSpot}] = newLens(c.Mapping, o, crm.HubSpot, o.HubSpot, o.HubSpotRead)
 		for _, t := range o.Targets {
-			e.lenses[lensKey{o.Name, crm.Salesforce, t.Object}] = newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)
+			l := newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)
+			l.rows = junctionsOf(t)
+			e.lenses[lensKey{o.Name, crm.Salesforce, t.Object}] = l
 		}
 	}
 	return e, nil
@@ -225,8 +232,8 @@ func (e *Engine) book(ctx context.Context) (*ownerBook, error) {
 		names: map[crm.Side]map[string]string{crm.HubSpot: {}, crm.Salesforce: {}}}
 	if wanted {
 		people := map[crm.Side][]crm.Owner{}
-		for side, client := range e.sides {
-			list, err := client.Owners(ctx)
+		for _, side := range bothSides {
+			list, err := e.sides[side].Owners(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("read the owners of %s: %w", side.Title(), err)
 			}

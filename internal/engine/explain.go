@@ -218,6 +218,11 @@ func (x *explainer) thing(ctx context.Context, o *mapping.BoundObject, ref crm.R
 	d := &decider{e: x.e, o: o, side: ref.Side, stale: map[crm.Side][]store.Key{}, claimed: map[string]crm.Ref{}}
 	t := ExplainedThing{Mapping: o.Name, Keys: []ExplainedKey{}, Fields: []ExplainedField{}, Writes: []JournalEntry{}}
 	pair := map[crm.Side]crm.Ref{ref.Side: ref}
+	aliases, err := x.e.aliasesFor(ctx, o, ref.Side, []string{ref.ID})
+	if err != nil {
+		return err
+	}
+	s.snapshot.Alias = aliases[ref.ID]
 	if l, ok := links[ref.ID]; ok {
 		s.link = &l
 		s.snapshot.Link = &l.Link
@@ -319,6 +324,9 @@ func (x *explainer) live(ctx context.Context, d *decider, s *subject, t *Explain
 	d.c = newCycle(x.e, 0)
 	if s.link == nil {
 		if err := d.candidates(ctx, []*subject{s}); err != nil {
+			return err
+		}
+		if err := d.answers(ctx, []*subject{s}); err != nil {
 			return err
 		}
 	}

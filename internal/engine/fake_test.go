@@ -43,6 +43,10 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// order puts the ids of a stream into another order; nil leaves them.
+	order func(ids []string)
+	// late: the change feed tells nothing yet.
+	late bool
 	// refuse gives the error for a write, or nil.
 	refuse func(crm.Write) error
 }
@@ -52,6 +56,7 @@ type row struct {
 	created   int64
 	modified  int64
 	archived  bool
+	merged    string // the record that it was merged into
 	relations []crm.Relation
 }
 
@@ -124,6 +129,22 @@ func (v *vendor) archive(object, id string) {
 	defer v.mu.Unlock()
 	r := v.objects[object][id]
 	r.archived, r.modified = true, v.tick()
+}
+
+// associate and dissociate change an association as people do in HubSpot: the
+// record's stamp stays as it was.
+func (v *vendor) associate(object, id, far, farID string, primary bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.relations = append(r.relations, crm.Relation{Object: far, ID: farID, Primary: primary})
+}
+
+func (v *vendor) dissociate(object, id, far, farID string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	r.relations = slices.DeleteFunc(r.relations, func(x crm.Relation) bool { return x.Object == far && x.ID == farID })
 }
 
 func (v *vendor) relate(object, id, far, farID string) {
@@ -200,7 +221,7 @@ func (v *vendor) Owners(context.Context) ([]crm.Owner, error) {
 }
 
 func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
-	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived}
+	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived, MergedInto: v.survivor(read.Layout.Object, r)}
 	if r.archived {
 		return out
 	}
@@ -214,11 +235,24 @@ func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
 		}
 	}
 	for _, x := range r.relations {
-		if slices.Contains(read.Relations, x.Object) {
+		joined := slices.ContainsFunc(read.Junctions, func(j crm.Junction) bool { return j.Object == x.Junction })
+		if slices.Contains(read.Relations, x.Object) || joined {
 			out.Relations = append(out.Relations, x)
 		}
 	}
+	if v.side == crm.HubSpot {
+		// An association is seen from both of its ends.
+		for _, far := range read.Relations {
+			for _, farID := range v.sorted(far, func(f *row) bool { return !f.archived && f.related(read.Layout.Object, id) }) {
+				out.Relations = append(out.Relations, crm.Relation{Object: far, ID: farID})
+			}
+		}
+	}
 	return out
+}
+
+func (r *row) related(object, id string) bool {
+	return slices.ContainsFunc(r.relations, func(x crm.Relation) bool { return x.Object == object && x.ID == id })
 }
 
 func (v *vendor) sorted(object string, keep func(*row) bool) []string {
@@ -248,7 +282,11 @@ func (v *vendor) stream(ctx context.Context, call string, read crm.Read, keep fu
 		page = nil
 		return yield(out)
 	}
-	for _, id := range v.sorted(read.Layout.Object, keep) {
+	ids := v.sorted(read.Layout.Object, keep)
+	if v.order != nil {
+		v.order(ids)
+	}
+	for _, id := range ids {
 		r := v.record(read, id, v.objects[read.Layout.Object][id])
 		if r.Archived {
 			report.Archived++
@@ -272,7 +310,7 @@ func (v *vendor) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 }
 
 func (v *vendor) Changes(ctx context.Context, read crm.Read, since int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
-	return v.stream(ctx, "changes", read, func(r *row) bool { return r.modified >= since }, yield)
+	return v.stream(ctx, "changes", read, func(r *row) bool { return r.modified >= since && !v.late }, yield)
 }
 
 func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {
@@ -290,6 +328,29 @@ func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm
 		out = append(out, v.record(read, id, r))
 	}
 	return out, v.done("lookup")
+}
+
+func (v *vendor) Relations(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	calls := 0
+	for range read.Relations {
+		for range (len(ids) + 999) / 1000 {
+			calls++
+			if err := v.around(ctx, "relations"); err != nil {
+				return nil, calls, err
+			}
+		}
+	}
+	var out []crm.Record
+	for _, id := range ids {
+		r := crm.Record{Layout: read.Layout, ID: id}
+		if row := v.objects[read.Layout.Object][id]; row != nil && !row.archived {
+			r.Relations = v.record(read, id, row).Relations
+		}
+		out = append(out, r)
+	}
+	return out, calls, v.done("relations")
 }
 
 func (v *vendor) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {
@@ -377,18 +438,78 @@ func (v *vendor) write(w crm.Write) crm.Result {
 		r := v.objects[w.Object][w.ID]
 		r.archived, r.modified = true, v.tick()
 		v.applied++
+	case crm.Restore:
+		r := v.objects[w.Object][w.ID]
+		if r == nil || !r.archived || v.side == crm.HubSpot {
+			result.Err, result.Cause = fault.New(fault.Invalid, "it is not in the recycle bin"), "UNDELETE_FAILED"
+			return result
+		}
+		r.archived, r.modified = false, v.tick()
+		v.applied++
 	case crm.Relate:
 		r := v.objects[w.Object][w.ID]
-		for _, x := range r.relations {
-			if x.Object == w.Relation.Object && x.ID == w.Relation.ID {
-				return result
+		if v.side == crm.HubSpot && w.Relation.Primary {
+			for i := range r.relations {
+				if r.relations[i].Object == w.Relation.Object {
+					r.relations[i].Primary = r.relations[i].ID == w.Relation.ID
+				}
 			}
 		}
-		r.relations = append(r.relations, crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary})
-		r.modified = v.tick()
+		result.ID = v.join(r, &w)
+		v.stampRelation(r)
+		v.applied++
+	case crm.Unrelate:
+		r := v.objects[w.Object][w.ID]
+		if v.side == crm.HubSpot && w.Relation.Label != "" {
+			for i := range r.relations {
+				if x := &r.relations[i]; x.Object == w.Relation.Object && x.ID == w.Relation.ID {
+					x.Label = strings.Join(slices.DeleteFunc(strings.Split(x.Label, ";"), func(l string) bool { return slices.Contains(strings.Split(w.Relation.Label, ";"), l) }), ";")
+				}
+			}
+			break
+		}
+		r.relations = slices.DeleteFunc(r.relations, func(x crm.Relation) bool {
+			return w.Relation.RowID == "" && x.Object == w.Relation.Object && x.ID == w.Relation.ID || w.Relation.RowID != "" && x.RowID == w.Relation.RowID
+		})
+		v.stampRelation(r)
 		v.applied++
 	}
 	return result
+}
+
+// join adds an association, or labels to it, or a row; it returns the row's id.
+func (v *vendor) join(r *row, w *crm.Write) string {
+	for i := range r.relations {
+		x := &r.relations[i]
+		switch {
+		case w.Relation.RowID != "" && x.RowID == w.Relation.RowID:
+			x.Label = w.Relation.Label
+			return x.RowID
+		case w.Relation.RowID != "" || x.Object != w.Relation.Object || x.ID != w.Relation.ID:
+		case v.side == crm.HubSpot:
+			labels := strings.Split(x.Label+";"+w.Relation.Label, ";")
+			slices.Sort(labels)
+			x.Label = strings.Trim(strings.Join(slices.Compact(labels), ";"), ";")
+			return ""
+		case x.Label == w.Relation.Label:
+			return x.RowID
+		}
+	}
+	x := crm.Relation{Object: w.Relation.Object, ID: w.Relation.ID, Primary: w.Relation.Primary, Label: w.Relation.Label}
+	if w.Junction != nil {
+		v.next++
+		x.Junction, x.RowID = w.Junction.Object, fmt.Sprintf("00K%012dAAA", v.next)
+	}
+	r.relations = append(r.relations, x)
+	return x.RowID
+}
+
+// stampRelation moves a record's stamp when a relation of it changes, which a
+// read of Salesforce's rows stands for; HubSpot's stays.
+func (v *vendor) stampRelation(r *row) {
+	if v.side == crm.Salesforce {
+		r.modified = v.tick()
+	}
 }
 
 func (v *vendor) total() int {
@@ -415,6 +536,15 @@ func (v *vendor) Usage() crm.Usage {
 	defer v.mu.Unlock()
 	return crm.Usage{Calls: v.calls, DayLimit: -1, DayLeft: -1}
 }
+
+// Restorable is as with the real ones: Salesforce can, in HubSpot a person has to.
+func (v *vendor) Restorable(object string) (string, bool) {
+	if v.side == crm.Salesforce {
+		return "", true
+	}
+	return "https://hubspot.test/" + object, false
+}
+
 func (v *vendor) RecordURL(object, id string) string {
 	return "https://" + string(v.side) + ".test/" + object + "/" + id
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
 
@@ -87,69 +88,90 @@ func (w *watcher) confirm(ctx context.Context, ids []string) error {
 	return w.compare(ctx, records)
 }
 
-// seeGone notes that a linked record was archived, deleted or merged away.
+// seeGone notes that a linked record was archived or deleted.
 func (w *watcher) seeGone(f *found, r *crm.Record, link store.Link) {
 	if w.lens.side == crm.HubSpot && link.HubSpotGone || w.lens.side == crm.Salesforce && link.SalesforceGone {
 		return
 	}
-	if r.MergedInto != "" && r.MergedInto != r.ID {
-		moved := link
-		if w.lens.side == crm.HubSpot {
-			moved.HubSpotID, moved.SeenHubSpot = r.MergedInto, 0
-		} else {
-			moved.SalesforceID, moved.SeenSalesforce = r.MergedInto, 0
-		}
-		f.moved = append(f.moved, moved)
-		f.movedOff = append(f.movedOff, link.HubSpotID)
-	}
 	w.reading.Gone++
 	f.read = append(f.read, thingKey(crm.HubSpot, link.HubSpotID))
+	f.replaced = append(f.replaced, r.ID)
 	w.change(f, r, w.lens.look(r))
 }
 
-// redirect follows merges: the link goes to the record that survived, unless
-// that one is linked itself; then the loser is decided as gone.
+// seeAbsorbed notes that a linked record was merged into another one, or that a
+// linked Lead was converted. The Lead stays, and has to be decided by itself.
+func (w *watcher) seeAbsorbed(f *found, r *crm.Record, link store.Link) {
+	f.read = append(f.read, thingKey(crm.HubSpot, link.HubSpotID))
+	if r.Archived {
+		w.reading.Gone++
+		return
+	}
+	w.change(f, r, w.lens.look(r))
+}
+
+// redirect follows what was found of merges, conversions and deletions, and
+// wakes what is associated with the survivors.
 func (w *watcher) redirect(ctx context.Context, f *found) error {
-	if len(f.moved) == 0 {
+	if len(f.absorbed)+len(f.replaced)+len(f.ended) == 0 {
 		return nil
 	}
-	side, st := w.lens.side, w.e.store
-	survivors := make([]string, len(f.moved))
-	for i, m := range f.moved {
-		survivors[i] = m.HubSpotID
-		if side == crm.Salesforce {
-			survivors[i] = m.SalesforceID
+	side := w.lens.side
+	follow := w.e.follower(ctx, w.o, w.ledger)
+	if err := follow.all(f.absorbed); err != nil {
+		return err
+	}
+	for _, id := range f.replaced {
+		moved, err := follow.replace(side, id)
+		if err != nil {
+			return err
+		}
+		if moved {
+			f.changes = slices.DeleteFunc(f.changes, func(c store.Change) bool { return c.Ref.ID == id })
 		}
 	}
-	taken, err := st.Links(ctx, w.o.Name, side, survivors)
+	for _, id := range f.ended {
+		follow.endAlias(side, id)
+	}
+	f.follow = follow
+	return w.wakeRelated(ctx, f)
+}
+
+// wakeRelated makes due what HubSpot associates with the survivors of merges:
+// HubSpot moves the associations, and not every record that had one gets a new
+// stamp. Salesforce stamps whatever it moves.
+func (w *watcher) wakeRelated(ctx context.Context, f *found) error {
+	var survivors []string
+	for _, a := range f.absorbed {
+		if a.into.Side == crm.HubSpot && !slices.Contains(survivors, a.into.ID) {
+			survivors = append(survivors, a.into.ID)
+		}
+	}
+	if len(survivors) == 0 {
+		return nil
+	}
+	var near []*mapping.BoundObject
+	read := crm.Read{Layout: crm.NewLayout(w.o.HubSpot, nil)}
+	for _, o := range w.e.mapping.Objects {
+		if slices.ContainsFunc(o.Associations, func(a mapping.Association) bool { return a.HubSpot == w.o.HubSpot }) {
+			near, read.Relations = append(near, o), append(read.Relations, o.HubSpot)
+		}
+	}
+	if len(near) == 0 {
+		return nil
+	}
+	records, err := w.e.sides[crm.HubSpot].Lookup(ctx, read, survivors)
 	if err != nil {
 		return err
 	}
-	var moved []store.Link
-	var off []string
-	for i, m := range f.moved {
-		into := survivors[i]
-		if _, ok := taken[into]; ok {
-			continue
-		}
-		taken[into] = m // a second loser of the same merge stays where it is
-		moved, off = append(moved, m), append(off, f.movedOff[i])
-		// The survivor carries the thing on; it is read before it is decided.
-		loser := f.movedOff[i]
-		if side == crm.Salesforce {
-			old, err := st.Links(ctx, w.o.Name, crm.HubSpot, []string{f.movedOff[i]})
-			if err != nil {
-				return err
+	for i := range records {
+		for _, r := range records[i].Relations {
+			for _, o := range near {
+				if o.HubSpot == r.Object {
+					f.wake = append(f.wake, dueRef{o.Name, crm.Ref{Side: crm.HubSpot, Object: r.Object, ID: r.ID}})
+				}
 			}
-			loser = old[f.movedOff[i]].SalesforceID
 		}
-		f.forget = append(f.forget, loser)
-		f.changes = slices.DeleteFunc(f.changes, func(c store.Change) bool { return c.Ref.ID == loser })
-		object := w.lens.object
-		f.wake = append(f.wake, dueRef{w.o.Name, crm.Ref{Side: side, Object: object, ID: into}})
-		key := thingKey(crm.HubSpot, f.movedOff[i])
-		f.read = slices.DeleteFunc(f.read, func(k uint64) bool { return k == key })
 	}
-	f.moved, f.movedOff = moved, off
 	return nil
 }

@@ -50,6 +50,8 @@ type lens struct {
 	// blind: no filter or expression reads this side, so a record that we made
 	// and that holds what we wrote needs no second look.
 	blind bool
+	// rows are the objects that join records of this one with others.
+	rows []string
 }
 
 // newLens works out the lens for one object.
@@ -83,15 +85,33 @@ func (l *lens) look(r *crm.Record) uint64 {
 	for _, v := range r.Values {
 		h = h.number(uint64(v.State)).text(v.Text)
 	}
-	var relations uint64
+	return h.number(relationsSum(r)).sum()
+}
+
+// relationsSum counts relations in any order.
+func relationsSum(r *crm.Record) uint64 {
+	var sum uint64
 	for _, x := range r.Relations {
-		one := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID)
+		one := newHasher().text(x.Object).text(x.ID).text(x.Label).text(x.RowID).text(x.Junction)
 		if x.Primary {
 			one = one.text("primary")
 		}
-		relations += one.sum()
+		sum += one.sum()
 	}
-	return h.number(relations).sum()
+	return sum
+}
+
+// related hashes a HubSpot record's associations alone; 0 where none are read.
+func (l *lens) related(r *crm.Record) uint64 {
+	if l.side != crm.HubSpot || len(l.read.Relations) == 0 {
+		return 0
+	}
+	return newHasher().number(l.version).number(relationsSum(r)).sum()
+}
+
+// see notes what was read of a record.
+func (l *lens) see(r *crm.Record) sight {
+	return sight{Seen: l.look(r), Related: l.related(r)}
 }
 
 // print is one hash over the mapped content of a record, in canonical form:

@@ -89,6 +89,16 @@ func (e *Engine) recover(ctx context.Context) error {
 				continue // it stays open until a person has tidied up
 			}
 			o := e.mapping.Object(i.Mapping)
+			switch {
+			case i.Seq != 0 && f.id != "":
+				if err := t.FoundInJournal(i.Seq, i.Target.Side, f.id); err != nil {
+					return err
+				}
+			case i.Seq != 0:
+				if err := t.DropJournal([]int64{i.Seq}); err != nil {
+					return err
+				}
+			}
 			if f.id != "" && o != nil {
 				link := store.Link{Link: crm.Link{Mapping: i.Mapping, HubSpotID: i.Target.ID, SalesforceObject: i.Target.Object, SalesforceID: f.id}}
 				source := crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: i.Target.ID}
@@ -142,7 +152,8 @@ func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]
 		groups[g] = append(groups[g], i)
 	}
 	fates := map[string]fate{}
-	for g, list := range groups {
+	for _, g := range inOrder(groups) {
+		list := groups[g]
 		o := e.mapping.Object(g.mapping)
 		if o == nil || e.lens(o, g.side, g.object) == nil {
 			continue // the mapping does not name it any more

@@ -32,6 +32,8 @@ type Item struct {
 	Link   bool        `json:"link,omitempty"`
 	Unlink bool        `json:"unlink,omitempty"`
 	Writes []ItemWrite `json:"writes,omitempty"`
+	// Breaks names the policies of the mapping that its writes break, or would.
+	Breaks []string `json:"breaks,omitempty"`
 }
 
 // ItemWrite is one write of an Item.
@@ -68,14 +70,17 @@ type ItemReference struct {
 
 // ItemRelation is an association row to add or remove.
 type ItemRelation struct {
-	Far       *ItemReference `json:"far,omitempty"`
-	Object    string         `json:"object,omitempty"`
-	FarObject string         `json:"far_object,omitempty"`
-	FarField  string         `json:"far_field,omitempty"`
-	NearField string         `json:"near_field,omitempty"`
-	Role      string         `json:"role,omitempty"`
-	Primary   bool           `json:"primary,omitempty"`
-	RowID     string         `json:"row_id,omitempty"`
+	Far        *ItemReference `json:"far,omitempty"`
+	Object     string         `json:"object,omitempty"`
+	FarObject  string         `json:"far_object,omitempty"`
+	FarField   string         `json:"far_field,omitempty"`
+	NearField  string         `json:"near_field,omitempty"`
+	LabelField string         `json:"label_field,omitempty"`
+	Role       string         `json:"role,omitempty"`
+	Primary    bool           `json:"primary,omitempty"`
+	// FarID is the far record where it is written to, of an association to remove.
+	FarID string `json:"far_id,omitempty"`
+	RowID string `json:"row_id,omitempty"`
 }
 
 func textOf(v crm.Value) *string {
@@ -83,13 +88,6 @@ func textOf(v crm.Value) *string {
 		return nil
 	}
 	return &v.Text
-}
-
-func valueOf(s *string) crm.Value {
-	if s == nil {
-		return crm.Value{State: crm.Blank}
-	}
-	return crm.Text(*s)
 }
 
 func itemChanges(changes []reconcile.Change) []ItemChange {
@@ -103,21 +101,9 @@ func itemChanges(changes []reconcile.Change) []ItemChange {
 	return items
 }
 
-func changesOf(items []ItemChange) []reconcile.Change {
-	changes := make([]reconcile.Change, len(items))
-	for i, c := range items {
-		changes[i] = reconcile.Change{Field: c.Field, Before: valueOf(c.Before), After: valueOf(c.After), Why: c.Why, Slot: c.Slot}
-		if c.Reference != nil {
-			ref := c.Reference.ref()
-			changes[i].Ref, changes[i].RefMapping = &ref, c.Reference.Mapping
-		}
-	}
-	return changes
-}
-
 // item shows a decision.
 func (e *Engine) item(d *decided) Item {
-	it := Item{Mapping: d.Mapping, Title: d.Title, Outcome: d.Outcome, Reason: d.Reason, Notes: d.Notes, Link: d.NewLink != nil, Unlink: d.Unlink}
+	it := Item{Mapping: d.Mapping, Title: d.Title, Outcome: d.Outcome, Reason: d.Reason, Notes: d.Notes, Link: d.NewLink != nil, Unlink: d.Unlink, Breaks: d.Breaks}
 	show := func(ref crm.Ref) *Record {
 		if ref.ID == "" {
 			return nil
@@ -131,7 +117,7 @@ func (e *Engine) item(d *decided) Item {
 		iw := ItemWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField, ExternalValue: w.ExternalValue,
 			Changes: itemChanges(w.Changes), Reason: w.Reason}
 		if r := w.Relation; r != nil {
-			iw.Relation = &ItemRelation{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
+			iw.Relation = &ItemRelation{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, LabelField: r.LabelField, Role: r.Role, Primary: r.Primary, FarID: r.FarID, RowID: r.RowID}
 			if !r.Far.IsZero() {
 				iw.Relation.Far = &ItemReference{r.FarMapping, recordOf(r.Far)}
 			}
@@ -139,23 +125,6 @@ func (e *Engine) item(d *decided) Item {
 		it.Writes = append(it.Writes, iw)
 	}
 	return it
-}
-
-// writesOf turns shown writes back into planned ones.
-func writesOf(items []ItemWrite) []reconcile.PlannedWrite {
-	var writes []reconcile.PlannedWrite
-	for _, w := range items {
-		p := reconcile.PlannedWrite{Side: w.Side, Op: w.Op, Object: w.Object, ID: w.ID, ExternalField: w.ExternalField,
-			ExternalValue: w.ExternalValue, Changes: changesOf(w.Changes), Reason: w.Reason}
-		if r := w.Relation; r != nil {
-			p.Relation = &reconcile.RelationChange{Object: r.Object, FarObject: r.FarObject, FarField: r.FarField, NearField: r.NearField, Role: r.Role, Primary: r.Primary, RowID: r.RowID}
-			if r.Far != nil {
-				p.Relation.Far, p.Relation.FarMapping = r.Far.ref(), r.Far.Mapping
-			}
-		}
-		writes = append(writes, p)
-	}
-	return writes
 }
 
 // rowOf makes the plan's row of a decision.

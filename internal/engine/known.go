@@ -164,12 +164,20 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			found[id] = stand{crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: l.HubSpotID}, reconcile.Linked}
 		}
 	}
+	aliases, err := e.aliasesFor(ctx, o, side, rest)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := e.store.PlanRows(ctx, name, side, rest)
 	if err != nil {
 		return nil, err
 	}
 	var last []string
 	for _, id := range rest {
+		if a := aliases[id]; a != nil && !a.Partner.IsZero() {
+			found[id] = stand{a.Pair, reconcile.Linked} // it belongs to that pair, too
+			continue
+		}
 		row, ok := rows[id]
 		if !ok {
 			last = append(last, id)

@@ -15,7 +15,7 @@ type ledger struct {
 	mu      sync.Mutex
 	read    []uint64
 	results []result
-	joined  map[uint64]uint64 // an unlinked Salesforce record's key → its pair's
+	joined  map[uint64]uint64 // a record's key → that of the thing it turned out to be
 }
 
 type result struct {
@@ -43,12 +43,32 @@ func (l *ledger) settle(key uint64, o crm.Outcome) {
 
 // join says that two records that may both have been read are one thing.
 func (l *ledger) join(hubspotID, salesforceID string) {
+	l.same(thingKey(crm.Salesforce, salesforceID), thingKey(crm.HubSpot, hubspotID))
+}
+
+// same says that what may have been read as one thing is another one.
+func (l *ledger) same(from, to uint64) {
 	l.mu.Lock()
 	if l.joined == nil {
 		l.joined = map[uint64]uint64{}
 	}
-	l.joined[thingKey(crm.Salesforce, salesforceID)] = thingKey(crm.HubSpot, hubspotID)
+	l.joined[from] = to
 	l.mu.Unlock()
+}
+
+// joins bounds how far a thing is followed: merges of merges within one run.
+const joins = 16
+
+// thing is the key of the thing that a record turned out to be.
+func (l *ledger) thing(key uint64) uint64 {
+	for range joins {
+		to, ok := l.joined[key]
+		if !ok {
+			break
+		}
+		key = to
+	}
+	return key
 }
 
 // close adds up: how many things were read, their outcomes, and whether the
@@ -57,16 +77,12 @@ func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, k := range l.read {
-		if to, ok := l.joined[k]; ok {
-			l.read[i] = to
-		}
+		l.read[i] = l.thing(k)
 	}
 	slices.Sort(l.read)
 	l.read = slices.Compact(l.read)
 	for i, r := range l.results {
-		if to, ok := l.joined[r.key]; ok {
-			l.results[i].key = to
-		}
+		l.results[i].key = l.thing(r.key)
 	}
 	// Stable: of several results for one thing the last one stands, but what
 	// was written in this run stays written.

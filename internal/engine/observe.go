@@ -29,6 +29,8 @@ const (
 type Scope struct {
 	// Complete reads everything, whatever was read before.
 	Complete bool
+	// Hinted looks only at what was hinted at.
+	Hinted bool
 }
 
 // Reading tells what was read of one object of one side.
@@ -47,6 +49,8 @@ type Reading struct {
 	Changed int `json:"changed"`
 	// Gone is how many known records were found archived or deleted.
 	Gone int `json:"gone"`
+	// Swept is how many linked records were looked at for what no stamp tells.
+	Swept int `json:"swept,omitempty"`
 }
 
 // Observation tells what a look at both sides found.
@@ -69,18 +73,50 @@ func (e *Engine) Observe(ctx context.Context, scope Scope) (Observation, error) 
 
 func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observation, error) {
 	var observation Observation
+	sorted, hints, err := e.heard(ctx)
+	if err != nil {
+		return observation, err
+	}
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)
 	limits := map[crm.Side]chan struct{}{crm.HubSpot: make(chan struct{}, readsPerSide), crm.Salesforce: make(chan struct{}, readsPerSide)}
+	// A conversion makes other records and marks the Lead. Leads are read when
+	// those are, so that whoever sees what a Lead became sees that it did.
+	isLead := func(side crm.Side, object string) bool { return side == crm.Salesforce && object == "Lead" }
+	var madeOfLeads sync.WaitGroup
+	ofSalesforce := false
+	for key, told := range sorted {
+		ofSalesforce = ofSalesforce || key.side == crm.Salesforce && told.any()
+	}
+	for _, o := range e.mapping.Objects {
+		for _, t := range o.Targets {
+			if !isLead(crm.Salesforce, t.Object) {
+				madeOfLeads.Add(1)
+			}
+		}
+	}
 	start := func(o *mapping.BoundObject, side crm.Side, object string) {
+		told := sorted[lensKey{o.Name, side, object}]
+		done := func() {}
+		if side == crm.Salesforce && !isLead(side, object) {
+			done = madeOfLeads.Done
+		}
+		if scope.Hinted && !told.any() && !(isLead(side, object) && ofSalesforce) {
+			done()
+			return
+		}
 		group.Go(func() error {
+			defer done()
+			if isLead(side, object) {
+				madeOfLeads.Wait()
+			}
 			select {
 			case limits[side] <- struct{}{}:
 			case <-groupCtx.Done():
 				return groupCtx.Err()
 			}
 			defer func() { <-limits[side] }()
-			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name)}
+			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name), hinted: told}
 			reading, err := w.run(groupCtx, scope)
 			if err != nil {
 				return fmt.Errorf("read %s of %s: %w", object, side.Title(), err)
@@ -102,6 +138,14 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 			err = ctx.Err()
 		}
 		return observation, err
+	}
+	if err := e.sweep(ctx, observation.Readings); err != nil {
+		return observation, err
+	}
+	if len(hints) > 0 {
+		if err := e.store.Write(ctx, func(t *store.Tx) error { return t.DropHints(hints) }); err != nil {
+			return observation, err
+		}
 	}
 	slices.SortFunc(observation.Readings, func(a, b Reading) int {
 		if d := e.order(a.Mapping) - e.order(b.Mapping); d != 0 {
@@ -134,7 +178,9 @@ type watcher struct {
 	lens   *lens
 	ledger *ledger
 	// fresh: nothing is known of the mapping yet, so nothing need be asked.
-	fresh   bool
+	fresh bool
+	// hinted is what somebody said may have changed.
+	hinted  hinted
 	pending []crm.Record
 	// ids seen by a complete read, as hashes: eight bytes for each record.
 	seen    []uint64
@@ -151,9 +197,19 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 	if w.fresh, err = w.nothingKnown(ctx); err != nil {
 		return w.reading, err
 	}
-	complete := scope.Complete || cursor.Since.IsZero() || cursor.Version != l.version ||
+	complete := scope.Complete || w.hinted.complete || cursor.Since.IsZero() || cursor.Version != l.version ||
 		w.e.completeEvery > 0 && time.Since(cursor.Complete) >= w.e.completeEvery
 	w.reading = Reading{Mapping: w.o.Name, Side: l.side, Object: l.object, Complete: complete}
+	if !complete && len(w.hinted.ids) > 0 {
+		if err := w.lookAt(ctx, w.hinted.ids); err != nil {
+			return w.reading, err
+		}
+		if scope.Hinted && !w.hinted.poll {
+			w.reading.Method = "hints"
+			return w.reading, nil
+		}
+	}
+	rows, archived := w.reading.Rows, w.reading.Archived
 	m := w.e.meter(StepRead, l.side, l.object, -1)
 	yield := func(page []crm.Record) error {
 		m.add(len(page))
@@ -182,7 +238,7 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		cursor.Complete = began
 	}
 	m.end()
-	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, report.Rows, report.Archived, report.Calls
+	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, rows+report.Rows, archived+report.Archived, report.Calls
 	cursor.Version = l.version
 	if report.NextMicros > cursor.Since.UnixMicro() || complete {
 		cursor.Since = time.UnixMicro(report.NextMicros)
@@ -232,8 +288,10 @@ type found struct {
 	keys     []store.Key
 	links    []store.Link // echoes: what was seen, and the base made whole
 	forget   []string
-	moved    []store.Link // links whose record was merged into another
-	movedOff []string
+	absorbed []absorbed // records that became part of others
+	replaced []string   // linked records that are gone and have an alias
+	ended    []string   // aliases that are gone
+	follow   *follower  // what becomes of links by all of that
 	wake     []dueRef
 	wakeAll  bool // held things of this mapping may be decidable now
 	read     []uint64
@@ -246,14 +304,29 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	for i := range batch {
 		ids[i] = batch[i].ID
 	}
+	// Both sides may find merges of the same pair at the same time; what each
+	// reads here has to hold when it is saved.
+	mu := w.e.comparing[w.o.Name]
+	mu.Lock()
+	defer mu.Unlock()
 	var links map[string]store.Link
 	var outcomes map[string]store.Outcome
+	// What waits was read before. A record that was put back since is no change
+	// against what was seen last, and yet what waits must not be written.
+	var waiting map[string]store.Change
+	var aliases map[string]store.Alias
 	if !w.fresh {
 		var err error
+		if waiting, err = st.ChangesByID(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
 		if links, err = st.Links(ctx, w.o.Name, l.side, ids); err != nil {
 			return err
 		}
 		if outcomes, err = st.Outcomes(ctx, w.o.Name, l.side, ids); err != nil {
+			return err
+		}
+		if aliases, err = st.Aliases(ctx, w.o.Name, l.side, ids); err != nil {
 			return err
 		}
 	}
@@ -262,7 +335,15 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		r := &batch[i]
 		link, linked := links[r.ID]
 		known, isKnown := outcomes[r.ID]
+		before := len(f.changes)
+		_, isAlias := aliases[r.ID]
+		became, isAbsorbed := w.e.absorption(w.o, l.side, l.object, r)
+		if isAbsorbed && (linked || isAlias || isKnown && r.Archived) {
+			f.absorbed = append(f.absorbed, became)
+		}
 		switch {
+		case linked && isAbsorbed:
+			w.seeAbsorbed(&f, r, link)
 		case linked && r.Archived:
 			w.seeGone(&f, r, link)
 		case linked:
@@ -271,9 +352,15 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 			if isKnown {
 				f.wakeAll = true
 			}
+			if isAlias && !isAbsorbed {
+				f.ended = append(f.ended, r.ID)
+			}
 			f.forget = append(f.forget, r.ID)
 		default:
 			w.seeUnlinked(&f, r, known, isKnown && !known.Linked)
+		}
+		if c, ok := waiting[r.ID]; ok && len(f.changes) == before && !r.Archived && len(c.Record) > 0 && c.Seen != l.look(r) {
+			w.change(&f, r, l.look(r))
 		}
 	}
 	if err := w.neighbours(ctx, &f); err != nil {
@@ -282,12 +369,13 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	if err := w.redirect(ctx, &f); err != nil {
 		return err
 	}
+	following := f.follow != nil && !f.follow.empty()
 	w.reading.Changed += len(f.changes)
 	for _, s := range f.settled {
 		w.ledger.settle(s.key, crm.Outcomes[s.outcome])
 	}
 	w.ledger.sawAll(f.read)
-	if len(f.changes)+len(f.keys)+len(f.links)+len(f.forget)+len(f.moved)+len(f.wake) == 0 && !f.wakeAll {
+	if len(f.changes)+len(f.keys)+len(f.links)+len(f.forget)+len(f.wake) == 0 && !f.wakeAll && !following {
 		return nil
 	}
 	return st.Write(ctx, func(t *store.Tx) error { return w.save(t, &f) })
@@ -295,17 +383,6 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 
 func (w *watcher) save(t *store.Tx, f *found) error {
 	name, side := w.o.Name, w.lens.side
-	if len(f.moved) > 0 {
-		if err := t.DropLinks(name, f.movedOff); err != nil {
-			return err
-		}
-		if err := t.DropOutcomes(name, crm.HubSpot, f.movedOff); err != nil {
-			return err
-		}
-		if err := t.PutLinks(f.moved); err != nil {
-			return err
-		}
-	}
 	if len(f.forget) > 0 {
 		if err := t.DropOutcomes(name, side, f.forget); err != nil {
 			return err
@@ -330,7 +407,10 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 	if err := t.PutKeys(name, side, f.keys); err != nil {
 		return err
 	}
-	return t.PutLinks(f.links)
+	if err := t.PutLinks(f.links); err != nil || f.follow == nil {
+		return err
+	}
+	return f.follow.save(t)
 }
 
 func (w *watcher) change(f *found, r *crm.Record, seen uint64) {
@@ -366,15 +446,25 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		return
 	}
-	if !gone && link.Outcome == crm.Unchanged && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
+	atRest := link.Outcome == crm.Unchanged || link.Code == CodeHeldUndone
+	if !gone && atRest && link.Base.Version == w.o.BaseVersion && w.isEcho(r, &link) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
+		if l.side == crm.HubSpot {
+			link.RelatedHubSpot = l.related(r)
+		}
 		f.links = append(f.links, link)
-		f.settled = append(f.settled, result{key, outcomeIndex(crm.Unchanged)})
+		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})
 		w.addKeys(f, r)
 		return
 	}
 	w.change(f, r, at)
+	if l.side == crm.HubSpot && !w.reading.Complete {
+		// HubSpot's search shows a record for a while as it was before it was
+		// written to, by us as well: taken at its word, our own write would count
+		// as taken back. Read by id the record is what it is.
+		f.changes[len(f.changes)-1].Record = nil
+	}
 	w.addKeys(f, r)
 }
 

@@ -26,7 +26,8 @@ type Plan struct {
 	Read    int          `json:"read"`
 	Tally   crm.Tally    `json:"outcomes"`
 	Closed  bool         `json:"closed"`
-	// Forecast is how many calls the writes would cost, by side.
+	// Forecast is how many calls a sync would cost, by side: its writes, and one
+	// look at every object.
 	Forecast map[crm.Side]int `json:"forecast"`
 	// Usage is what each vendor says of today's quota.
 	Usage map[crm.Side]crm.Usage `json:"-"`
@@ -35,6 +36,8 @@ type Plan struct {
 	Readings []Reading        `json:"readings"`
 	// Brakes that would hold the sync.
 	Brakes []Brake `json:"brakes,omitempty"`
+	// Policies of the mapping in the order of the file, and what breaks them.
+	Policies []PolicyCount `json:"policies,omitempty"`
 
 	engine *Engine
 }
@@ -50,7 +53,11 @@ type PlanObject struct {
 	Updates  map[crm.Side]int `json:"updates"`
 	Archives map[crm.Side]int `json:"archives"`
 	Relates  map[crm.Side]int `json:"relates"`
+	// Restores: only an undo plans them.
+	Restores map[crm.Side]int `json:"restores,omitempty"`
 	Links    int              `json:"links"`
+	// LinksOnly are those of the links that need no write.
+	LinksOnly int `json:"links_only"`
 	// Reasons counts decided things by outcome and reason.
 	Reasons []ReasonCount `json:"reasons"`
 }
@@ -66,7 +73,7 @@ type ReasonCount struct {
 func (p *Plan) Writes() int {
 	n := 0
 	for _, o := range p.Objects {
-		for _, m := range []map[crm.Side]int{o.Creates, o.Updates, o.Archives, o.Relates} {
+		for _, m := range []map[crm.Side]int{o.Creates, o.Updates, o.Archives, o.Relates, o.Restores} {
 			for _, v := range m {
 				n += v
 			}
@@ -99,8 +106,14 @@ func (e *Engine) Plan(ctx context.Context, options PlanOptions) (*Plan, error) {
 	for k, work := range c.work {
 		p.Forecast[k.side] += e.sides[k.side].Forecast(work)
 	}
+	for _, r := range run.Readings {
+		p.Forecast[r.Side]++ // the sync looks once more before it writes
+	}
 	for side, client := range e.sides {
 		p.Usage[side] = client.Usage()
+	}
+	if p.Policies, err = e.policies(ctx); err != nil {
+		return nil, err
 	}
 	counts, err := e.store.CountPlan(ctx)
 	if err != nil {
@@ -116,7 +129,7 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
-	observation, err := e.observe(ctx, Scope(options), c)
+	observation, err := e.observe(ctx, Scope{Complete: options.Complete}, c)
 	run.Readings = observation.Readings
 	if err != nil {
 		return err
@@ -130,7 +143,7 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 
 func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 	p := PlanObject{Name: o.Name, Read: o.Read, Tally: o.Tally,
-		Creates: map[crm.Side]int{}, Updates: map[crm.Side]int{}, Archives: map[crm.Side]int{}, Relates: map[crm.Side]int{}}
+		Creates: map[crm.Side]int{}, Updates: map[crm.Side]int{}, Archives: map[crm.Side]int{}, Relates: map[crm.Side]int{}, Restores: map[crm.Side]int{}}
 	reasons := map[ReasonCount]int{}
 	var order []ReasonCount
 	for _, c := range counts {
@@ -145,6 +158,7 @@ func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 			{p.Creates, crm.HubSpot, store.CreatesInHubSpot}, {p.Creates, crm.Salesforce, store.CreatesInSalesforce},
 			{p.Updates, crm.HubSpot, store.UpdatesHubSpot}, {p.Updates, crm.Salesforce, store.UpdatesSalesforce},
 			{p.Archives, crm.HubSpot, store.ArchivesHubSpot}, {p.Archives, crm.Salesforce, store.ArchivesSalesforce},
+			{p.Restores, crm.HubSpot, store.RestoresHubSpot}, {p.Restores, crm.Salesforce, store.RestoresSalesforce},
 			{p.Relates, crm.HubSpot, store.RelatesHubSpot}, {p.Relates, crm.Salesforce, store.RelatesSalesforce},
 		} {
 			if c.Ops&b.bit != 0 {
@@ -153,6 +167,9 @@ func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 		}
 		if c.Ops&store.LinksRecords != 0 {
 			p.Links += c.Count
+			if c.Ops&^store.BreaksPolicy == store.LinksRecords {
+				p.LinksOnly += c.Count
+			}
 		}
 		key := ReasonCount{Outcome: c.Outcome, Code: c.Code}
 		if reasons[key] == 0 {
@@ -175,6 +192,8 @@ type ItemFilter struct {
 	Code    string
 	// Writes: only things that would be written to.
 	Writes bool
+	// Breaks: only things that break a policy of the mapping.
+	Breaks bool
 	// Limit ends after so many items; 0: no limit.
 	Limit int
 }
@@ -189,7 +208,10 @@ func (p *Plan) Items(ctx context.Context, filter ItemFilter, yield func(Item) er
 func (e *Engine) planRows(ctx context.Context, filter ItemFilter, yield func(store.PlanRow, *decided) error) error {
 	const pageSize = 500
 	var ops store.Ops
-	if filter.Writes {
+	switch {
+	case filter.Breaks:
+		ops = store.BreaksPolicy
+	case filter.Writes:
 		ops = store.Writes
 	}
 	handed := 0

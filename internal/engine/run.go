@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -34,6 +36,8 @@ type Run struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Status  RunStatus `json:"status"`
+	// Undoes is the run that an undo undid.
+	Undoes int64 `json:"undoes,omitempty"`
 	// Objects in the order of writes.
 	Objects []RunObject `json:"objects"`
 	// Read counts things (a linked pair is one), Tally what became of them.
@@ -49,6 +53,8 @@ type Run struct {
 	Readings []Reading `json:"readings,omitempty"`
 	// Changed is how many records changed after they were decided.
 	Changed int `json:"changed_since_plan,omitempty"`
+	// LeftAlone says of the first of them (at most 200) what changed.
+	LeftAlone []LeftAlone `json:"left_alone,omitempty"`
 	// Brakes that hold.
 	Brakes []Brake `json:"brakes,omitempty"`
 	// Error and Mend say why a stopped run stopped.
@@ -66,13 +72,51 @@ type RunObject struct {
 	Closed bool      `json:"closed"`
 }
 
+// LeftAlone is one thing that was not written to because it is not what it was
+// when the plan was made.
+type LeftAlone struct {
+	Mapping    string  `json:"mapping"`
+	Title      string  `json:"title,omitempty"`
+	HubSpot    *Record `json:"hubspot,omitempty"`
+	Salesforce *Record `json:"salesforce,omitempty"`
+	Why        string  `json:"why"`
+}
+
+// leftAloneLimit bounds what a run says of single things; the count is whole.
+const leftAloneLimit = 200
+
 // Brake is one brake that holds.
 type Brake struct {
-	// What it is about: "creates", "updates", "deletes".
-	What    string `json:"what"`
+	// What it is about: "creates", "updates", "deletes", or "policy".
+	What string `json:"what"`
+	// Policy is the name of the policy that stops the plan.
+	Policy  string `json:"policy,omitempty"`
 	Planned int    `json:"planned"`
 	Limit   int    `json:"limit"`
 }
+
+// Sentence says it for people: "12 creates are planned, and lockstep.yaml
+// allows 5".
+func (b Brake) Sentence() string {
+	if b.What == brakePolicy {
+		records, allows := "records break", ""
+		if b.Planned == 1 {
+			records = "record breaks"
+		}
+		if b.Limit > 0 {
+			allows = fmt.Sprintf(", which allows %d", b.Limit)
+		}
+		return fmt.Sprintf("%d %s the policy %q%s", b.Planned, records, b.Policy, allows)
+	}
+	what, verb := b.What, "are"
+	if b.Planned == 1 {
+		what, verb = strings.TrimSuffix(what, "s"), "is"
+	}
+	return fmt.Sprintf("%d %s %s planned, and lockstep.yaml allows %d", b.Planned, what, verb, b.Limit)
+}
+
+// brakePolicy is What of a policy that stops the plan.
+const brakePolicy = "policy"
 
 // Exit is the exit code that belongs to the run, the error aside.
 func (r *Run) Exit() int {
@@ -136,7 +180,7 @@ func (e *Engine) shut(ctx context.Context, run *Run, c *cycle, cause error) erro
 		run.Closed = run.Closed && closed
 		run.Tally = sum(run.Tally, tally)
 	}
-	run.Writes, run.Changed = c.writes, c.changed
+	run.Writes, run.Changed, run.LeftAlone = c.writes, c.changed, c.leftAlone
 	switch {
 	case cause != nil:
 		run.Status, run.Error, run.Mend = RunStopped, cause.Error(), fault.MendOf(cause)
@@ -212,55 +256,4 @@ func readRun(row store.Run) (*Run, error) {
 		return nil, fault.New(fault.Internal, "read run %d", row.ID).Wrap(err)
 	}
 	return r, nil
-}
-
-// JournalEntry is one write as the journal remembers it.
-type JournalEntry struct {
-	Run     int64        `json:"run"`
-	Time    time.Time    `json:"time"`
-	Mapping string       `json:"mapping"`
-	Record  Record       `json:"record"`
-	Op      crm.Op       `json:"op"`
-	Changes []ItemChange `json:"changes,omitempty"`
-	Why     string       `json:"why,omitempty"`
-	Request string       `json:"request_id,omitempty"`
-	Result  string       `json:"result"`
-}
-
-func journalEntry(row store.Entry) (JournalEntry, error) {
-	changes, err := decodeChanges(row.Changes)
-	if err != nil {
-		return JournalEntry{}, err
-	}
-	return JournalEntry{Run: row.Run, Time: row.Time, Mapping: row.Mapping, Record: recordOf(row.Ref), Op: row.Op,
-		Changes: itemChanges(changes), Why: row.Why, Request: row.Request, Result: row.Result}, nil
-}
-
-// Journal hands the writes of a run to yield, in the order in which they were
-// made.
-func (e *Engine) Journal(ctx context.Context, run int64, yield func(JournalEntry) error) error {
-	return JournalOf(ctx, e.store, run, yield)
-}
-
-// JournalOf is Journal from the store alone: no vendor is asked.
-func JournalOf(ctx context.Context, s *store.Store, run int64, yield func(JournalEntry) error) error {
-	for after := int64(0); ; {
-		page, err := s.JournalOfRun(ctx, run, after, 500)
-		if err != nil {
-			return err
-		}
-		for _, row := range page {
-			after = row.Seq
-			entry, err := journalEntry(row)
-			if err != nil {
-				return err
-			}
-			if err := yield(entry); err != nil {
-				return err
-			}
-		}
-		if len(page) < 500 {
-			return nil
-		}
-	}
 }

@@ -32,11 +32,23 @@ type connected struct {
 
 func connect(t *testing.T, dir string, config sandbox.Config) *connected {
 	t.Helper()
+	return connectBy(t, dir, config, nil, func(schemas mapping.Schemas) []byte {
+		return mapping.Suggest(schemas, mapping.Accounts{HubSpot: "acme", Salesforce: "acme"})
+	})
+}
+
+// connectBy connects with a mapping of the test's own; prepare may add to the
+// sandbox before the schemas are read, and more names further Salesforce objects.
+func connectBy(t *testing.T, dir string, config sandbox.Config, prepare func(*sandbox.Sandbox), yaml func(mapping.Schemas) []byte, more ...string) *connected {
+	t.Helper()
 	ctx := context.Background()
 	config.Random = 7
 	box, err := sandbox.New(config)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(box)
 	}
 	c := &connected{t: t, box: box}
 	keys := box.Credentials()
@@ -61,12 +73,12 @@ func connect(t *testing.T, dir string, config sandbox.Config) *connected {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"Account", "Contact", "Lead", "Opportunity"} {
+	for _, name := range append([]string{"Account", "Contact", "Lead", "Opportunity"}, more...) {
 		if schemas.Salesforce[name], err = org.Describe(ctx, name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	m, err := mapping.Parse("lockstep.yaml", mapping.Suggest(schemas, mapping.Accounts{HubSpot: "acme", Salesforce: "acme"}))
+	m, err := mapping.Parse("lockstep.yaml", yaml(schemas))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,4 +202,56 @@ func TestFaultsOfBothVendorsChangeNothingInTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASearchThatLagsTakesNoWriteBack: for a while HubSpot's search shows
+// records as they were before we wrote to them. That is no change of theirs.
+func TestASearchThatLagsTakesNoWriteBack(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, dir, sandbox.Config{Seed: "small", SearchLag: 45 * time.Second})
+		defer c.close()
+		c.sync()
+		// The people who are in both, edited in HubSpot lately, and then in Salesforce.
+		emails := map[string]string{}
+		c.box.HubSpot().Each("contacts", func(id string, values map[string]string) bool {
+			emails[values["email"]] = id
+			return true
+		})
+		edited := map[string]string{}
+		c.box.Salesforce().Each("Contact", func(id string, fields map[string]any) bool {
+			email, _ := fields["Email"].(string)
+			if contact := emails[email]; contact != "" && email != "" {
+				edited[id] = contact
+			}
+			return len(edited) < 5
+		})
+		for _, contact := range edited {
+			if err := c.box.HubSpot().Update("contacts", contact, map[string]string{"firstname": "Robin"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		for id := range edited {
+			if err := c.box.Salesforce().Update("Contact", id, map[string]any{"Title": "Head of " + id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if run := c.sync(); run.Writes.Updated == 0 {
+			t.Fatalf("nothing was carried over: %+v", run.Writes)
+		}
+		for range 3 {
+			if run := c.sync(); run.Writes.Sum() != 0 {
+				t.Errorf("search was late, and a sync wrote %+v", run.Writes)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		for id := range edited {
+			title := "Head of " + id
+			if r, _ := c.box.Salesforce().Get("Contact", id); r["Title"] != title {
+				t.Errorf("the title of %s is %v, want %q", id, r["Title"], title)
+			}
+		}
+	})
 }

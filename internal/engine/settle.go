@@ -14,6 +14,7 @@ import (
 // and the changes that are done with.
 type settlement struct {
 	links    []store.Link
+	ties     map[string][]crm.Tie // of pairs, by HubSpot id
 	unlinked []string
 	outcomes []store.Outcome
 	forget   map[crm.Side][]string // outcomes to drop
@@ -24,6 +25,7 @@ type settlement struct {
 	fire     map[crm.Side][]string
 	intents  []string
 	journal  []store.Entry
+	unsent   []int64 // entries of the journal whose writes never left
 	done     map[crm.Side][]string
 }
 
@@ -47,10 +49,13 @@ func (b *batch) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &settlement{forget: map[crm.Side][]string{}, drop: map[crm.Side][]string{}, keep: map[crm.Side][]string{},
-		fire: map[crm.Side][]string{}, done: map[crm.Side][]string{}}
+	s := newSettlement()
 	var writes Writes
 	for _, j := range b.jobs {
+		if b.c.undoes != 0 {
+			b.settleUndo(s, j, &writes)
+			continue
+		}
 		if hubspot, salesforce := j.newPair(); salesforce != "" {
 			if l, ok := taken[salesforce]; ok && l.HubSpotID != hubspot {
 				j.outcome = crm.Held
@@ -80,7 +85,7 @@ func (b *batch) settle(ctx context.Context) error {
 		if j.now {
 			b.c.again++
 		}
-		if j.retry {
+		if j.retry && b.c.undoes == 0 {
 			ref := j.d.HubSpot
 			if j.row.Side == crm.Salesforce {
 				ref = j.d.Salesforce
@@ -94,6 +99,7 @@ func (b *batch) settle(ctx context.Context) error {
 	b.c.writes.Archived += writes.Archived
 	b.c.writes.Related += writes.Related
 	b.c.writes.Linked += writes.Linked
+	b.c.writes.Restored += writes.Restored
 	return nil
 }
 
@@ -163,9 +169,11 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 		}
 		linked = true
 		s.links = append(s.links, l)
+		b.retie(s, j, l.HubSpotID)
 	case hubspotID != "":
 		linked = true
 		s.links = append(s.links, b.newLink(j, hubspotID, salesforceID))
+		b.retie(s, j, hubspotID)
 		writes.Linked++
 		s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], hubspotID)
 		s.fire[crm.Salesforce] = append(s.fire[crm.Salesforce], salesforceID)
@@ -176,6 +184,18 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	s.awaits = append(s.awaits, j.awaits...)
 	b.settleOutcome(s, j, linked)
 	b.settleChanges(s, j)
+}
+
+// retie keeps what is agreed of the associations. A thing whose writes did not
+// all come through is decided again, from what was agreed before.
+func (b *batch) retie(s *settlement, j *job, hubspotID string) {
+	if !j.d.Retie || j.outcome != crm.Synced && j.outcome != crm.Unchanged {
+		return
+	}
+	if s.ties == nil {
+		s.ties = map[string][]crm.Tie{}
+	}
+	s.ties[hubspotID] = j.tiesAfter()
 }
 
 // relink brings an existing link up to date. The base moves only when every
@@ -190,7 +210,7 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Base = b.finish(j, *d.Base)
 	}
 	if d.HubSpotAt.Seen != 0 {
-		l.SeenHubSpot, l.OpenHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open
+		l.SeenHubSpot, l.OpenHubSpot, l.RelatedHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open, d.HubSpotAt.Related
 	}
 	if d.SalesAt.Seen != 0 {
 		l.SeenSalesforce, l.OpenSalesforce = d.SalesAt.Seen, d.SalesAt.Open
@@ -202,6 +222,9 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		}
 		if w.planned.Side == crm.HubSpot {
 			l.SeenHubSpot = 0
+			if w.planned.Relation != nil {
+				l.RelatedHubSpot = 0
+			}
 			l.HubSpotGone = l.HubSpotGone || w.planned.Op == crm.Archive && w.ok()
 		} else {
 			l.SeenSalesforce = 0
@@ -229,12 +252,16 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	}
 	l.SeenHubSpot, l.SeenSalesforce = j.d.HubSpotAt.Seen, j.d.SalesAt.Seen
 	l.OpenHubSpot, l.OpenSalesforce = j.d.HubSpotAt.Open, j.d.SalesAt.Open
+	l.RelatedHubSpot = j.d.HubSpotAt.Related
 	for _, s := range j.sends {
 		if !s.sent {
 			continue
 		}
 		if s.planned.Side == crm.HubSpot {
 			l.SeenHubSpot = 0
+			if s.planned.Relation != nil {
+				l.RelatedHubSpot = 0
+			}
 		} else {
 			l.SeenSalesforce = 0
 		}
@@ -307,6 +334,9 @@ func (b *batch) settleOutcome(s *settlement, j *job, linked bool) {
 		s.forget[crm.HubSpot] = append(s.forget[crm.HubSpot], d.HubSpot.ID)
 		return
 	}
+	if d.FromSealed && j.reason.Code == CodePendingChanged {
+		return // a sealed plan that is out of date says nothing of how the thing stands
+	}
 	good := j.outcome == crm.Synced || j.outcome == crm.Unchanged
 	if linked {
 		if good {
@@ -329,8 +359,18 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 		if r.ID == "" {
 			continue
 		}
+		if j.reason.Code == CodeHeldUndone {
+			s.drop[r.Side] = append(s.drop[r.Side], r.ID) // nothing but a change moves it
+			continue
+		}
 		switch j.outcome {
 		case crm.Synced, crm.Unchanged, crm.Excluded:
+			if j.reason.Code == reconcile.CodeFilterOther {
+				// It is its candidate that is left out: when that one goes or
+				// changes, this one is decided again.
+				s.keep[r.Side] = append(s.keep[r.Side], r.ID)
+				continue
+			}
 			s.drop[r.Side] = append(s.drop[r.Side], r.ID)
 		case crm.Held, crm.Failed:
 			if !j.now {
@@ -348,35 +388,6 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 	}
 }
 
-// journal notes every write that left, what came back, and counts them.
-func (b *batch) journal(s *settlement, j *job, writes *Writes) {
-	for _, w := range j.sends {
-		if !w.sent {
-			continue
-		}
-		id := w.write.ID
-		if w.planned.Op == crm.Create {
-			id = w.result.ID
-		}
-		result := "done"
-		switch {
-		case w.result.Unknown:
-			result = "unknown"
-		case w.result.Err != nil:
-			result = "refused: " + w.result.Cause
-		default:
-			writes.count(w.planned.Op)
-		}
-		changes := w.changes
-		if r := w.planned.Relation; r != nil {
-			changes = []reconcile.Change{{Field: r.FarField, After: crm.Text(w.write.Relation.ID), Why: r.Role}}
-		}
-		s.journal = append(s.journal, store.Entry{Run: b.c.run, Time: now(), Mapping: b.o.Name, Op: w.planned.Op,
-			Ref:     crm.Ref{Side: w.planned.Side, Object: w.planned.Object, ID: id},
-			Changes: encodeChanges(changes), Why: w.planned.Reason.Text, Request: w.result.RequestID, Result: result})
-	}
-}
-
 // save writes the settlement and returns how many things it made due again.
 func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	sides := []crm.Side{crm.HubSpot, crm.Salesforce}
@@ -386,10 +397,28 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	if err := t.PutLinks(s.links); err != nil {
 		return 0, err
 	}
+	if len(s.unlinked) > 0 {
+		if err := t.EndAliases(name); err != nil {
+			return 0, err
+		}
+	}
+	for _, side := range sides {
+		if err := t.DropKin(name, side, s.fire[side]); err != nil {
+			return 0, err
+		}
+	}
+	for id, ties := range s.ties {
+		if err := t.PutTies(name, id, ties); err != nil {
+			return 0, err
+		}
+	}
 	if err := t.DropIntents(s.intents); err != nil {
 		return 0, err
 	}
 	if err := t.AppendJournal(s.journal); err != nil {
+		return 0, err
+	}
+	if err := t.DropJournal(s.unsent); err != nil {
 		return 0, err
 	}
 	for _, side := range sides {

@@ -33,6 +33,11 @@ type Side interface {
 	// archived, come back as records with Archived set and no values; a merged id
 	// comes back with MergedInto.
 	Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error)
+	// Relations reads nothing but the associations that read names, of the
+	// records with these ids, in the largest batches that the vendor takes: one
+	// record for each id, with ID and Relations and no values. An id that is not
+	// there has no relations. calls is what it cost.
+	Relations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error)
 	// Find reads the live records whose field equals one of values (as the vendor
 	// compares), in batches.
 	Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error)
@@ -47,6 +52,9 @@ type Side interface {
 	Forecast(work crm.Work) int
 	// Usage tells what was spent so far.
 	Usage() crm.Usage
+	// Restorable tells whether crm.Restore brings archived records of the object
+	// back; where it does not, page is where a person restores them, if known.
+	Restorable(object string) (page string, ok bool)
 	// RecordURL is where a person sees the record; empty when it cannot be said.
 	RecordURL(object, id string) string
 }

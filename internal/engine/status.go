@@ -21,6 +21,8 @@ type Status struct {
 	OpenCreates int `json:"open_creates"`
 	// LastRun is nil before the first.
 	LastRun *Run `json:"last_run,omitempty"`
+	// Sources are those that were heard of changes, with the time of the last news.
+	Sources []StatusSource `json:"sources,omitempty"`
 	// Working is who works on the pair now; nil when nobody does.
 	Working *store.Holder `json:"working,omitempty"`
 }
@@ -42,6 +44,12 @@ type StatusCursor struct {
 	Object   string    `json:"object"`
 	Since    time.Time `json:"since,omitzero"`
 	Complete time.Time `json:"complete,omitzero"`
+}
+
+// StatusSource is one source of hints: webhooks, the journal, change events.
+type StatusSource struct {
+	Name  string    `json:"name"`
+	Heard time.Time `json:"heard"`
 }
 
 // Status tells how the pair stands.
@@ -105,6 +113,13 @@ func StatusOf(ctx context.Context, s *store.Store, m *mapping.Mapping) (*Status,
 	}
 	if len(runs) > 0 {
 		st.LastRun = &runs[0]
+	}
+	positions, err := s.Positions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range positions {
+		st.Sources = append(st.Sources, StatusSource{p.Source, p.Heard})
 	}
 	st.Working, err = s.Holder(ctx)
 	return st, err

@@ -2,12 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"math"
-	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
-	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
@@ -20,8 +16,12 @@ const syncRounds = 3
 type SyncOptions struct {
 	// Complete reads everything on both sides, whatever was read before.
 	Complete bool
-	// ReleaseBrakes goes on where a brake of the mapping would wait.
+	// ReleaseBrakes goes on where a brake of the mapping would wait. What breaks a
+	// policy is held all the same.
 	ReleaseBrakes bool
+
+	// hinted looks only at what was hinted at.
+	hinted bool
 }
 
 // Sync observes, decides, writes and remembers, until nothing new is left to
@@ -49,7 +49,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
-	observation, err := e.observe(ctx, Scope{Complete: options.Complete}, c)
+	observation, err := e.observe(ctx, Scope{Complete: options.Complete, Hinted: options.hinted}, c)
 	run.Readings = observation.Readings
 	if err != nil {
 		return err
@@ -67,11 +67,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 				return err
 			}
 		}
-		var block *crm.Reason
-		if len(run.Brakes) > 0 {
-			block = &crm.Reason{Code: CodePendingBrake, Text: "a brake of the mapping waits for a person",
-				Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or raise the limit under `brakes:`"}
-		}
+		block := braked(run.Brakes)
 		if err := e.apply(ctx, c, block); err != nil {
 			return err
 		}
@@ -82,16 +78,34 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 	return nil
 }
 
-// brakes compares the plan with the limits of the mapping. A share counts of
-// the records that are linked; without any link yet it brakes nothing.
-func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+// braked is what things with writes wait for while brakes hold; nil when none
+// does.
+func braked(brakes []Brake) *crm.Reason {
+	if len(brakes) == 0 {
+		return nil
+	}
+	return &crm.Reason{Code: CodePendingBrake, Text: "a brake of the mapping waits for a person: " + brakes[0].Sentence(),
+		Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or change `brakes:` or `policies:`"}
+}
+
+// countLinked counts the links of all objects.
+func (e *Engine) countLinked(ctx context.Context) (int, error) {
 	linked := 0
 	for _, o := range e.mapping.Objects {
 		n, err := e.store.CountLinks(ctx, o.Name)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		linked += n
+	}
+	return linked, nil
+}
+
+// brakes compares the plan with the limits and policies of the mapping.
+func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+	linked, err := e.countLinked(ctx)
+	if err != nil {
+		return nil, err
 	}
 	counts, err := e.store.CountPlan(ctx)
 	if err != nil {
@@ -108,57 +122,14 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 	}
 	var held []Brake
 	check := func(what string, limit mapping.Limit, n int) {
-		most := math.MaxInt
-		if limit.Count > 0 {
-			most = limit.Count
-		}
-		if limit.Share > 0 && linked > 0 {
-			most = min(most, int(math.Ceil(limit.Share*float64(linked))))
-		}
-		if n > most {
+		if most := limit.Most(linked); n > most {
 			held = append(held, Brake{What: what, Planned: n, Limit: most})
 		}
 	}
 	b := e.mapping.Brakes
-	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce))
+	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
 	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
 	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
-	return held, nil
-}
-
-// Watch syncs again and again, every so long, until ctx ends, which is no
-// error. onCycle is told of every cycle, quiet ones too; its error ends the
-// watch. What waiting can mend (a vendor that is down, a used-up quota) does
-// not end it; a dead credential, a lost lease or a full disk does.
-func (e *Engine) Watch(ctx context.Context, every time.Duration, onCycle func(*Run, error) error) error {
-	for {
-		run, err := e.cycle(ctx, "watch", SyncOptions{})
-		if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
-			if run != nil && !run.Quiet() {
-				return onCycle(run, nil)
-			}
-			return nil
-		}
-		if told := onCycle(run, err); told != nil {
-			return told
-		}
-		wait := every
-		if err != nil {
-			f, _ := fault.As(err)
-			switch fault.KindOf(err) {
-			case fault.Unavailable:
-			case fault.RateLimited:
-				wait = max(wait, f.RetryAfter)
-			default:
-				return err
-			}
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-	}
+	policies, err := e.policyBrakes(ctx)
+	return append(held, policies...), err
 }

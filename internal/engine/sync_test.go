@@ -119,6 +119,19 @@ func TestChangesFlowBothWays(t *testing.T) {
 	}
 }
 
+func TestWhatItsCandidateKeptOutIsDecidedAgainWhenThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	candidate := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test", "lifecyclestage", "subscriber")
+	w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@acme.test")
+	if run := w.sync(); run.Tally.Excluded != 2 {
+		t.Fatalf("outcomes %+v", run.Tally)
+	}
+	w.hubspot.archive("contacts", candidate)
+	if run := w.sync(); run.Writes.Created != 1 {
+		t.Errorf("its candidate is gone, and it was not created: %+v, %+v", run.Writes, run.Tally)
+	}
+}
+
 func TestDeletedRecordsAreNoticed(t *testing.T) {
 	w := newWorld(t)
 	person := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
@@ -139,6 +152,40 @@ func TestDeletedRecordsAreNoticed(t *testing.T) {
 	w.sync()
 	if diff := cmp.Diff([]string{"LastName=Lee-Ray"}, w.salesforce.live("Contact", "LastName")); diff != "" {
 		t.Errorf("Salesforce (-want +got):\n%s", diff)
+	}
+}
+
+// What was planned waits with the values that were read. Somebody who puts them
+// back before the sync must not find them written nevertheless.
+func TestAChangeThatWasTakenBackAfterThePlanIsNotWritten(t *testing.T) {
+	for name, c := range map[string]struct{ change, back func(w *world, id string) }{
+		"an edit": {
+			func(w *world, id string) { w.hubspot.edit("contacts", id, "phone", "222") },
+			func(w *world, id string) { w.hubspot.edit("contacts", id, "phone", "111") },
+		},
+		"a deletion": {
+			func(w *world, id string) { w.hubspot.archive("contacts", id) },
+			func(w *world, id string) {
+				w.hubspot.objects["contacts"][id].archived = false
+				w.hubspot.edit("contacts", id)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.yaml = replace(w.yaml, "deletes: ask", "deletes: archive")
+			id := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test", "phone", "111")
+			w.settle()
+			c.change(w, id)
+			w.sealed()
+			c.back(w, id)
+			if run := w.sync(); run.Writes.Sum() != 0 {
+				t.Errorf("wrote %+v", run.Writes)
+			}
+			if diff := cmp.Diff([]string{"LastName=Lee Phone=111"}, w.salesforce.live("Contact", "LastName", "Phone")); diff != "" {
+				t.Errorf("Salesforce (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -73,7 +73,7 @@ func (b *batch) fail(j *job, s *send) {
 		j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true})
 		because(crm.Pending, CodePendingChanged, "does not have the record any more")
 		j.now = true
-		b.c.changed++
+		b.c.leave(b.e, j.d, changedOn(s.planned.Side, true))
 	case kind == fault.Conflict, kind == fault.Unavailable, kind == fault.Internal:
 		because(crm.Failed, CodeFailedUnavailable, "could not do it now")
 		j.retry = true

@@ -100,6 +100,7 @@ const dealProperties = `{"results":[
  {"name":"description","label":"Description","type":"string","fieldType":"textarea","modificationMetadata":{"readOnlyValue":false}},
  {"name":"body","label":"Body","type":"string","fieldType":"html","modificationMetadata":{"readOnlyValue":false}},
  {"name":"phone","label":"Phone","type":"string","fieldType":"phonenumber","modificationMetadata":{"readOnlyValue":false}},
+ {"name":"contract","label":"Contract","type":"string","fieldType":"file","modificationMetadata":{"readOnlyValue":false}},
  {"name":"hs_tag_ids","label":"Tags","type":"enumeration","fieldType":"checkbox","options":[{"label":"A","value":"a"},{"label":"B","value":"b","hidden":true}],"modificationMetadata":{"readOnlyValue":false}},
  {"name":"hs_is_closed","label":"Closed","type":"bool","fieldType":"calculation_equation","calculated":true,"options":[{"label":"True","value":"true"},{"label":"False","value":"false"}],"modificationMetadata":{"readOnlyValue":true}},
  {"name":"dealstage","label":"Deal Stage","type":"enumeration","fieldType":"radio","options":[],"modificationMetadata":{"readOnlyValue":false}},
@@ -128,12 +129,15 @@ func TestASchemaIsToldInOurWords(t *testing.T) {
 	}
 	want := map[string]crm.Kind{
 		"dealname": crm.KindText, "amount": crm.KindCurrency, "hs_forecast_probability": crm.KindPercent, "closedate": crm.KindDateTime,
-		"birthday": crm.KindDate, "description": crm.KindLongText, "body": crm.KindHTML, "phone": crm.KindPhone, "hs_tag_ids": crm.KindMultiPicklist,
+		"birthday": crm.KindDate, "description": crm.KindLongText, "body": crm.KindHTML, "phone": crm.KindPhone, "contract": crm.KindOther, "hs_tag_ids": crm.KindMultiPicklist,
 		"hs_is_closed": crm.KindBool, "dealstage": crm.KindPicklist, "pipeline": crm.KindPicklist, "hubspot_owner_id": crm.KindOwner,
 		"hs_primary_associated_company": crm.KindReference, "hs_object_id": crm.KindID, "sf_id": crm.KindText,
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("kinds: -want +got\n%s", diff)
+	}
+	if why := o.Field("contract").Unfit; !strings.Contains(why, "file store") {
+		t.Errorf("files cannot be kept in step because %q", why)
 	}
 	fields := []crm.Field{*o.Field("dealname"), *o.Field("hs_tag_ids"), *o.Field("hs_is_closed"), *o.Field("dealstage"), *o.Field("hubspot_owner_id"), *o.Field("hs_primary_associated_company"), *o.Field("sf_id")}
 	wantFields := []crm.Field{

@@ -29,6 +29,11 @@ func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, e
 	a := &application{client: c, results: make([]crm.Result, len(writes))}
 	for i := range writes {
 		a.results[i].Key = writes[i].Key
+		if writes[i].Op == crm.Restore {
+			page, _ := c.Restorable(writes[i].Object)
+			a.results[i].ID, a.results[i].Cause = writes[i].ID, "NO_API"
+			a.results[i].Err = fault.New(fault.Invalid, "HubSpot has no API that restores records").WithMend("%s", restoreSteps(page))
+		}
 	}
 	for _, wave := range waves(writes) {
 		var group sync.WaitGroup
@@ -51,6 +56,9 @@ func waves(writes []crm.Write) [][]int {
 	seen := map[string]int{}
 	for i := range writes {
 		w := &writes[i]
+		if w.Op == crm.Restore {
+			continue // Apply has answered it
+		}
 		n := 0
 		if key := target(w); key != "" {
 			n = seen[key]
@@ -130,6 +138,9 @@ func keyOf(w *crm.Write) batchKey {
 		}
 	case crm.Unrelate:
 		key.verb, key.far = unrelate, w.Relation.Object
+		if w.Relation.Label != "" {
+			key.verb = unlabel
+		}
 	}
 	return key
 }

@@ -27,6 +27,7 @@ const (
 	relateDefault
 	relateTyped
 	unrelate
+	unlabel
 )
 
 func (v verb) size() int {
@@ -50,7 +51,7 @@ type batchInput struct {
 // places in the batch that the answer did not mention.
 func (c *Client) sendBatch(ctx context.Context, b *batch, results []crm.Result) (left []int, err error) {
 	switch b.verb {
-	case relateDefault, relateTyped, unrelate:
+	case relateDefault, relateTyped, unrelate, unlabel:
 		return c.sendRelations(ctx, b, results)
 	case archive:
 		return nil, c.sendArchive(ctx, b, results)

@@ -44,6 +44,11 @@ var mirrors = map[string]string{
 	"hs_primary_associated_company": "companies",
 }
 
+// bodies are properties of activities that hold HTML, whatever their definition
+// says of the field that people type them in.
+// https://developers.hubspot.com/docs/api-reference/latest/crm/activities/notes/guide
+var bodies = map[string]bool{"hs_note_body": true, "hs_call_body": true, "hs_meeting_body": true, "hs_task_body": true, "hs_internal_meeting_notes": true, "hs_email_html": true}
+
 // references are HubSpot's words for objects in property definitions.
 var references = map[string]string{"CONTACT": "contacts", "COMPANY": "companies", "DEAL": "deals", "TICKET": "tickets"}
 
@@ -59,6 +64,9 @@ func (p *property) field(o *crm.Object, required []string) crm.Field {
 		Unique:     p.Unique || (o.Name == "contacts" && p.Name == "email"),
 		Filterable: p.Sensitivity != "highly_sensitive",
 		Help:       p.Description,
+	}
+	if f.Kind == crm.KindOther {
+		f.Unfit = p.unfit()
 	}
 	f.ExternalID = f.Unique
 	f.Creatable = o.Creatable && !f.Calculated
@@ -120,6 +128,22 @@ func (p *property) kind() crm.Kind {
 	return crm.KindOther
 }
 
+// unfit says why a property of no kind that we know cannot be kept in step.
+func (p *property) unfit() string {
+	switch {
+	case p.isFiles():
+		return "it holds files of HubSpot's own file store, which Salesforce cannot open"
+	case p.Type == "object_coordinates":
+		return "it holds coordinates that only HubSpot itself writes"
+	case p.Type == "json":
+		return "it holds data of HubSpot's own, in no form that it promises"
+	}
+	return "its type " + p.Type + " is not one that HubSpot documents"
+}
+
+// isFiles tells properties that hold ids of HubSpot's file store.
+func (p *property) isFiles() bool { return p.FieldType == "file" || p.Name == "hs_attachment_ids" }
+
 func (p *property) textKind() crm.Kind {
 	switch {
 	case p.Name == "email":
@@ -132,8 +156,10 @@ func (p *property) textKind() crm.Kind {
 		return crm.KindHTML
 	case p.FieldType == "phonenumber":
 		return crm.KindPhone
-	case p.FieldType == "file":
+	case p.isFiles():
 		return crm.KindOther
+	case bodies[p.Name]:
+		return crm.KindHTML
 	}
 	return crm.KindText
 }

@@ -26,8 +26,8 @@ type relationTyped struct {
 	TypeID   int    `json:"associationTypeId"`
 }
 
-// sendRelations sets or removes associations. All three calls may be repeated:
-// an association is there or it is not.
+// sendRelations sets or removes associations or labels of them. All calls may be
+// repeated: an association is there or it is not.
 // https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
 func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Result) (left []int, err error) {
 	inputs := make([]relationInput, len(b.writes))
@@ -36,7 +36,7 @@ func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Resu
 		switch b.verb {
 		case unrelate:
 			inputs[i].To = []recordID{{w.Relation.ID}}
-		case relateTyped:
+		case relateTyped, unlabel:
 			types, err := c.typesFor(ctx, b.object, w.Relation)
 			if err != nil {
 				return nil, err
@@ -49,7 +49,7 @@ func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Resu
 		return nil, err
 	}
 	path := c.paths.associations(b.object, b.far) + map[verb]string{
-		relateDefault: "/batch/associate/default", relateTyped: "/batch/create", unrelate: "/batch/archive",
+		relateDefault: "/batch/associate/default", relateTyped: "/batch/create", unrelate: "/batch/archive", unlabel: "/batch/labels/archive",
 	}[b.verb]
 	var answer struct {
 		Refusals []refusal `json:"errors"`
@@ -99,6 +99,7 @@ func (b *batch) refusedPairs(refusals []refusal) map[int]*refusal {
 }
 
 // typesFor finds the association types for a primary or a labelled relation.
+// Between most objects none is primary; there the plain association is meant.
 func (c *Client) typesFor(ctx context.Context, from string, relation crm.Relation) ([]relationTyped, error) {
 	known, err := c.labelsOf(ctx, from, relation.Object)
 	if err != nil {
@@ -111,14 +112,23 @@ func (c *Client) typesFor(ctx context.Context, from string, relation crm.Relatio
 			types, primary = append(types, relationTyped{t.Category, t.TypeID}), true
 		}
 	}
-	if relation.Primary && !primary {
-		return nil, fault.New(fault.Invalid, "HubSpot %s have no primary association to %s", from, relation.Object)
-	}
 	for _, label := range splitLabels(relation.Label) {
 		at := slices.IndexFunc(known.types, func(t associationType) bool { return t.Label == label && !t.isPrimary() })
 		if at < 0 {
+			// It may be made after this; the next write asks anew.
+			c.mu.Lock()
+			delete(c.labels, pair{from, relation.Object})
+			c.mu.Unlock()
 			return nil, fault.New(fault.Invalid, "HubSpot has no association label %q from %s to %s", label, from, relation.Object).
 				WithMend("make the label under Settings > Objects > Associations, or take another")
+		}
+		types = append(types, relationTyped{known.types[at].Category, known.types[at].TypeID})
+	}
+	if len(types) == 0 {
+		at := slices.IndexFunc(known.types, func(t associationType) bool { return t.Label == "" && !t.isPrimary() })
+		if at < 0 {
+			return nil, fault.New(fault.Invalid, "HubSpot does not associate %s with %s", from, relation.Object).
+				WithMend("allow it under Settings > Objects > Associations")
 		}
 		types = append(types, relationTyped{known.types[at].Category, known.types[at].TypeID})
 	}

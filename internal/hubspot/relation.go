@@ -246,6 +246,20 @@ func (c *Client) relationsFor(ctx context.Context, records []crm.Record, read cr
 	return nil
 }
 
+// Relations reads the associations of records by id, a thousand ids a call for
+// each object at the far end, and on where a record has more than five hundred.
+// https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
+func (c *Client) Relations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error) {
+	ctx, counted := tallied(ctx)
+	ids = unique(ids)
+	records = make([]crm.Record, len(ids))
+	for i, id := range ids {
+		records[i] = crm.Record{Layout: read.Layout, ID: id}
+	}
+	err = c.relationsFor(ctx, records, read)
+	return records, int(counted.Load()), err
+}
+
 // associationInput is one record whose associations are asked for, from After on.
 type associationInput struct {
 	ID    string `json:"id"`

@@ -1,8 +1,10 @@
 package hubspot_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,5 +74,48 @@ func TestLabelsAreToldAlikeByTheListAndByBatches(t *testing.T) {
 	want := []crm.Relation{{Object: "companies", ID: "5", Label: "Advisor;Member of the board"}}
 	if diff := cmp.Diff([][]crm.Relation{want, want}, [][]crm.Relation{listed["7"].Relations, looked[0].Relations}); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestAThousandRecordsAssociationsCostOneCallForEachObject(t *testing.T) {
+	p := newPortal()
+	batches := map[string][]int{}
+	p.intercept = func(request *http.Request, body []byte) *http.Response {
+		if !strings.HasSuffix(request.URL.Path, "/batch/read") {
+			return nil
+		}
+		var asked struct {
+			Inputs []struct{ ID, After string } `json:"inputs"`
+		}
+		if err := json.Unmarshal(body, &asked); err != nil {
+			t.Error(err)
+		}
+		batches[request.URL.Path] = append(batches[request.URL.Path], len(asked.Inputs))
+		if asked.Inputs[0].ID != "1" {
+			return reply(request, 207, `{"status":"COMPLETE","results":[],"errors":[{"status":"error","category":"OBJECT_NOT_FOUND","message":"none"}]}`)
+		}
+		if asked.Inputs[0].After == "" {
+			return reply(request, 200, `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[{"toObjectId":5,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":1,"label":"Primary"}]}],"paging":{"next":{"after":"NQ"}}}]}`)
+		}
+		return reply(request, 200, `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[{"toObjectId":6,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":279,"label":null}]}]}]}`)
+	}
+	var ids []string
+	for i := range 1500 {
+		ids = append(ids, strconv.Itoa(i+1))
+	}
+	read := contacts("email")
+	read.Relations = []string{"companies"}
+	records, calls, err := p.client(t, nil).Relations(t.Context(), read, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != 1500 || calls != 3 {
+		t.Errorf("%d records in %d calls, want 1500 in 3", len(records), calls)
+	}
+	if diff := cmp.Diff(map[string][]int{"/crm/v4/associations/contacts/companies/batch/read": {1000, 1, 500}}, batches); diff != "" {
+		t.Errorf("ids asked for in each call (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]crm.Relation{{Object: "companies", ID: "5", Primary: true}, {Object: "companies", ID: "6"}}, records[0].Relations); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -19,7 +19,26 @@ func (m *Mapping) ObjectNames() (hubspot, salesforce []string) {
 			salesforce = append(salesforce, t.Object)
 		}
 	}
+	for _, name := range m.junctions() {
+		if !slices.Contains(salesforce, name) {
+			salesforce = append(salesforce, name)
+		}
+	}
 	return hubspot, salesforce
+}
+
+// junctions lists the objects whose rows join two others and whose fields have
+// to be looked up.
+func (m *Mapping) junctions() []string {
+	var names fieldNames
+	for i := range m.Objects {
+		for k := range m.Objects[i].Associations {
+			if a := &m.Objects[i].Associations[k]; a.Rows != nil && a.Rows.Object != ContactRole {
+				names.add(a.Rows.Object)
+			}
+		}
+	}
+	return names.list
 }
 
 // Bind checks the mapping against both live schemas. Bound is nil when there is
@@ -35,6 +54,7 @@ func (m *Mapping) Bind(schemas Schemas) (*Bound, *Problems) {
 			bound.Objects = append(bound.Objects, o)
 		}
 	}
+	b.policyNames()
 	problems.sorted()
 	if problems.failed() {
 		return nil, problems
@@ -97,6 +117,7 @@ func (b *binder) object(o *Object) *BoundObject {
 	b.externalID(out)
 	b.required(out)
 	b.lengths(out)
+	b.policies(out)
 	b.layouts(out)
 	out.BaseVersion = baseVersion(out)
 	return out
@@ -202,7 +223,11 @@ func (b *binder) owner(o *BoundObject) {
 
 // compile reports the flaws of an expression at their place in the file.
 func (b *binder) compile(source string, pos Pos, want result, hubspot, salesforce *crm.Object) *Program {
-	p, flaws := compile(source, want, hubspot, salesforce)
+	return b.compileAsking(source, pos, want, hubspot, salesforce, nil)
+}
+
+func (b *binder) compileAsking(source string, pos Pos, want result, hubspot, salesforce *crm.Object, objects []string) *Program {
+	p, flaws := compileAsking(source, want, hubspot, salesforce, objects)
 	for _, f := range flaws {
 		spot := Pos{Line: pos.Line + f.line, Column: pos.Column + f.column}
 		b.problems.errorf(spot, "expression", f.mend, "%s", f.what)
@@ -219,9 +244,21 @@ func (b *binder) filters(o *BoundObject) {
 	}
 	for _, t := range o.Targets {
 		if t.Target.When != "" {
-			t.When = b.compile(t.Target.When, t.WhenPos, resultBool, o.HubSpotSchema, nil)
+			t.When = b.compileAsking(t.Target.When, t.WhenPos, resultBool, o.HubSpotSchema, nil, b.askable(o.Name))
 		}
 	}
+}
+
+// askable names the objects that a `when` of another one may ask: those that
+// have match keys.
+func (b *binder) askable(self string) []string {
+	names := []string{}
+	for i := range b.mapping.Objects {
+		if o := &b.mapping.Objects[i]; o.Name != self && len(o.Match) > 0 {
+			names = append(names, o.Name)
+		}
+	}
+	return names
 }
 
 // shared is the schema that all targets have in common: a filter is one
@@ -324,6 +361,9 @@ func (b *binder) layouts(o *BoundObject) {
 	}
 	for _, m := range o.Match {
 		rule(m.HubSpot)
+		if also := AlsoHolds(m.HubSpot); o.HubSpotSchema.Field(also) != nil {
+			hubspot.add(also)
+		}
 	}
 	if o.WhereHubSpot != nil {
 		rule(o.WhereHubSpot.HubSpotFields...)
@@ -335,6 +375,9 @@ func (b *binder) layouts(o *BoundObject) {
 	}
 	if o.OwnerByEmail {
 		hubspot.add(HubSpotOwner)
+	}
+	for _, p := range o.Policies {
+		hubspot.add(p.HubSpotFields...)
 	}
 	o.RuleFields = sortedKeys(rules)
 	o.HubSpotRead.Layout = crm.NewLayout(o.HubSpot, hubspot.list)
@@ -379,16 +422,28 @@ func (b *binder) targetLayout(o *BoundObject, t *BoundTarget) {
 	}
 	if t.Object == "Lead" {
 		rule(LeadConverted)
+		for _, name := range []string{ConvertedContact, ConvertedAccount, ConvertedOpportunity} {
+			if t.Schema.Field(name) != nil {
+				names.add(name) // they are set when LeadConverted is
+			}
+		}
 	}
 	for _, a := range t.Associations {
 		if a.Junction {
-			t.Read.Relations = append(t.Read.Relations, "Contact")
+			t.Read.Junctions = append(t.Read.Junctions, a.Join())
 		} else {
 			names.add(a.Salesforce)
 		}
 	}
 	if o.OwnerByEmail {
 		names.add(SalesforceOwner)
+	}
+	for _, p := range o.Policies {
+		for _, n := range p.SalesforceFields {
+			if t.Schema.Field(n) != nil {
+				names.add(n)
+			}
+		}
 	}
 	t.RuleFields = sortedKeys(rules)
 	t.Read.Layout = crm.NewLayout(t.Object, names.list)
@@ -407,7 +462,7 @@ func sortedKeys(set map[string]bool) []string {
 
 // canonicalForms counts changes to how package reconcile writes canonical
 // values; a base made with another form is not compared with.
-const canonicalForms = 1
+const canonicalForms = 2
 
 // baseVersion says which bases can be compared: same slots, same meaning.
 func baseVersion(o *BoundObject) uint64 {
@@ -417,7 +472,12 @@ func baseVersion(o *BoundObject) uint64 {
 		put(h, t.Object, t.RuleFields)
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			put(h, f.Slot, f.From, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
+			put(h, f.Slot, f.From, f.Shift, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
+		}
+		for _, a := range t.Associations {
+			if a.Junction {
+				put(h, a.Slot, a.Join(), a.Labels)
+			}
 		}
 	}
 	return h.Sum64()
@@ -459,6 +519,14 @@ func ready(o *BoundObject, done map[string]bool) bool {
 	for _, t := range o.Targets {
 		for _, a := range t.Associations {
 			if a.Mapping != o.Name && !done[a.Mapping] {
+				return false
+			}
+		}
+		if t.When == nil {
+			continue
+		}
+		for _, name := range t.When.AskedObjects() {
+			if !done[name] {
 				return false
 			}
 		}

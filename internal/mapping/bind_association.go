@@ -21,22 +21,26 @@ func (b *binder) association(o *BoundObject, a *Association, slot int) {
 		b.problems.errorf(a.HubSpotPos, "association.unmapped-object", mend, "the association leads to HubSpot %s, which no object maps", a.HubSpot)
 		return
 	}
-	bound := 0
+	bound, before := 0, len(b.problems.All)
 	for _, t := range o.Targets {
 		if !takes(a.On, t.Object) {
 			continue
 		}
-		if a.Salesforce == ContactRole {
-			bound += b.role(o, t, a, far, slot)
+		if a.Rows != nil {
+			bound += b.rows(t, a, far, slot)
 			continue
 		}
 		bound += b.reference(t, a, far, slot)
 	}
-	if bound > 0 {
+	if bound > 0 || len(b.problems.All) > before {
 		return
 	}
-	if a.Salesforce == ContactRole {
-		b.problems.errorf(a.SalesforcePos, "association.no-role", "use it in the object that maps to Opportunity, leading to the one that maps to Contact", "%s joins Opportunity and Contact, and %s with %s are not those", ContactRole, o.Name, far.Name)
+	if a.Rows != nil {
+		joins, mend := "Opportunity and Contact", "use it in the object that maps to Opportunity, leading to the one that maps to Contact"
+		if a.Salesforce != ContactRole {
+			joins, mend = "other objects", "look at what "+a.Rows.Near+" and "+a.Rows.Far+" refer to"
+		}
+		b.problems.errorf(a.SalesforcePos, "association.no-role", mend, "%s joins %s, and %s with %s are not those", a.Salesforce, joins, o.Name, far.Name)
 		return
 	}
 	for _, t := range o.Targets {
@@ -56,14 +60,6 @@ func (b *binder) far(a *Association) *Object {
 	return nil
 }
 
-func (b *binder) role(o *BoundObject, t *BoundTarget, a *Association, far *Object, slot int) int {
-	if t.Object != "Opportunity" || far.target("Contact") == nil {
-		return 0
-	}
-	t.Associations = append(t.Associations, BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, Junction: true, ReferenceTo: []string{"Contact"}})
-	return 1
-}
-
 // reference returns 1 when the target has the field, whether or not it fits.
 func (b *binder) reference(t *BoundTarget, a *Association, far *Object, slot int) int {
 	f := t.Schema.Field(a.Salesforce)
@@ -79,7 +75,7 @@ func (b *binder) reference(t *BoundTarget, a *Association, far *Object, slot int
 		b.problems.errorf(a.SalesforcePos, "association.not-a-reference", "name a lookup field", "%s.%s is %s, not a reference to another record", t.Object, f.Name, describe(f))
 	case !fits:
 		b.problems.errorf(a.SalesforcePos, "association.wrong-object", "name a lookup field to "+strings.Join(far.targetNames(), " or "), "%s.%s points to %s, and %s becomes %s", t.Object, f.Name, strings.Join(f.ReferenceTo, ", "), far.Name, strings.Join(far.targetNames(), " or "))
-	case !f.Creatable && !f.Updatable:
+	case a.Direction.Flows(crm.Salesforce) && !f.Creatable && !f.Updatable:
 		b.problems.errorf(a.SalesforcePos, "field.read-only", "let the credential edit the field", "Salesforce %s.%s may not be written with this credential", t.Object, f.Name)
 	default:
 		t.Associations = append(t.Associations, BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, ReferenceTo: f.ReferenceTo})

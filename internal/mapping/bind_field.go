@@ -125,6 +125,10 @@ func (b *binder) types(f *BoundField) {
 		b.problems.errorf(f.Pos, "field.types", mend, "%s %s (%s) cannot become %s %s (%s)", fromSide.Title(), from.Name, describe(from), fromSide.Other().Title(), to.Name, describe(to))
 	}
 	switch {
+	case h.Kind == crm.KindOther:
+		b.unfit(f.HubSpotPos, crm.HubSpot, h)
+	case s.Kind == crm.KindOther:
+		b.unfit(f.SalesforcePos, crm.Salesforce, s)
 	case h.Kind == crm.KindOwner || s.Kind == crm.KindOwner || h.Name == HubSpotOwner || s.Name == SalesforceOwner:
 		b.problems.errorf(f.Pos, "field.owner", "take the line out and write owner: by-email in the object", "owners are not the same ids on both sides")
 	case h.Kind == crm.KindReference || s.Kind == crm.KindReference:
@@ -138,12 +142,27 @@ func (b *binder) types(f *BoundField) {
 		}
 		bad(s, h, crm.Salesforce, mend)
 	}
-	if (h.Kind == crm.KindPercent) != (s.Kind == crm.KindPercent) || h.Kind == crm.KindPercent {
-		if familyOf(h.Kind) == familyNumber && familyOf(s.Kind) == familyNumber {
-			b.problems.warnf(f.Pos, "field.percent", "look at one record on both sides; where they differ by 100, use `from: 'hubspot."+h.Name+" * 100'`",
-				"Salesforce stores 75 for 75 %%, HubSpot may store 0.75; %s and %s are copied as they are", h.Name, s.Name)
-		}
+	numbers := familyOf(h.Kind) == familyNumber && familyOf(s.Kind) == familyNumber
+	if numbers && !f.ShiftGiven && (h.Kind == crm.KindPercent || s.Kind == crm.KindPercent) {
+		b.problems.warnf(f.Pos, "field.percent", "look at one record on both sides: where they differ by 100, add times: 100; where not, add times: 1",
+			"Salesforce stores 75 for 75 %%, HubSpot may store 0.75; %s and %s are copied as they are", h.Name, s.Name)
 	}
+	if f.Shift != 0 && !numbers {
+		b.problems.errorf(f.ShiftPos, "field.times", "take `times` out", "`times` is for two numbers, and %s is %s, %s is %s", h.Name, describe(h), s.Name, describe(s))
+	}
+}
+
+// unfit reports a field of a type that cannot be kept in step.
+func (b *binder) unfit(pos Pos, side crm.Side, f *crm.Field) {
+	why := f.Unfit
+	if why == "" {
+		why = "its type " + f.Type + " is not known"
+	}
+	why, mend, ok := strings.Cut(why, "; ")
+	if !ok {
+		mend = "take the line out"
+	}
+	b.problems.errorf(pos, "field.unfit", mend, "%s %s cannot be kept in step: %s", side.Title(), f.Name, why)
 }
 
 // stages gives a stage property its pipelines.

@@ -53,16 +53,16 @@ func TestBindReadsJustWhatIsNeededAndPutsReferencedObjectsFirst(t *testing.T) {
 		order = append(order, o.Name)
 		r := read{HubSpot: strings.Join(o.HubSpotRead.Layout.Fields, " "), Relations: strings.Join(o.HubSpotRead.Relations, " "), Slots: strings.Join(o.BaseNames, " "), Rules: strings.Join(o.RuleFields, " ")}
 		for _, target := range o.Targets {
-			r.Salesforce += target.Object + ": " + strings.Join(target.Read.Layout.Fields, " ") + "; rules " + strings.Join(target.RuleFields, " ") + "; relations " + strings.Join(target.Read.Relations, " ") + ". "
+			r.Salesforce += target.Object + ": " + strings.Join(target.Read.Layout.Fields, " ") + "; rules " + strings.Join(target.RuleFields, " ") + "; relations " + junctionNames(target.Read.Junctions) + ". "
 		}
 		got[o.Name] = r
 	}
 	want := map[string]read{
-		"companies": {HubSpot: "name domain", Slots: "name/Name rules", Rules: "domain", Salesforce: "Account: Name Website; rules Website; relations . "},
-		"people": {HubSpot: "lastname company email lifecyclestage associatedcompanyid", Relations: "companies", Slots: "lastname/LastName company/Company@Lead companies/AccountId rules", Rules: "associatedcompanyid email lifecyclestage",
-			Salesforce: "Contact: LastName Email Title AccountId; rules Email Title; relations . Lead: LastName Company Email Title IsConverted; rules Email IsConverted Title; relations . "},
+		"companies": {HubSpot: "name domain hs_additional_domains", Slots: "name/Name rules", Rules: "domain", Salesforce: "Account: Name Website; rules Website; relations . "},
+		"people": {HubSpot: "lastname company email hs_additional_emails lifecyclestage associatedcompanyid", Relations: "companies", Slots: "lastname/LastName company/Company@Lead companies/AccountId rules", Rules: "associatedcompanyid email lifecyclestage",
+			Salesforce: "Contact: LastName Email Title AccountId; rules Email Title; relations . Lead: LastName Company Email Title IsConverted ConvertedContactId ConvertedAccountId ConvertedOpportunityId; rules Email IsConverted Title; relations . "},
 		"deals": {HubSpot: "dealname closedate dealstage amount pipeline hubspot_owner_id", Relations: "companies contacts", Slots: "dealname/Name closedate/CloseDate dealstage/StageName amount/Amount companies/AccountId contacts/OpportunityContactRole owner rules",
-			Salesforce: "Opportunity: Name CloseDate StageName Amount HubSpot_Id__c AccountId OwnerId; rules HubSpot_Id__c; relations Contact. "},
+			Salesforce: "Opportunity: Name CloseDate StageName Amount HubSpot_Id__c AccountId OwnerId; rules HubSpot_Id__c; relations OpportunityContactRole. "},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -100,6 +100,10 @@ objects:
 		"a property by its label":                                    {src: add("{hubspot: Phone Number, salesforce: Phone}"), want: []string{"10:19 error field.unknown did you mean phone (Phone Number)?"}},
 		"a field that only one of two objects has":                   {src: strings.Replace(whole, ", on: [Lead]", "", 1), want: []string{"24:40 error field.unknown add on: [Lead]"}},
 		"types that cannot be converted":                             {src: add("{hubspot: annualrevenue, salesforce: Industry}"), want: []string{"10:9 error field.types HubSpot annualrevenue (number) cannot become Salesforce Industry (picklist)"}},
+		"a compound field, with its parts":                           {src: add("{hubspot: address, salesforce: BillingAddress, direction: to-hubspot}"), want: []string{"10:40 error field.unfit map the parts, such as BillingStreet and BillingCity"}},
+		"a percent without a word on its unit":                       {src: add("{hubspot: annualrevenue, salesforce: Share__c, direction: to-hubspot}"), schemas: withShare, want: []string{"10:9 warning field.percent add times: 100"}},
+		"a percent whose unit the file says":                         {src: add("{hubspot: annualrevenue, salesforce: Share__c, times: 1}"), schemas: withShare, want: nil},
+		"a factor for what is no number":                             {src: add("{hubspot: tier, salesforce: Tier__c, times: 100, too-long: cut}"), want: []string{"10:53 error field.times take `times` out"}},
 		"a field that HubSpot calculates":                            {src: add("{hubspot: num_associated_deals, salesforce: NumberOfEmployees}"), want: []string{"10:19 error field.calculated add direction: to-salesforce"}},
 		"a field that may not be written":                            {src: add("{hubspot: phone, salesforce: Phone, too-long: cut}"), schemas: func(s Schemas) { f := s.Salesforce["Account"].Field("Phone"); f.Creatable, f.Updatable = false, false }, want: []string{"10:38 error field.read-only add direction: to-hubspot"}},
 		"text that is shorter over there, with numbers":              {src: add("{hubspot: city, salesforce: BillingCity}"), want: []string{"10:9 warning field.shorter BillingCity 40"}},
@@ -158,6 +162,10 @@ objects:
 	}
 }
 
+func withShare(s Schemas) {
+	s.Salesforce["Account"].Fields = append(s.Salesforce["Account"].Fields, mappingtest.Field("Share__c", crm.KindPercent, mappingtest.Digits(5, 2)))
+}
+
 func TestNeeds(t *testing.T) {
 	m, err := Parse("lockstep.yaml", []byte(whole))
 	if err != nil {
@@ -170,7 +178,7 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	}
-	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.contacts.read", "crm.objects.owners.read", "crm.objects.contacts.write", "crm.objects.companies.write"}, scopes); diff != "" {
+	if diff := cmp.Diff([]string{"crm.objects.deals.read", "crm.objects.deals.write", "crm.objects.companies.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.owners.read"}, scopes); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
 	var permissions []string

@@ -1,6 +1,9 @@
 package mapping
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
@@ -43,6 +46,8 @@ type BoundObject struct {
 	// "rules": what filters, routes and matches the record beyond the mapped
 	// fields, so that a change there is noticed too.
 	BaseNames []string
+	// Policies that writes of this object have to keep, in the order of the file.
+	Policies []*BoundPolicy
 	// BaseVersion is a hash of BaseNames and of what gives each slot its meaning.
 	BaseVersion uint64
 	// RuleFields are the HubSpot properties behind the slot "rules", sorted.
@@ -68,8 +73,8 @@ type BoundTarget struct {
 	Schema *crm.Object
 	// When is nil when the target takes everything.
 	When *Program
-	// Read names every Salesforce field needed; relations hold "Contact" when
-	// OpportunityContactRole rows are to be read along.
+	// Read names every Salesforce field needed, and the junctions whose rows are
+	// to be read along.
 	Read   crm.Read
 	Fields []BoundField
 	// Associations of the object that exist on this target.
@@ -99,10 +104,47 @@ type BoundAssociation struct {
 	Slot int
 	// Mapping is our name of the object that the far end belongs to ("companies").
 	Mapping string
-	// Junction is true for OpportunityContactRole, false for a reference field.
+	// Junction is true where each association is a row of an object of its own,
+	// false for a reference field.
 	Junction bool
-	// ReferenceTo are the Salesforce objects that the reference may point to.
+	// ReferenceTo are the Salesforce objects that the reference may point to; for
+	// a junction the only one.
 	ReferenceTo []string
+	// RowSchema is the junction's; nil for OpportunityContactRole, whose fields
+	// are known.
+	RowSchema *crm.Object
+}
+
+// Join is the junction as a client reads and writes it.
+func (a *BoundAssociation) Join() crm.Junction {
+	return crm.Junction{Object: a.Rows.Object, Near: a.Rows.Near, Far: a.Rows.Far, FarObject: a.ReferenceTo[0], Label: a.Rows.Label, Primary: a.Rows.Primary}
+}
+
+// LabelOf is HubSpot's label for what a row's label field holds; empty where the
+// table has none.
+func (a *Association) LabelOf(role string) string {
+	for _, v := range a.Labels {
+		if strings.EqualFold(v.Salesforce, role) {
+			return v.HubSpot
+		}
+	}
+	return ""
+}
+
+// RoleOf is what a row's label field holds for one of HubSpot's labels, and Role
+// for none of them.
+func (a *Association) RoleOf(label string) string {
+	for _, v := range a.Labels {
+		if v.HubSpot == label {
+			return v.Salesforce
+		}
+	}
+	return a.Role
+}
+
+// HasLabel tells whether a HubSpot label is in the table.
+func (a *Association) HasLabel(label string) bool {
+	return slices.ContainsFunc(a.Labels, func(v ValuePair) bool { return v.HubSpot == label })
 }
 
 // Slot returns the place of a slot in BaseNames, or -1.
@@ -127,6 +169,25 @@ const (
 	SalesforceOwner = "OwnerId"
 )
 
-// LeadConverted is the field that says that a Lead became a Contact; it is read
-// along wherever Leads are mapped, because such a Lead can no longer be written.
-const LeadConverted = "IsConverted"
+// LeadConverted is the field that says that a Lead became a Contact, and the
+// others what it became; they are read along wherever Leads are mapped, because
+// such a Lead can no longer be written.
+const (
+	LeadConverted        = "IsConverted"
+	ConvertedContact     = "ConvertedContactId"
+	ConvertedAccount     = "ConvertedAccountId"
+	ConvertedOpportunity = "ConvertedOpportunityId"
+)
+
+// AlsoHolds names the HubSpot property that lists, with semicolons, further
+// values of a property that a record is found by: a contact's other addresses,
+// a company's other domains. It is empty for other properties.
+func AlsoHolds(property string) string {
+	switch property {
+	case "email":
+		return "hs_additional_emails"
+	case "domain":
+		return "hs_additional_domains"
+	}
+	return ""
+}

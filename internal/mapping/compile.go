@@ -31,6 +31,7 @@ const (
 type environment struct {
 	HubSpot    *crm.Record `expr:"hubspot"`
 	Salesforce *crm.Record `expr:"salesforce"`
+	Answers    Answers     `expr:"@answers"`
 }
 
 // flaw is a mistake in an expression, at a place within it (from 0).
@@ -50,6 +51,12 @@ const (
 // compile turns source into a Program. A nil schema means that this side may
 // not be read here. All flaws that can be told apart are returned at once.
 func compile(source string, want result, hubspot, salesforce *crm.Object) (*Program, []flaw) {
+	return compileAsking(source, want, hubspot, salesforce, nil)
+}
+
+// compileAsking is compile for an expression that may ask whether these other
+// objects know a key; with nil it may not.
+func compileAsking(source string, want result, hubspot, salesforce *crm.Object, objects []string) (*Program, []flaw) {
 	if len(source) > maxExpressionBytes {
 		return nil, []flaw{{what: fmt.Sprintf("the expression is longer than %d characters", maxExpressionBytes), mend: "split it, or use a value table"}}
 	}
@@ -57,12 +64,12 @@ func compile(source string, want result, hubspot, salesforce *crm.Object) (*Prog
 	if err != nil {
 		return nil, []flaw{flawOf(err)}
 	}
-	c := &check{source: source, schemas: map[string]*crm.Object{"hubspot": hubspot, "salesforce": salesforce}, based: map[*ast.IdentifierNode]bool{}}
+	c := &check{source: source, schemas: map[string]*crm.Object{"hubspot": hubspot, "salesforce": salesforce}, based: map[*ast.IdentifierNode]bool{}, objects: objects}
 	ast.Walk(&tree.Node, c)
 	if flaws := c.finish(); len(flaws) > 0 {
 		return nil, flaws
 	}
-	compiled, err := expr.Compile(source, c.options(want)...)
+	compiled, err := expr.Compile(source, c.options(want, environment{})...)
 	if err != nil {
 		return nil, []flaw{flawOf(err)}
 	}
@@ -74,18 +81,28 @@ func compile(source string, want result, hubspot, salesforce *crm.Object) (*Prog
 			}
 		}
 	}
-	p := &Program{Source: source, HubSpotFields: c.read("hubspot"), SalesforceFields: c.read("salesforce")}
+	asks, flaws := c.compileQuestions(hubspot)
+	if flaws != nil {
+		return nil, flaws
+	}
+	p := &Program{Source: source, asks: asks, HubSpotFields: c.read("hubspot"), SalesforceFields: c.read("salesforce")}
+	run := runner(compiled)
+	p.run = func(e environment) (any, error) { return run(e) }
+	return p, nil
+}
+
+// runner runs a compiled expression; it is safe for concurrent use.
+func runner(compiled *vm.Program) func(environment any) (any, error) {
 	machines := sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxExpressionMemory} }}
-	p.run = func(hubspot, salesforce *crm.Record) (any, error) {
+	return func(environment any) (any, error) {
 		machine := machines.Get().(*vm.VM)
 		defer machines.Put(machine)
-		v, err := machine.Run(compiled, environment{HubSpot: hubspot, Salesforce: salesforce})
+		v, err := machine.Run(compiled, environment)
 		if err != nil {
 			return nil, errors.New(flawOf(err).what)
 		}
 		return v, nil
 	}
-	return p, nil
 }
 
 // flawOf takes message and place out of an error of expr.
@@ -103,7 +120,7 @@ func flawOf(err error) flaw {
 	case strings.Contains(f.what, "mismatched types"):
 		f.mend = `text is compared with text in quotes ("5"), numbers with plain numbers (5)`
 	case strings.HasPrefix(f.what, "unknown name"):
-		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "blank", "domain"}, allowedBuiltins()...))
+		f.mend = didYouMean(strings.TrimSpace(strings.TrimPrefix(f.what, "unknown name")), append([]string{"hubspot", "salesforce", "before", "after", "write", "blank", "domain", "known"}, allowedBuiltins()...))
 	}
 	return f
 }
@@ -129,6 +146,11 @@ type check struct {
 	based   map[*ast.IdentifierNode]bool
 	fields  map[string]map[string]bool
 	flaws   []flaw
+	objects []string
+	asks    []*ast.CallNode
+	// unreadable is what helps where a record may not be read; "" stands for the
+	// filters and rules of the mapping.
+	unreadable string
 }
 
 func (c *check) Visit(node *ast.Node) {
@@ -141,6 +163,8 @@ func (c *check) Visit(node *ast.Node) {
 		}
 	case *ast.MemberNode:
 		c.member(n)
+	case *ast.CallNode:
+		c.question(n)
 	}
 }
 
@@ -160,16 +184,22 @@ func (c *check) member(n *ast.MemberNode) {
 		return
 	}
 	if schema == nil {
-		c.flaw(base, base.Value+" cannot be read in this expression", "a `when` and `where: {hubspot: …}` read hubspot only, `where: {salesforce: …}` reads salesforce only")
+		mend := c.unreadable
+		if mend == "" {
+			mend = "a `when` and `where: {hubspot: …}` read hubspot only, `where: {salesforce: …}` reads salesforce only"
+		}
+		c.flaw(base, base.Value+" cannot be read in this expression", mend)
 		return
 	}
 	if f := schema.Field(property.Value); f == nil {
-		side := crm.Side(base.Value)
-		c.flaw(n, fmt.Sprintf("%s %s has no field %s", side.Title(), schema.Name, property.Value), didYouMeanField(property.Value, schema))
+		c.flaw(n, fmt.Sprintf("%s %s has no field %s", schema.Side.Title(), schema.Name, property.Value), didYouMeanField(property.Value, schema))
 		return
 	}
 	if c.fields == nil {
-		c.fields = map[string]map[string]bool{"hubspot": {}, "salesforce": {}}
+		c.fields = map[string]map[string]bool{}
+	}
+	if c.fields[base.Value] == nil {
+		c.fields[base.Value] = map[string]bool{}
 	}
 	c.fields[base.Value][property.Value] = true
 }
@@ -224,11 +254,11 @@ const (
 	callBlank  = "@blank"
 )
 
-func (c *check) options(want result) []expr.Option {
+func (c *check) options(want result, environment any) []expr.Option {
 	opts := []expr.Option{
-		expr.Env(environment{}), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(), expr.Patch(&patch{schemas: c.schemas}),
+		expr.Env(environment), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(), expr.Patch(&patch{schemas: c.schemas}),
 		reader(callText, fieldText), reader(callNumber, fieldNumber), reader(callBool, fieldBool),
-		reader(callDate, fieldDate), reader(callTime, fieldTime), reader(callBlank, fieldBlank),
+		knownFunction(), reader(callDate, fieldDate), reader(callTime, fieldTime), reader(callBlank, fieldBlank),
 		expr.Function("blank", func(args ...any) (any, error) { return isBlank(args[0]), nil }, new(func(any) bool)),
 		expr.Function("string", func(args ...any) (any, error) { return resultText(args[0]) }, new(func(any) string)),
 		expr.Function("domain", func(args ...any) (any, error) { return DomainOf(args[0].(string)), nil }, new(func(string) string)),
@@ -271,7 +301,12 @@ func (p *patch) Visit(node *ast.Node) {
 	case *ast.MemberNode:
 		p.access(node, n)
 	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "blank" && len(n.Arguments) == 1 {
+		callee, ok := n.Callee.(*ast.IdentifierNode)
+		if ok && callee.Value == "known" && len(n.Arguments) == 2 {
+			ast.Patch(node, call(callKnown, &ast.IdentifierNode{Value: nameAnswers}, n.Arguments[0], n.Arguments[1]))
+			return
+		}
+		if ok && callee.Value == "blank" && len(n.Arguments) == 1 {
 			if b := blankTest(n.Arguments[0]); b != nil {
 				ast.Patch(node, b)
 			}

@@ -21,7 +21,8 @@ import (
 // and is neither above nor below any, a blank checkbox is false. Whatever the
 // kind, a blank equals both nil and "", so `hubspot.x != ""`, `hubspot.x != nil`
 // and `not blank(hubspot.x)` say the same, and `hubspot.x ?? "none"` replaces a
-// blank. blank(x), domain(x) and string(x) are ours, the rest is the language of
+// blank. blank(x), domain(x) and string(x) are ours, and in a `when`
+// known(object, key), which asks another object; the rest is the language of
 // https://expr-lang.org/docs/language-definition less what is not pure or not
 // bounded. Expressions know no clock, no chance and no network. A Program is safe
 // for concurrent use.
@@ -31,7 +32,8 @@ type Program struct {
 	// HubSpotFields and SalesforceFields are the fields it reads.
 	HubSpotFields    []string
 	SalesforceFields []string
-	run              func(hubspot, salesforce *crm.Record) (any, error)
+	run              func(environment) (any, error)
+	asks             []asked
 }
 
 // maxTextRunes bounds what an expression may return: the longest text field of
@@ -41,7 +43,11 @@ const maxTextRunes = 131_072
 // Bool evaluates a condition. A nil record reads as all blank. The error is a
 // fault.Invalid: a value that may not be read, or is not what its type says.
 func (p *Program) Bool(hubspot, salesforce *crm.Record) (bool, error) {
-	v, err := p.run(hubspot, salesforce)
+	return p.condition(environment{HubSpot: hubspot, Salesforce: salesforce})
+}
+
+func (p *Program) condition(e environment) (bool, error) {
+	v, err := p.run(e)
 	if err != nil {
 		return false, p.fail(err)
 	}
@@ -55,7 +61,7 @@ func (p *Program) Bool(hubspot, salesforce *crm.Record) (bool, error) {
 // Text evaluates an expression that gives a value: Present or Blank. Numbers
 // come as decimal text, booleans as "true" and "false".
 func (p *Program) Text(hubspot, salesforce *crm.Record) (crm.Value, error) {
-	v, err := p.run(hubspot, salesforce)
+	v, err := p.run(environment{HubSpot: hubspot, Salesforce: salesforce})
 	if err != nil {
 		return crm.Value{}, p.fail(err)
 	}

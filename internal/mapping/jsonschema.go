@@ -31,6 +31,8 @@ func schemaOf(f form) map[string]any {
 			map[string]any{"type": "integer", "minimum": 0},
 			map[string]any{"type": "string", "pattern": limitPattern.String()},
 		}}
+	case formBool:
+		return map[string]any{"type": "boolean"}
 	case formGroup:
 		properties, required := map[string]any{}, []string{}
 		for _, k := range f.keys {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -85,10 +86,11 @@ func TestTheSchemaRefusesWhatParseRefuses(t *testing.T) {
 // an editor praise what does nothing.
 func TestEveryKeyChangesTheMapping(t *testing.T) {
 	samples := map[string]string{"hubspot": "hubspot: other", "salesforce": "salesforce: other", "every": "every: 5m", "brakes.creates": "brakes: {creates: 1}", "brakes.updates": "brakes: {updates: 1}", "brakes.deletes": "brakes: {deletes: 1}",
-		"budget.hubspot": "budget: {hubspot: 1%}", "budget.salesforce": "budget: {salesforce: 1%}"}
+		"budget.hubspot": "budget: {hubspot: 1%}", "budget.salesforce": "budget: {salesforce: 1%}",
+		"wake.webhooks": "wake: {webhooks: {url: https://sync.example.com/}}", "wake.journal": "wake: {journal: true}", "wake.change-events": "wake: {change-events: true}"}
 	object := map[string]string{"name": "name: y", "hubspot": "hubspot: deals", "salesforce": "salesforce: Lead", "match": "match: [{hubspot: a, salesforce: B}]", "external-id": "external-id: X__c", "create": "create: never",
 		"where": "where: {hubspot: '1 > 2'}", "fields": "fields: [{hubspot: a, salesforce: B}]", "associations": "associations: [{hubspot: companies, salesforce: AccountId}]", "owner": "owner: by-email", "deletes": "deletes: ask"}
-	fieldKeySamples := map[string]string{"hubspot": "hubspot: z", "salesforce": "salesforce: Z", "from": "", "direction": "direction: to-salesforce", "wins": "wins: hold", "values": "values: {a: b}", "unmapped": "unmapped: skip", "blank": "blank: x", "too-long": "too-long: cut", "on": "on: [Contact]"}
+	fieldKeySamples := map[string]string{"hubspot": "hubspot: z", "salesforce": "salesforce: Z", "from": "", "direction": "direction: to-salesforce", "wins": "wins: hold", "values": "values: {a: b}", "unmapped": "unmapped: skip", "blank": "blank: x", "too-long": "too-long: cut", "times": "times: 100", "on": "on: [Contact]"}
 	file := func(top, object, field string) string {
 		base := map[string]string{"hubspot": "hubspot: a", "salesforce": "salesforce: b"}
 		keys := map[string]string{"name": "name: x", "hubspot": "hubspot: contacts", "salesforce": "salesforce: Contact", "fields": "fields:"}
@@ -124,7 +126,7 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, src)
 		}
-		return fmt.Sprint(m.Version, m.Every, m.Budget)
+		return fmt.Sprint(m.Version, m.Every, m.Budget, m.Wake)
 	}
 	base := version(file("", "", ""))
 	check := func(where string, keys []key, samples map[string]string, make func(string) string) {
@@ -140,8 +142,8 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 	}
 	for _, k := range fileKeys() {
 		switch k.name {
-		case "objects":
-		case "brakes", "budget":
+		case "objects", "policies":
+		case "brakes", "budget", "wake":
 			for _, inner := range k.form.keys {
 				if sample, ok := samples[k.name+"."+inner.name]; !ok || version(file(sample, "", "")) == base {
 					t.Errorf("%s.%s changes nothing, or has no sample", k.name, inner.name)
@@ -151,6 +153,21 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 			check("file", []key{k}, samples, func(s string) string { return file(s, "", "") })
 		}
 	}
+	policy := func(line string) string {
+		keys := map[string]string{"name": "name: n", "deny": "deny: 'true'"}
+		if line != "" {
+			name, _, _ := strings.Cut(line, ":")
+			keys[name] = line
+		}
+		src := file("", "", "") + "policies:\n  -\n"
+		for _, l := range keys {
+			src += "    " + l + "\n"
+		}
+		return src
+	}
+	base = version(policy(""))
+	check("policy", policyKeys(), map[string]string{"name": "name: m", "for": "for: x", "side": "side: salesforce", "on": "on: Contact", "deny": "deny: 'false'", "then": "then: stop", "beyond": "beyond: 3"}, policy)
+	base = version(file("", "", ""))
 	check("object", objectKeys(), object, func(s string) string { return file("", s, "") })
 	check("field", fieldKeys(), fieldKeySamples, func(s string) string { return file("", "", s) })
 }

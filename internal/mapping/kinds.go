@@ -11,6 +11,7 @@ const (
 	familyNumber
 	familyBool
 	familyMoment
+	familyClock
 	familyPick
 	familyMultiPick
 	familyID
@@ -26,6 +27,8 @@ func familyOf(k crm.Kind) family {
 		return familyBool
 	case crm.KindDate, crm.KindDateTime:
 		return familyMoment
+	case crm.KindTime:
+		return familyClock
 	case crm.KindPicklist:
 		return familyPick
 	case crm.KindMultiPicklist:

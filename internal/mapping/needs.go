@@ -87,11 +87,8 @@ func (m *Mapping) Scopes() []Need {
 
 const ownersScope = "crm.objects.owners.read"
 
-// relatesInHubSpot tells whether associations are written there: a reference
-// that Salesforce holds follows records that may be created in HubSpot.
-func (o *Object) relatesInHubSpot(a *Association) bool {
-	return a.Salesforce != ContactRole && o.Create.In(crm.HubSpot)
-}
+// relatesInHubSpot tells whether associations are written there.
+func (o *Object) relatesInHubSpot(a *Association) bool { return a.Direction.Flows(crm.HubSpot) }
 
 // otherScopes are those that HubSpot takes in place of one.
 // https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/scopes

@@ -26,6 +26,11 @@ func (m *Mapping) Permissions(b *Bound) []Need {
 	for _, o := range b.Objects {
 		for _, t := range o.Targets {
 			schemas[t.Object] = t.Schema
+			for _, a := range t.Associations {
+				if a.RowSchema != nil {
+					schemas[a.RowSchema.Name] = a.RowSchema
+				}
+			}
 		}
 	}
 	return m.PermissionNeeds(schemas)
@@ -55,9 +60,14 @@ func (m *Mapping) PermissionNeeds(schemas map[string]*crm.Object) []Need {
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		for k := range o.Targets {
-			t := &target{object: o, Target: &o.Targets[k], schemas: schemas}
+			t := &target{object: o, Target: &o.Targets[k], schemas: schemas, policies: m.Policies}
 			t.objectNeeds(objects)
 			t.fieldNeeds(fields)
+		}
+		for k := range o.Associations {
+			if a := &o.Associations[k]; a.Rows != nil && hasOwnPermission(a.Rows.Object) {
+				rowNeeds(o, a, schemas, objects, fields)
+			}
 		}
 	}
 	return append(objects.all, fields.all...)
@@ -99,8 +109,9 @@ func joined[T comparable](into, more []T) []T {
 // target is one Salesforce object of one object of the mapping.
 type target struct {
 	*Target
-	object  *Object
-	schemas map[string]*crm.Object
+	object   *Object
+	schemas  map[string]*crm.Object
+	policies []Policy
 }
 
 func (t *target) objectNeeds(list *needList) {
@@ -125,6 +136,28 @@ func (t *target) objectNeeds(list *needList) {
 	}
 }
 
+// rowNeeds lists what rows that join two records need: objects that follow a
+// parent's permission (OpportunityContactRole) need none of their own.
+func rowNeeds(o *Object, a *Association, schemas map[string]*crm.Object, objects, fields *needList) {
+	t := &target{object: o, Target: &Target{Object: a.Rows.Object, Pos: a.Rows.Pos}, schemas: schemas}
+	accesses, fieldAccess := []string{"read"}, "read"
+	if a.Direction.Flows(crm.Salesforce) {
+		accesses, fieldAccess = append(accesses, "create", "edit", "delete"), "edit"
+	}
+	for _, access := range accesses {
+		objects.add(Need{Name: a.Rows.Object + ": " + strings.ToUpper(access[:1]) + access[1:], Access: access, Object: a.Rows.Object, Places: []Pos{a.Rows.Pos},
+			Why: fmt.Sprintf("%s keeps its HubSpot %s in it", o.Name, a.HubSpot)})
+	}
+	for _, f := range []struct {
+		name string
+		pos  Pos
+	}{{a.Rows.Near, a.Rows.NearPos}, {a.Rows.Far, a.Rows.FarPos}, {a.Rows.Label, a.Rows.LabelPos}, {a.Rows.Primary, a.Rows.PrimaryPos}} {
+		if f.name != "" {
+			t.fieldNeed(fields, f.name, fieldAccess, f.pos, "%s keeps its HubSpot %s in %s", o.Name, a.HubSpot, a.Rows.Object)
+		}
+	}
+}
+
 // edits says what is written to records that exist; empty when nothing is.
 func (t *target) edits() string {
 	o, reasons := t.object, []string{}
@@ -138,7 +171,7 @@ func (t *target) edits() string {
 		reasons = append(reasons, plural(n, "field"))
 	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; t.takesAssociation(a) || a.Salesforce == ContactRole && t.Object == "Opportunity" {
+		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || a.Rows != nil && a.Salesforce == ContactRole && t.Object == "Opportunity") {
 			reasons = append(reasons, a.Salesforce)
 		}
 	}
@@ -189,9 +222,27 @@ func (t *target) fieldNeeds(list *needList) {
 	for _, used := range salesforceFields(o.Where.Salesforce, o.Where.SalesforcePos) {
 		read(used.name, used.Pos, "%s filters by it", o.Name)
 	}
+	for i := range t.policies {
+		p := &t.policies[i]
+		if !p.about(o) || !takes(p.On, t.Object) {
+			continue
+		}
+		records := []string{string(crm.Salesforce)}
+		if p.Side == crm.Salesforce {
+			records = append(records, "before", "after")
+		}
+		for _, used := range fieldsOf(p.Deny, p.DenyPos, records...) {
+			read(used.name, used.Pos, "the policy %s reads it", quoteShort(p.Name))
+		}
+	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; t.takesAssociation(a) {
+		a := &o.Associations[i]
+		switch {
+		case !t.takesAssociation(a):
+		case a.Direction.Flows(crm.Salesforce):
 			edit(a.Salesforce, a.SalesforcePos, "%s keeps its HubSpot %s in it", o.Name, a.HubSpot)
+		default:
+			read(a.Salesforce, a.SalesforcePos, "%s takes its HubSpot %s from it", o.Name, a.HubSpot)
 		}
 	}
 }
@@ -254,7 +305,7 @@ func (t *target) anyHas(field string) bool {
 // where it is seen, and else where it usually is.
 func (t *target) takesAssociation(a *Association) bool {
 	switch {
-	case a.Salesforce == ContactRole || !takes(a.On, t.Object):
+	case a.Rows != nil || !takes(a.On, t.Object):
 		return false
 	case t.has(a.Salesforce) || len(a.On) > 0:
 		return true
@@ -282,6 +333,11 @@ type usedField struct {
 // Salesforce field, whether that is there or not; nothing when the expression
 // cannot be read.
 func salesforceFields(source string, pos Pos) []usedField {
+	return fieldsOf(source, pos, string(crm.Salesforce))
+}
+
+// fieldsOf is salesforceFields for records of any name.
+func fieldsOf(source string, pos Pos, records ...string) []usedField {
 	if source == "" {
 		return nil
 	}
@@ -289,27 +345,28 @@ func salesforceFields(source string, pos Pos) []usedField {
 	if err != nil {
 		return nil
 	}
-	members := &salesforceMembers{source: source, at: pos}
+	members := &recordMembers{source: source, at: pos, records: records}
 	ast.Walk(&tree.Node, members)
 	return members.found
 }
 
-// salesforceMembers collects the fields after "salesforce.".
-type salesforceMembers struct {
-	source string
-	at     Pos
-	found  []usedField
+// recordMembers collects the fields after the names of records: "salesforce.".
+type recordMembers struct {
+	source  string
+	at      Pos
+	records []string
+	found   []usedField
 }
 
 // Visit is ast.Visitor's.
-func (m *salesforceMembers) Visit(node *ast.Node) {
+func (m *recordMembers) Visit(node *ast.Node) {
 	member, ok := (*node).(*ast.MemberNode)
 	if !ok {
 		return
 	}
 	base, isName := member.Node.(*ast.IdentifierNode)
 	property, isText := member.Property.(*ast.StringNode)
-	if isName && isText && base.Value == string(crm.Salesforce) {
+	if isName && isText && slices.Contains(m.records, base.Value) {
 		line, column := place(m.source, member.Location().From)
 		m.found = append(m.found, usedField{name: property.Value, Pos: Pos{Line: m.at.Line + line, Column: m.at.Column + column}})
 	}

@@ -181,6 +181,7 @@ func (r *scan) mapping(root *yaml.Node) *Mapping {
 	if d, err := time.ParseDuration(scalarOf(entry(root, "every"))); err == nil {
 		m.Every = d
 	}
+	m.Wake = r.wake(entry(root, "wake"))
 	brakes := entry(root, "brakes")
 	m.Brakes = Brakes{Creates: limitOf(entry(brakes, "creates")), Updates: limitOf(entry(brakes, "updates")), Deletes: limitOf(entry(brakes, "deletes"))}
 	if s := scalarOf(entry(entry(root, "budget"), "hubspot")); s != "" {
@@ -192,7 +193,22 @@ func (r *scan) mapping(root *yaml.Node) *Mapping {
 	for _, n := range items(entry(root, "objects")) {
 		m.Objects = append(m.Objects, r.object(n))
 	}
+	for _, n := range items(entry(root, "policies")) {
+		m.Policies = append(m.Policies, r.policy(n))
+	}
 	return m
+}
+
+func (r *scan) wake(n *yaml.Node) Wake {
+	w := Wake{Journal: scalarOf(entry(n, "journal")) == "true", ChangeEvents: scalarOf(entry(n, "change-events")) == "true"}
+	if hooks := entry(n, "webhooks"); hooks != nil {
+		w.Webhooks = &WakeWebhooks{Listen: DefaultListen}
+		w.Webhooks.URL, w.Webhooks.URLPos = r.text(hooks, "url")
+		if listen, _ := r.text(hooks, "listen"); listen != "" {
+			w.Webhooks.Listen = listen
+		}
+	}
+	return w
 }
 
 // limitOf reads a limit. "0" is a limit of nothing: it is kept as a share so
@@ -238,12 +254,43 @@ func (r *scan) object(n *yaml.Node) Object {
 		o.Fields = append(o.Fields, r.field(f))
 	}
 	for _, a := range items(entry(n, "associations")) {
-		association := Association{Pos: at(a), On: texts(entry(a, "on")), Role: scalarOf(entry(a, "role"))}
-		association.HubSpot, association.HubSpotPos = r.text(a, "hubspot")
-		association.Salesforce, association.SalesforcePos = r.text(a, "salesforce")
-		o.Associations = append(o.Associations, association)
+		o.Associations = append(o.Associations, r.association(a))
 	}
 	return o
+}
+
+func (r *scan) association(n *yaml.Node) Association {
+	a := Association{Pos: at(n), On: texts(entry(n, "on")), Role: scalarOf(entry(n, "role")), Labels: valuePairs(entry(n, "labels")),
+		Direction: word(n, "direction", Both), Wins: word(n, "wins", WinsHubSpot)}
+	a.HubSpot, a.HubSpotPos = r.text(n, "hubspot")
+	a.Salesforce, a.SalesforcePos = r.text(n, "salesforce")
+	if wins := entry(n, "wins"); wins != nil {
+		a.WinsPos = at(wins)
+	}
+	if a.Salesforce == ContactRole {
+		a.Rows = contactRole(a.SalesforcePos)
+	}
+	if rows := entry(n, "salesforce"); rows != nil && rows.Kind == yaml.MappingNode {
+		a.Rows = &Rows{}
+		a.Rows.Object, a.Rows.Pos = r.text(rows, "junction")
+		a.Rows.Near, a.Rows.NearPos = r.text(rows, "near")
+		a.Rows.Far, a.Rows.FarPos = r.text(rows, "far")
+		a.Rows.Label, a.Rows.LabelPos = r.text(rows, "label")
+		a.Rows.Primary, a.Rows.PrimaryPos = r.text(rows, "primary")
+		a.Salesforce, a.SalesforcePos = a.Rows.Object, a.Rows.Pos
+	}
+	return a
+}
+
+// valuePairs reads a table in the order of the file.
+func valuePairs(n *yaml.Node) (pairs []ValuePair) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		pairs = append(pairs, ValuePair{HubSpot: scalarOf(n.Content[i]), Salesforce: scalarOf(resolve(n.Content[i+1])), Pos: at(n.Content[i])})
+	}
+	return pairs
 }
 
 func (r *scan) targets(n *yaml.Node) []Target {
@@ -269,21 +316,46 @@ func (r *scan) targets(n *yaml.Node) []Target {
 }
 
 func (r *scan) field(n *yaml.Node) Field {
-	f := Field{Pos: at(n), Wins: word(n, "wins", WinsNewest), TooLong: word(n, "too-long", "hold"), TooLongGiven: entry(n, "too-long") != nil, Blank: scalarOf(entry(n, "blank")), On: texts(entry(n, "on"))}
+	f := Field{Pos: at(n), Wins: word(n, "wins", WinsNewest), TooLong: word(n, "too-long", "hold"), TooLongGiven: entry(n, "too-long") != nil, ShiftGiven: entry(n, "times") != nil, Blank: scalarOf(entry(n, "blank")), On: texts(entry(n, "on"))}
 	f.HubSpot, f.HubSpotPos = r.text(n, "hubspot")
 	f.Salesforce, f.SalesforcePos = r.text(n, "salesforce")
 	f.From, f.FromPos = r.expression(n, "from")
 	f.Direction = word(n, "direction", f.naturalDirection())
-	if values := entry(n, "values"); values != nil && values.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(values.Content); i += 2 {
-			f.Values = append(f.Values, ValuePair{HubSpot: scalarOf(values.Content[i]), Salesforce: scalarOf(resolve(values.Content[i+1])), Pos: at(values.Content[i])})
-		}
-	}
+	f.Values = valuePairs(entry(n, "values"))
+	f.Shift, f.ShiftPos = r.shift(n)
 	f.Unmapped = word(n, "unmapped", "hold")
 	if use := scalarOf(entry(entry(n, "unmapped"), "use")); use != "" {
 		f.Unmapped, f.UnmappedValue = "use", use
 	}
 	return f
+}
+
+// powerOfTen matches the factors by which a number can be taken without
+// rounding, there and back.
+var powerOfTen = regexp.MustCompile(`^(?:1(0*)|0?\.(0*)1)$`)
+
+// maxShift is more than any two units differ.
+const maxShift = 9
+
+// shift reads `times`.
+func (r *scan) shift(n *yaml.Node) (int, Pos) {
+	text, pos := r.text(n, "times")
+	if text == "" {
+		return 0, pos
+	}
+	m := powerOfTen.FindStringSubmatch(text)
+	places := 0
+	switch {
+	case m == nil:
+	case strings.HasPrefix(text, "1"):
+		places = len(m[1])
+	default:
+		places = -len(m[2]) - 1
+	}
+	if m == nil || places > maxShift || places < -maxShift {
+		r.problems.errorf(pos, "field.times", "write a power of ten, such as 100 or 0.001; for any other, compute each way with `from`", "times: %s cannot be undone without rounding", text)
+	}
+	return places, pos
 }
 
 // naturalDirection is the direction where the file names none: to the side

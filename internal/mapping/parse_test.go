@@ -68,7 +68,7 @@ func TestParseReadsTheWholeExample(t *testing.T) {
 				{HubSpot: "lastname", Salesforce: "LastName", Direction: Both, Wins: WinsNewest, Unmapped: "hold", TooLong: "hold"},
 				{HubSpot: "company", Salesforce: "Company", Direction: Both, Wins: WinsNewest, Unmapped: "use", UnmappedValue: "Other", Blank: "Unknown", TooLong: "cut", TooLongGiven: true, On: []string{"Lead"}},
 			},
-			Associations: []Association{{HubSpot: "companies", Salesforce: "AccountId", On: []string{"Contact"}}},
+			Associations: []Association{{HubSpot: "companies", Salesforce: "AccountId", On: []string{"Contact"}, Direction: Both, Wins: WinsHubSpot}},
 		}}}
 	if diff := cmp.Diff(want, m, cmpopts.IgnoreTypes(Pos{}), cmpopts.IgnoreFields(Mapping{}, "Version")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -118,7 +118,7 @@ func TestMistakesAreToldWithPlaceAndMend(t *testing.T) {
 		want []string // "line:column code what | mend"
 	}{
 		"an unknown key, with the nearest right one":         {change("fields:", "feilds:"), []string{"7:5 yaml.unknown-key feilds is not a key of objects[1] | did you mean fields?"}},
-		"an unknown key that is like none":                   {change("hubspot: acme", "hubspot: acme\nxyzzy: 1"), []string{"2:1 yaml.unknown-key xyzzy is not a key of the file | the keys here are hubspot, salesforce, every, brakes, budget, objects"}},
+		"an unknown key that is like none":                   {change("hubspot: acme", "hubspot: acme\nxyzzy: 1"), []string{"2:1 yaml.unknown-key xyzzy is not a key of the file | the keys here are hubspot, salesforce, every, brakes, budget, wake, policies, objects"}},
 		"a missing key":                                      {change("hubspot: acme\n", ""), []string{"1:1 yaml.missing-key the file lacks hubspot | add hubspot: acme"}},
 		"a repeated key":                                     {change("hubspot: acme", "hubspot: acme\nhubspot: b"), []string{"2:1 yaml.duplicate-key hubspot stands twice in the file, first in line 1 | keep one of the two"}},
 		"a list where a value is wanted":                     {change("name: people", "name: [people]"), []string{"4:11 yaml.wrong-type objects[1].name is a list, and should be one value | write people"}},
@@ -130,6 +130,9 @@ func TestMistakesAreToldWithPlaceAndMend(t *testing.T) {
 		"a bad duration":                                     {change("objects:", "every: 5\nobjects:"), []string{`3:8 yaml.bad-value every is "5", which is no such time | write a time such as 30s, 1m or 2h, from 1s to 24h`}},
 		"a bad share":                                        {change("objects:", "budget: {hubspot: 0.6}\nobjects:"), []string{`3:19 yaml.bad-value budget.hubspot is "0.6", which is no share | write a share such as 60%, above 0% and at most 100%`}},
 		"a bad limit":                                        {change("objects:", "brakes: {updates: many}\nobjects:"), []string{`3:19 yaml.bad-value brakes.updates is "many", which is no limit | write a number of records such as 500, or a share such as 20%`}},
+		"a target URL without https":                         {change("objects:", "wake: {webhooks: {url: http://sync.example.com/hubspot}}\nobjects:"), []string{"3:24 wake.bad-url HubSpot posts webhooks to https addresses only | put a proxy with https before it, and write its address"}},
+		"a target URL without a scheme":                      {change("objects:", "wake: {webhooks: {url: sync.example.com}}\nobjects:"), []string{`3:24 wake.bad-url "sync.example.com" is no address that HubSpot could post to | write the whole target URL, such as https://sync.example.com/hubspot`}},
+		"a switch that is neither on nor off":                {change("objects:", "wake: {journal: yes}\nobjects:"), []string{`3:17 yaml.bad-value wake.journal is "yes", which is neither true nor false | write true or false`}},
 		"a tab":                                              {change("  - name", "\t- name"), []string{"4:1 yaml.syntax this is not yaml: found character that cannot start any token | " + syntaxMend}},
 		"no file at all":                                     {"# nothing\n", []string{"1:1 yaml.empty the file is empty | `lockstep init` writes one"}},
 		"a second document":                                  {minimal + "---\nx: 1\n", []string{"9:1 yaml.syntax the file holds a second document | take out the line --- and what follows"}},

@@ -1,8 +1,12 @@
 package mapping
 
 import (
+	"net"
+	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
 // Bounds that keep a mapping within what one person can read and one plan can
@@ -24,6 +28,8 @@ func checkMapping(m *Mapping, p *Problems) {
 		p.errorf(m.Objects[maxObjects].Pos, "mapping.too-many", "split the file", "the file maps more than %d objects", maxObjects)
 		return
 	}
+	checkWake(m, p)
+	checkPolicies(m, p)
 	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]string{}
 	for i := range m.Objects {
 		o := &m.Objects[i]
@@ -59,8 +65,51 @@ func checkTargets(o *Object, p *Problems) {
 			p.warnf(t.Pos, "mapping.unreachable", "give it a `when`, or put it last", "%s takes every new record, so those after it get none", t.Object)
 		}
 	}
+	names := map[string]Pos{}
 	for i := range o.Associations {
-		checkOn(o, o.Associations[i].On, o.Associations[i].Pos, p)
+		a := &o.Associations[i]
+		checkOn(o, a.On, a.Pos, p)
+		checkRows(a, p)
+		if first, ok := names[a.Name()]; ok && a.Rows != nil {
+			p.errorf(a.Pos, "association.twice", "keep one of the two", "HubSpot %s and %s stand in two associations, the first in line %d", a.HubSpot, a.Salesforce, first.Line)
+		}
+		names[a.Name()] = a.Pos
+	}
+}
+
+// checkRows reports keys that do not fit an association's form.
+func checkRows(a *Association, p *Problems) {
+	if a.Rows == nil {
+		if len(a.Labels) > 0 {
+			p.errorf(a.Labels[0].Pos, "association.labels", "take `labels` out, or name an object that joins the two", "a reference field has no label")
+		}
+		if a.Role != "" {
+			p.errorf(a.Pos, "association.labels", "take `role` out, or name an object that joins the two", "a reference field has no role")
+		}
+		return
+	}
+	if a.WinsPos != (Pos{}) {
+		p.errorf(a.WinsPos, "association.wins", "take `wins` out", "rows of %s are added and removed one by one, so nobody has to win", a.Rows.Object)
+	}
+	if a.Rows.Label == "" && len(a.Labels) > 0 {
+		p.errorf(a.Labels[0].Pos, "association.labels", "add label: and the field of "+a.Rows.Object+" that holds it", "%s has no label field for the labels", a.Rows.Object)
+	}
+	if a.Rows.Label == "" && a.Role != "" {
+		p.errorf(a.Pos, "association.labels", "add label: and the field of "+a.Rows.Object+" that holds it", "%s has no label field for the role", a.Rows.Object)
+	}
+	taken := map[string]Pos{}
+	for _, v := range a.Labels {
+		value := strings.ToLower(v.Salesforce)
+		if first, ok := taken[value]; ok {
+			p.errorf(v.Pos, "association.labels", "give each label a value of its own", "two labels stand for %s, the first in line %d", quoteShort(v.Salesforce), first.Line)
+		}
+		taken[value] = v.Pos
+		if strings.Contains(v.HubSpot, ";") {
+			p.errorf(v.Pos, "association.labels", "rename the label in HubSpot", "a label with a semicolon cannot be told from two labels")
+		}
+	}
+	if pos, ok := taken[strings.ToLower(a.Role)]; ok && a.Role != "" {
+		p.errorf(pos, "association.labels", "take `role` out, or give it another value", "%s stands for a label and for associations without one", quoteShort(a.Role))
 	}
 }
 
@@ -168,7 +217,7 @@ func checkOneWriter(o *Object, p *Problems) {
 			claim(toHubSpot, "HubSpot", "hubspot_owner_id", o.NamePos)
 		}
 		for i := range o.Associations {
-			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Salesforce != ContactRole {
+			if a := &o.Associations[i]; takes(a.On, t.Object) && a.Rows == nil && a.Direction.Flows(crm.Salesforce) {
 				claim(toSalesforce, "Salesforce", a.Salesforce, a.Pos)
 			}
 		}
@@ -178,3 +227,24 @@ func checkOneWriter(o *Object, p *Problems) {
 // ContactRole is the junction object that an Association may name instead of a
 // reference field.
 const ContactRole = "OpportunityContactRole"
+
+// checkWake reports a target URL that HubSpot would not take: it posts to https
+// only, and a loopback address can only be the sandbox's.
+func checkWake(m *Mapping, p *Problems) {
+	hooks := m.Wake.Webhooks
+	if hooks == nil || hooks.URL == "" {
+		return
+	}
+	u, err := url.Parse(hooks.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		p.errorf(hooks.URLPos, "wake.bad-url", "write the whole target URL, such as https://sync.example.com/hubspot", "%s is no address that HubSpot could post to", quoteShort(hooks.URL))
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		p.errorf(hooks.URLPos, "wake.bad-url", "put a proxy with https before it, and write its address", "HubSpot posts webhooks to https addresses only")
+	}
+}
+
+func isLoopback(host string) bool {
+	address := net.ParseIP(host)
+	return host == "localhost" || address != nil && address.IsLoopback()
+}

@@ -13,6 +13,7 @@ const (
 	formDuration                   // "1m"
 	formShare                      // "60%"
 	formLimit                      // 500 or "20%"
+	formBool                       // true or false
 	formGroup                      // keys
 	formList                       // items
 	formTable                      // any scalar: any scalar
@@ -62,6 +63,15 @@ func fileKeys() []key {
 			{"hubspot", "Share of HubSpot's daily quota.", false, share},
 			{"salesforce", "Share of Salesforce's daily quota.", false, share},
 		})},
+		{"wake", "What wakes `sync --watch` before its time. Hints only: values always come from a read, and without any of them nothing is missed, only later.", false, group([]key{
+			{"webhooks", "Take HubSpot's webhooks, signed with the client secret of the account's app.", false, group([]key{
+				{"listen", "Where this machine listens. Default 127.0.0.1:8087; put a proxy with https before it.", false, text("127.0.0.1:8087")},
+				{"url", "The target URL that the app's webhooks name, to the letter: it is a part of the signature.", true, text("https://sync.example.com/hubspot")},
+			})},
+			{"journal", "Follow HubSpot's webhooks journal; needs an account connected by OAuth.", false, form{kind: formBool, example: "true"}},
+			{"change-events", "Follow Salesforce's Change Data Capture; its objects are selected in Setup > Change Data Capture.", false, form{kind: formBool, example: "true"}},
+		})},
+		{"policies", "What no plan may do, whatever the rules of the objects say. Each is a condition on one write; where it holds, the policy is broken.", false, list(group(policyKeys()))},
 		{"objects", "What corresponds to what. Nothing is synced that is not named here.", true, list(group(objectKeys()))},
 	}
 }
@@ -74,7 +84,7 @@ func objectKeys() []key {
 			text("Contact"),
 			list(either(text("Contact"), group([]key{
 				{"object", "The Salesforce object.", true, text("Contact")},
-				{"when", "Which HubSpot records become this object. Without it: all.", false, expression(`hubspot.associatedcompanyid != ""`)},
+				{"when", "Which HubSpot records become this object. Without it: all. known(\"companies\", domain(hubspot.email)) asks whether Salesforce has such a company.", false, expression(`hubspot.associatedcompanyid != ""`)},
 			}))))},
 		{"match", "How the same record is found on the other side, best way first. Several candidates are held, never guessed.", false, list(group([]key{
 			{"hubspot", "The HubSpot property.", true, text("email")},
@@ -88,11 +98,22 @@ func objectKeys() []key {
 			{"salesforce", "A condition on the Salesforce record.", false, expression(`salesforce.IsDeleted == false`)},
 		})},
 		{"fields", "Which property corresponds to which field.", false, list(group(fieldKeys()))},
-		{"associations", "HubSpot associations that Salesforce keeps as a reference or a contact role.", false, list(group([]key{
+		{"associations", "HubSpot associations that Salesforce keeps as a reference, or as rows of an object that joins the two.", false, list(group([]key{
 			{"hubspot", "The HubSpot object at the far end.", true, text("companies")},
-			{"salesforce", "The reference field, or OpportunityContactRole.", true, text("AccountId")},
+			{"salesforce", "The reference field, or OpportunityContactRole; or another object that joins the two, with its fields.", true, either(
+				text("AccountId"),
+				group([]key{
+					{"junction", "The object of which each record joins two others.", true, text("Partner__c")},
+					{"near", "Its reference to this object.", true, text("Contact__c")},
+					{"far", "Its reference to the object at the far end.", true, text("Account__c")},
+					{"label", "Its field for what HubSpot calls the label of an association.", false, text("Role__c")},
+					{"primary", "Its checkbox for the primary one of several; set on a new record where HubSpot's association is primary.", false, text("Primary__c")},
+				}))},
 			{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
-			{"role", "The Role of a new OpportunityContactRole.", false, text("Decision Maker")},
+			{"labels", "HubSpot association label: value of the label field (Role of OpportunityContactRole). Labels that are not in the table count as none.", false, form{kind: formTable}},
+			{"role", "What the label field of a new record holds where HubSpot's association has none of the labels.", false, text("Evaluator")},
+			{"direction", "Which way changes go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
+			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},
 		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, enum("by-email")},
 		{"deletes", "What follows when a linked record is deleted on one side. Default ignore.", false, enum("ignore", "ask", "archive")},
@@ -105,6 +126,7 @@ func fieldKeys() []key {
 		{"salesforce", "The Salesforce field.", false, text("Phone")},
 		{"from", "An expression that gives the value; then name only the side that it is written to.", false, expression(`hubspot.country == "US" ? "AMER" : "EMEA"`)},
 		{"direction", "Which way values go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
+		{"times", "HubSpot's number times this is Salesforce's; a power of ten: 100 for percents that HubSpot holds as 0.75, 0.001 for milliseconds to seconds.", false, text("100")},
 		{"wins", "Who wins when both sides changed. Default newest; the unless-blank forms never let a blank overwrite a value.", false,
 			enum("newest", "hubspot", "salesforce", "hold", "hubspot-unless-blank", "salesforce-unless-blank")},
 		{"values", "HubSpot value: Salesforce value. The first of several HubSpot values with one Salesforce value is the way back.", false, form{kind: formTable}},

@@ -84,6 +84,10 @@ func (w *writer) head(accounts Accounts) {
 	w.commented("brakes: {deletes: 10}", "a plan that would delete more than this waits for a person")
 	w.line("# After the first copy is done and looks right, brake surprises as well:")
 	w.line("%s", "# brakes: {creates: 500, updates: 20%, deletes: 10}")
+	w.line("# What no plan may do, whatever the rules below say; a record that would break a policy is held (then: stop also stops the plan):")
+	for _, line := range policyExamples {
+		w.line("# %s", line)
+	}
 	w.commented("budget: {hubspot: 60%, salesforce: 30%}", "share of each daily quota of API calls that is ours to use")
 	w.line("")
 	w.line("objects:")
@@ -318,7 +322,7 @@ func (w *writer) ends(s *suggestion) {
 			lines = append(lines, [2]string{"      - {hubspot: companies, salesforce: AccountId}", "the primary company is the Account"})
 		}
 		if w.mapped["contacts"] && w.schemas.Salesforce["Contact"] != nil {
-			lines = append(lines, [2]string{"      - {hubspot: contacts, salesforce: OpportunityContactRole}", "contacts of the deal get a contact role; roles are added, never removed"})
+			lines = append(lines, [2]string{"      - {hubspot: contacts, salesforce: OpportunityContactRole}", "contacts of the deal are its contact roles"})
 		}
 	}
 	if len(lines) > 0 {
@@ -331,6 +335,12 @@ func (w *writer) ends(s *suggestion) {
 	if len(s.left) > 0 {
 		w.line("    # Not suggested, because nothing says what they correspond to; name them in `fields` where you know:")
 		for _, l := range s.left {
+			w.line("    #   %s", l)
+		}
+	}
+	if unfit := s.unfitting(); len(unfit) > 0 {
+		w.line("    # Cannot be kept in step:")
+		for _, l := range unfit {
 			w.line("    #   %s", l)
 		}
 	}

@@ -309,6 +309,33 @@ func (s *suggestion) unsuggested() {
 	}
 }
 
+// unfitting lists the fields whose type cannot be kept in step, one line a
+// reason.
+func (s *suggestion) unfitting() []string {
+	var lines []string
+	list := func(object string, fields []crm.Field) {
+		names, reasons := map[string][]string{}, []string{}
+		for i := range fields {
+			f := &fields[i]
+			if f.Kind != crm.KindOther || f.Unfit == "" || strings.HasPrefix(f.Name, "hs_") {
+				continue
+			}
+			if names[f.Unfit] == nil {
+				reasons = append(reasons, f.Unfit)
+			}
+			names[f.Unfit] = append(names[f.Unfit], f.Name)
+		}
+		for _, why := range reasons {
+			lines = append(lines, object+"."+strings.Join(names[why], ", ")+": "+why)
+		}
+	}
+	list("HubSpot "+s.hubspot.Name, s.hubspot.Fields)
+	for _, t := range s.targets {
+		list("Salesforce "+t.Name, t.Fields)
+	}
+	return lines
+}
+
 func (s *suggestion) leave(object string, names []string) {
 	if len(names) == 0 {
 		return

@@ -78,7 +78,7 @@ func TestSuggestionSaysWhatMattersToPeople(t *testing.T) {
 	for _, want := range []string{
 		"hubspot: acme", "salesforce: acme-production", "deletes: ask", "create: in-salesforce", "external-id: HubSpot_Id__c", "owner: by-email",
 		`when: 'hubspot.associatedcompanyid != ""'`, "{object: Lead}", "salesforce: AccountId, on: [Contact]", "OpportunityContactRole",
-		"qualifiedtobuy: Value Proposition", "default: Sales", `blank: "[not provided]"`, "# where:", "FOOD_BEVERAGES: \"Food & Beverage\"", "Not suggested",
+		"qualifiedtobuy: Value Proposition", "default: Sales", `blank: "[not provided]"`, "# where:", "FOOD_BEVERAGES: \"Food & Beverage\"", "Not suggested", "Cannot be kept in step", "map the parts, such as BillingStreet",
 	} {
 		if !strings.Contains(src, want) {
 			t.Errorf("the suggestion does not say %s", want)

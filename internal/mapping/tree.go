@@ -184,6 +184,10 @@ func (t *tree) scalar(n *yaml.Node, f form, path string) {
 			mend = "write one of " + strings.Join(f.options, ", ")
 		}
 		t.problems.errorf(pos, "yaml.bad-value", mend, "%s is %s, which it cannot be", path, quoteShort(n.Value))
+	case formBool:
+		if n.Value != "true" && n.Value != "false" {
+			t.problems.errorf(pos, "yaml.bad-value", "write true or false", "%s is %s, which is neither true nor false", path, quoteShort(n.Value))
+		}
 	case formDuration:
 		if d, err := time.ParseDuration(n.Value); err != nil || d < minEvery || d > maxEvery {
 			t.problems.errorf(pos, "yaml.bad-value", "write a time such as 30s, 1m or 2h, from 1s to 24h", "%s is %s, which is no such time", path, quoteShort(n.Value))

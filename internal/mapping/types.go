@@ -5,6 +5,7 @@
 package mapping
 
 import (
+	"math"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -19,13 +20,38 @@ type Mapping struct {
 	Salesforce string
 	// Every is the poll interval of `sync --watch`; default one minute.
 	Every   time.Duration
+	Wake    Wake
 	Brakes  Brakes
 	Budget  Budget
 	Objects []Object
+	// Policies are what no plan may do, whatever the rules of the objects say.
+	Policies []Policy
 	// Version is a hash of everything that decides (not of comments or order of
 	// keys); plans and bases carry it.
 	Version uint64
 }
+
+// Wake says what wakes `sync --watch` before its time. It decides nothing.
+type Wake struct {
+	// Webhooks is nil when none are taken.
+	Webhooks *WakeWebhooks
+	// Journal follows HubSpot's webhooks journal, ChangeEvents Salesforce's Change
+	// Data Capture.
+	Journal      bool
+	ChangeEvents bool
+}
+
+// WakeWebhooks says where HubSpot's webhooks arrive.
+type WakeWebhooks struct {
+	// Listen is the address of this machine, URL what HubSpot was told.
+	Listen string
+	URL    string
+	URLPos Pos
+}
+
+// DefaultListen is where webhooks are taken when the file does not say: a
+// proxy with https stands before it.
+const DefaultListen = "127.0.0.1:8087"
 
 // Brakes are limits beyond which a plan waits for a person.
 type Brakes struct {
@@ -40,6 +66,23 @@ type Limit struct {
 	Count int
 	// Share is 0 to 1 of the linked records.
 	Share float64
+}
+
+// Most is the highest number of records that the limit allows when so many are
+// linked. Without any link yet a share brakes nothing.
+func (l Limit) Most(linked int) int {
+	most := math.MaxInt
+	if l.Count > 0 {
+		most = l.Count
+	}
+	switch {
+	case l.Share <= 0:
+	case l.Share <= smallestShare:
+		return 0
+	case linked > 0:
+		most = min(most, int(math.Ceil(l.Share*float64(linked))))
+	}
+	return most
 }
 
 // Budget is the share (0 to 1) of each daily quota that is ours to use.
@@ -174,7 +217,13 @@ type Field struct {
 	// and Salesforce is named and Direction points to it.
 	From      string
 	Direction Direction
-	Wins      Winner
+	// Shift is by how many places the point of HubSpot's number moves to make it
+	// Salesforce's: 2 for `times: 100`, -3 for `times: 0.001`.
+	Shift    int
+	ShiftPos Pos
+	// ShiftGiven: the file says it itself, so nobody needs a warning.
+	ShiftGiven bool
+	Wins       Winner
 	// Values maps HubSpot values to Salesforce values, in the order of the file
 	// (the first HubSpot value of several that share a Salesforce value is the
 	// way back).
@@ -208,11 +257,50 @@ type Association struct {
 	SalesforcePos Pos
 	// HubSpot is the far object: "companies", "contacts".
 	HubSpot string
-	// Salesforce is a reference field of the target ("AccountId") or the junction
-	// object "OpportunityContactRole".
+	// Salesforce is a reference field of the target ("AccountId") or the object of
+	// Rows.
 	Salesforce string
+	// Rows says how Salesforce keeps each association as a record of its own; nil
+	// for a reference field.
+	Rows *Rows
 	// On limits it to these Salesforce objects; empty means all that have it.
 	On []string
-	// Role is written to OpportunityContactRole.Role on a new row; may be empty.
+	// Role is written to the label field of a new row whose association has none
+	// of Labels; may be empty.
 	Role string
+	// Labels pairs HubSpot's association labels with values of the row's label
+	// field.
+	Labels []ValuePair
+	// Direction says which way changes go; Wins is hubspot, salesforce or hold,
+	// since HubSpot's associations have no time by which one would be the newest.
+	Direction Direction
+	Wins      Winner
+	// WinsPos is zero unless the file says who wins.
+	WinsPos Pos
+}
+
+// Name names an association among those of an object, in rows of the store.
+func (a *Association) Name() string { return a.HubSpot + "/" + a.Salesforce }
+
+// Rows is an object that joins two others.
+type Rows struct {
+	Pos
+	NearPos    Pos
+	FarPos     Pos
+	LabelPos   Pos
+	PrimaryPos Pos
+	// Object is its API name; Near and Far are its references to the two records,
+	// Label and Primary its fields for a role and for the first of several, empty
+	// where it has none.
+	Object  string
+	Near    string
+	Far     string
+	Label   string
+	Primary string
+}
+
+// contactRole is how Opportunity and Contact are joined.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitycontactrole.htm
+func contactRole(pos Pos) *Rows {
+	return &Rows{Pos: pos, Object: ContactRole, Near: "OpportunityId", Far: "ContactId", Label: "Role", Primary: "IsPrimary"}
 }

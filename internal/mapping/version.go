@@ -22,14 +22,24 @@ func (m *Mapping) version() uint64 {
 		}
 		for j := range o.Fields {
 			f := &o.Fields[j]
-			put(h, "field", f.HubSpot, f.Salesforce, f.From, f.Direction, f.Wins, f.Unmapped, f.UnmappedValue, f.Blank, f.TooLong, f.On)
+			put(h, "field", f.HubSpot, f.Salesforce, f.From, f.Direction, f.Wins, f.Unmapped, f.UnmappedValue, f.Blank, f.TooLong, f.On, f.Shift)
 			for _, v := range f.Values {
 				put(h, "value", v.HubSpot, v.Salesforce)
 			}
 		}
 		for _, a := range o.Associations {
-			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role)
+			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role, a.Direction, a.Wins)
+			if a.Rows != nil {
+				put(h, a.Rows.Near, a.Rows.Far, a.Rows.Label, a.Rows.Primary)
+			}
+			for _, v := range a.Labels {
+				put(h, "label", v.HubSpot, v.Salesforce)
+			}
 		}
+	}
+	for i := range m.Policies {
+		p := &m.Policies[i]
+		put(h, "policy", p.Name, p.For, p.Side, p.On, p.Deny, p.Then, p.Beyond)
 	}
 	return h.Sum64()
 }

@@ -79,6 +79,9 @@ func (r *fieldRule) shape(f *mapping.BoundField, source, target *crm.Field) stri
 	isText := false
 	switch target.Kind {
 	case crm.KindInteger, crm.KindNumber, crm.KindCurrency, crm.KindPercent:
+		if f.Shift != 0 {
+			return "`times` moves its point, which JavaScript cannot do without rounding"
+		}
 		r.As = "number"
 		r.Precision = target.Precision
 		if scale := target.Scale; target.Kind == crm.KindInteger || target.Precision > 0 {
@@ -110,6 +113,8 @@ func (r *fieldRule) shape(f *mapping.BoundField, source, target *crm.Field) stri
 			r.SeveralFrom = r.SeveralFrom || source.Kind == crm.KindText || source.Kind == crm.KindLongText
 		}
 		r.Options, r.Unmapped, r.Use = outcomes(f, source, target), f.Unmapped, f.UnmappedValue
+	case crm.KindTime:
+		return "a time of day has no form here"
 	case crm.KindReference, crm.KindOwner, crm.KindID, crm.KindOther:
 		return "it holds no plain value"
 	default:

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"html"
 	"regexp"
 	"sort"
 	"strings"
@@ -27,12 +26,12 @@ import (
 //     somebody. What holds letters or no digits is text.
 //   - web address: without http(s)://, with the host in lower case, without a
 //     slash at the end; HubSpot's company domain: the bare host.
-//   - number: exact decimal; on Salesforce rounded to the field's scale, which
-//     its API does not do on its own.
+//   - number: exact decimal; on Salesforce a double, which is what its API
+//     carries, rounded to the field's scale, which the API does not do on its own.
 //   - checkbox: true or false; a blank one is false in Salesforce, which knows
 //     no third value, and blank in HubSpot, which does.
 //   - date: 2006-01-02. Time: UTC, HubSpot to the millisecond, Salesforce to
-//     the second.
+//     the second. Time of day: 14:05:06.000.
 //   - picklist: the option's value where the text is an option's value or label
 //     (values before labels); several: sorted, each once.
 //   - HTML: its text with white space folded, escaped again.
@@ -69,12 +68,17 @@ func Canonical(kind crm.Kind, f *crm.Field, side crm.Side, v crm.Value) (string,
 		return "", fault.New(fault.Invalid, "the value is neither true nor false")
 	case crm.KindDate, crm.KindDateTime:
 		return canonicalMoment(kind, side, text)
+	case crm.KindTime:
+		if clock, ok := parseClock(text); ok {
+			return clock.Format(clockForm), nil
+		}
+		return "", fault.New(fault.Invalid, "the value is not a time of day")
 	case crm.KindPicklist:
 		return canonicalOption(f, text), nil
 	case crm.KindMultiPicklist:
 		return strings.Join(canonicalSet(f, text), ";"), nil
 	case crm.KindHTML:
-		return html.EscapeString(strings.Join(strings.Fields(htmlText(text)), " ")), nil
+		return shownText(text), nil
 	}
 	if isDomain(f, side) {
 		if d := mapping.DomainOf(text); d != "" {
@@ -170,7 +174,13 @@ func canonicalNumber(f *crm.Field, side crm.Side, text string) (string, error) {
 	if !ok {
 		return "", fault.New(fault.Invalid, "the value is not a number")
 	}
-	if side == crm.Salesforce && f != nil && f.Precision > 0 {
+	if side != crm.Salesforce || f == nil {
+		return d.String(), nil
+	}
+	if f.Kind != crm.KindInteger {
+		d = d.double()
+	}
+	if f.Precision > 0 {
 		d = d.round(f.Scale)
 	}
 	return d.String(), nil
@@ -190,6 +200,7 @@ const (
 	dateForm   = "2006-01-02"
 	secondForm = "2006-01-02T15:04:05Z"
 	milliForm  = "2006-01-02T15:04:05.000Z"
+	clockForm  = "15:04:05.000"
 )
 
 func canonicalMoment(kind crm.Kind, side crm.Side, text string) (string, error) {
@@ -208,6 +219,18 @@ func momentText(kind crm.Kind, side crm.Side, t time.Time) string {
 		return t.Truncate(time.Second).Format(secondForm)
 	}
 	return t.Truncate(time.Millisecond).Format(milliForm)
+}
+
+// parseClock reads a time of day: "14:05", "14:05:06", or as Salesforce writes
+// it, "14:05:06.000Z".
+func parseClock(text string) (time.Time, bool) {
+	text = strings.TrimSuffix(text, "Z")
+	for _, layout := range []string{"15:04:05.999", "15:04"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // canonicalOption returns the option's value for its value or its label.
@@ -251,23 +274,4 @@ func splitSet(text string) []string {
 		}
 	}
 	return out
-}
-
-var (
-	breakPattern   = regexp.MustCompile(`(?i)<\s*(br|/p|/div|/li|/tr|/h[1-6])\s*/?\s*>`)
-	droppedPattern = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<!--.*?-->`)
-	tagPattern     = regexp.MustCompile(`<[/!?]?[A-Za-z][^>]*>`)
-)
-
-// htmlText is the text of a piece of HTML, with line ends where blocks end.
-func htmlText(s string) string {
-	s = droppedPattern.ReplaceAllString(s, "")
-	s = breakPattern.ReplaceAllString(s, "\n")
-	s = tagPattern.ReplaceAllString(s, "")
-	return cleanText(strings.ReplaceAll(html.UnescapeString(s), "\u00a0", " "))
-}
-
-// textHTML is HTML that shows the text.
-func textHTML(s string) string {
-	return strings.ReplaceAll(html.EscapeString(cleanText(s)), "\n", "<br>")
 }

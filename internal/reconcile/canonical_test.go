@@ -23,7 +23,9 @@ func TestCanonicalForms(t *testing.T) {
 		same  []string
 		want  string
 	}{
-		"text without white space at the ends, LF, composed accents":     {kind: crm.KindText, side: crm.HubSpot, same: []string{" Jörg\r\nX ", "Jo\u0308rg\nX"}, want: "Jörg\nX"},
+		"text without white space at the ends, LF, composed accents": {kind: crm.KindLongText, side: crm.HubSpot, same: []string{" Jörg\r\nX ", "Jo\u0308rg\nX"}, want: "Jörg\nX"},
+		"times of day": {kind: crm.KindTime, side: crm.Salesforce, same: []string{"14:05:00.000Z", "14:05", "14:05:00"}, want: "14:05:00.000"},
+		"Salesforce numbers as the doubles that they are":                {kind: crm.KindNumber, field: &scale2, side: crm.Salesforce, same: []string{"1234567890123456.78", "1234567890123456.8"}, want: "1234567890123456.8"},
 		"e-mail addresses without case":                                  {kind: crm.KindEmail, side: crm.HubSpot, same: []string{"Ada@Acme.example", " ada@acme.example "}, want: "ada@acme.example"},
 		"phone numbers in five forms":                                    {kind: crm.KindPhone, side: crm.HubSpot, same: []string{"+49 30 1234", "+49 (0)30 1234", "0049-30-1234", "+49.30.1234", "+49 (30) 12 34"}, want: "+49301234"},
 		"a national phone number stays national":                         {kind: crm.KindPhone, side: crm.HubSpot, same: []string{"030 1234", "(030) 12-34"}, want: "0301234"},

@@ -23,20 +23,23 @@ const (
 	CodeConvertedLead = "excluded.converted-lead" // the Lead became a Contact
 
 	// Held: a person has to decide or mend something first.
-	CodeAmbiguous     = "held.ambiguous-match" // several records could be the same
-	CodeAlreadyLinked = "held.already-linked"  // the only match belongs to another record
-	CodeRequiredBlank = "held.required-blank"  // the other side needs a value that is blank here
-	CodeUnmapped      = "held.value-unmapped"  // a picklist value has no counterpart
-	CodeTooLong       = "held.too-long"        // text is longer than the other side's field
-	CodeInvalidValue  = "held.value-invalid"   // a value cannot be what the other field takes
-	CodeOutOfRange    = "held.out-of-range"    // a number has more digits than the other field
-	CodeConflict      = "held.conflict"        // both sides changed and `wins` says hold
-	CodeDeleted       = "held.deleted"         // deleted on one side, and `deletes` says ask
-	CodeMerged        = "held.merged"          // merged into another record on its side
-	CodeLeadConverted = "held.lead-converted"  // the linked Lead became a Contact
-	CodeExpression    = "held.expression"      // an expression of the mapping cannot be evaluated
-	CodeNotWritable   = "held.not-writable"    // the credential may not create or delete there
-	CodeUnread        = "held.unread"          // a record of the pair could not be read
+	CodeAmbiguous      = "held.ambiguous-match" // several records could be the same
+	CodeAlreadyLinked  = "held.already-linked"  // the only match belongs to another record
+	CodeRequiredBlank  = "held.required-blank"  // the other side needs a value that is blank here
+	CodeUnmapped       = "held.value-unmapped"  // a picklist value has no counterpart
+	CodeTooLong        = "held.too-long"        // text is longer than the other side's field
+	CodeInvalidValue   = "held.value-invalid"   // a value cannot be what the other field takes
+	CodeOutOfRange     = "held.out-of-range"    // a number has more digits than the other field
+	CodeConflict       = "held.conflict"        // both sides changed and `wins` says hold
+	CodeDeleted        = "held.deleted"         // deleted on one side, and `deletes` says ask
+	CodeMerged         = "held.merged"          // merged into another record on its side
+	CodeLeadConverted  = "held.lead-converted"  // the linked Lead became a Contact
+	CodeExpression     = "held.expression"      // an expression of the mapping cannot be evaluated
+	CodeNotWritable    = "held.not-writable"    // the credential may not create or delete there
+	CodeUnread         = "held.unread"          // a record of the pair could not be read
+	CodePolicy         = "held.policy"          // a policy of the mapping forbids the write
+	CodePolicyStop     = "held.policy-stop"     // the same, and the whole plan waits for a person
+	CodePolicyUnjudged = "held.policy-unjudged" // a policy could not be evaluated
 
 	// Notes.
 	NoteLeftAlone    = "note.one-way"          // changed on the side that does not give this field

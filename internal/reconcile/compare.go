@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
@@ -99,38 +101,33 @@ func (m *merge) compareComputed(out []Difference, f *mapping.BoundField) []Diffe
 
 func (m *merge) compareReference(out []Difference, a *mapping.BoundAssociation) []Difference {
 	if a.Junction {
-		return m.compareRoles(out, a)
+		return m.compareRows(out, a)
 	}
-	far, _ := mainRelation(m.d.HubSpot, a.HubSpot)
-	held := m.d.Salesforce.Value(a.Salesforce)
-	diff := Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(far), Salesforce: held}
-	if far == "" {
-		if held.IsPresent() {
-			diff.Allowed = "HubSpot has no such association"
-			out = append(out, diff)
-		}
+	main, held := mainRelation(m.d.HubSpot, a.HubSpot), m.d.Salesforce.Value(a.Salesforce)
+	if unread(held) || m.sameReference(a, main, held) {
 		return out
 	}
-	other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: far})
+	diff := Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(main.id), Salesforce: held}
+	field := m.target.Schema.Field(a.Salesforce)
+	other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id})
+	_, back := m.counterpartOf(a, held)
 	switch {
-	case standing == Linked && other.ID == wideID(held.Text):
-		return out
-	case standing != Linked:
+	case a.Direction != mapping.Both:
+		diff.Allowed = "direction: " + string(a.Direction)
+	case main.id != "" && standing != Linked:
 		diff.Allowed = "the HubSpot record at the far end is not in Salesforce"
+	case main.id != "" && !slices.Contains(a.ReferenceTo, other.Object):
+		diff.Allowed = "the record at the far end is a " + other.Object + " in Salesforce, which " + a.Salesforce + " cannot point to"
+	case held.IsPresent() && back != Linked:
+		diff.Allowed = "the Salesforce record at the far end is not in HubSpot"
+	case field != nil && (!field.Updatable || main.id == "" && field.Required):
+		diff.Allowed = a.Salesforce + " cannot be changed so in Salesforce"
+	case !held.IsPresent() && a.HubSpot == "companies" && !hasPrimary(m.d.HubSpot, a.HubSpot):
+		diff.Allowed = "none of HubSpot's associations is the primary one"
 	}
 	return append(out, diff)
 }
 
-func (m *merge) compareRoles(out []Difference, a *mapping.BoundAssociation) []Difference {
-	have := map[string]bool{}
-	for _, id := range relatedIDs(m.d.Salesforce, "Contact") {
-		have[wideID(id)] = true
-	}
-	for _, id := range relatedIDs(m.d.HubSpot, a.HubSpot) {
-		other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: id})
-		if standing == Linked && other.Object == "Contact" && !have[wideID(other.ID)] {
-			out = append(out, Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(id)})
-		}
-	}
-	return out
+func hasPrimary(rec *crm.Record, object string) bool {
+	return slices.ContainsFunc(rec.Relations, func(r crm.Relation) bool { return r.Object == object && r.Primary })
 }

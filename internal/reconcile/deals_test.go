@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
 )
 
@@ -53,7 +55,7 @@ func TestDealsAndOpportunities(t *testing.T) {
 	h := hubspot(o, "1", "dealname", "Robots", "amount", "1500.50", "closedate", "2026-11-23T14:05:06.789Z", "pipeline", "default", "dealstage", "qualifiedtobuy", "hubspot_owner_id", "71")
 	s := salesforce(o, "Opportunity", dealID, "Name", "Robots", "Amount", "1500.5", "CloseDate", "2026-11-23", "Pipeline__c", "Sales", "StageName", "Needs Analysis", "OwnerId", "005000000000001AAA", "AccountId", accountID)
 	h = related(h, crm.Relation{Object: "companies", ID: "5", Primary: true}, crm.Relation{Object: "contacts", ID: "11"})
-	s = related(s, crm.Relation{Object: "Contact", ID: contactID, RowID: "00K1"})
+	s = related(s, crm.Relation{Object: "Contact", ID: contactID, RowID: "00K1", Junction: mapping.ContactRole})
 	known := people{owners: map[string]string{"71": "005000000000001AAA", "72": "005000000000002AAA"}, counterparts: map[crm.Ref]crm.Ref{
 		ref(crm.HubSpot, "companies", "5"): ref(crm.Salesforce, "Account", accountID), ref(crm.HubSpot, "companies", "6"): ref(crm.Salesforce, "Account", "001000000000002AAA"),
 		ref(crm.HubSpot, "contacts", "11"): ref(crm.Salesforce, "Contact", contactID), ref(crm.HubSpot, "contacts", "12"): ref(crm.Salesforce, "Contact", "003000000000002AAA"),
@@ -84,32 +86,38 @@ func TestDealsAndOpportunities(t *testing.T) {
 		newLink  bool
 		awaits   int
 	}{
-		"a time and a date on the same day, 1500.50 and 1500.5, two stages for one: in step": {h: h, s: s, outcome: crm.Unchanged},
-		"the other HubSpot stage of the same Salesforce stage: nothing to write":             {h: set(h, "dealstage", "appointmentscheduled"), s: s, outcome: crm.Unchanged},
-		"Salesforce moved to a stage of the deal's own pipeline":                             {h: h, s: set(s, "StageName", "Closed Lost"), toH: []string{"dealstage=closedlost"}, outcome: crm.Synced},
-		"Salesforce moved to the other pipeline: HubSpot gets pipeline and stage together":   {h: h, s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
-		"the pipeline moved and the stage name exists there too: the stage follows":          {h: set(h, "dealstage", "closedwon"), s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
-		"no stage of the new pipeline stands for Salesforce's: the deal waits":               {h: h, s: set(s, "Pipeline__c", "Renewals"), outcome: crm.Held},
-		"the close date moved in Salesforce: HubSpot gets midnight of that day":              {h: h, s: set(s, "CloseDate", "2026-12-01"), toH: []string{"closedate=2026-12-01T00:00:00.000Z"}, outcome: crm.Synced},
-		"the time of day changed in HubSpot: nothing to write":                               {h: set(h, "closedate", "2026-11-23T01:00:00Z"), s: s, outcome: crm.Unchanged},
-		"the owner changed in HubSpot":                                                       {h: set(h, "hubspot_owner_id", "72"), s: s, toS: []string{"OwnerId=005000000000002AAA"}, outcome: crm.Synced},
-		"the owner changed in Salesforce":                                                    {h: h, s: set(s, "OwnerId", "005000000000002AAA"), toH: []string{"hubspot_owner_id=72"}, outcome: crm.Synced},
-		"the new owner in Salesforce is a queue: left alone, and told":                       {h: h, s: set(s, "OwnerId", "00G000000000001AAA"), outcome: crm.Unchanged, note: reconcile.NoteOwnerUnknown},
-		"nobody owns it in HubSpot any more: Salesforce keeps its owner":                     {h: set(h, "hubspot_owner_id", ""), s: s, outcome: crm.Unchanged, note: reconcile.NoteLeftAlone},
-		"the company changed in HubSpot: the account follows":                                {h: related(without(h, "companies"), crm.Relation{Object: "companies", ID: "6", Primary: true}), s: s, toS: []string{"AccountId=001000000000002AAA"}, outcome: crm.Synced},
-		"R16: the association was removed in HubSpot: the account is cleared":                {h: without(h, "companies"), s: s, toS: []string{"AccountId="}, outcome: crm.Synced},
-		"the account was changed in Salesforce: left alone, and told":                        {h: h, s: set(s, "AccountId", "001000000000002AAA"), outcome: crm.Unchanged, note: reconcile.NoteReference},
-		"R16: a contact was associated in HubSpot: it gets a role":                           {h: contacts("11", "12"), s: s, toS: []string{"relate OpportunityContactRole 12"}, outcome: crm.Synced},
-		"a contact that is made in this plan gets a role when it is there":                   {h: contacts("11", "14"), s: s, toS: []string{"relate OpportunityContactRole 14"}, outcome: crm.Synced},
-		"a Lead cannot have a role: told":                                                    {h: contacts("11", "13"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWrongObject},
-		"a held contact has no role yet: decided again later":                                {h: contacts("11", "15"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
-		"a role was removed in Salesforce: it stays away":                                    {h: h, s: without(s, "Contact"), outcome: crm.Unchanged},
-		"an association was removed in HubSpot: the role stays":                              {h: contacts(), s: s, outcome: crm.Unchanged},
-		"a new deal: stage, pipeline, account, role and owner are written":                   {h: h, newLink: true, toS: []string{"Name=Robots", "Amount=1500.5", "CloseDate=2026-11-23", "Pipeline__c=Sales", "StageName=Needs Analysis", "AccountId=" + accountID, "OwnerId=005000000000001AAA", "relate OpportunityContactRole 11"}, outcome: crm.Synced},
-		"a new opportunity: its stage is one of the pipeline":                                {s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "pipeline=7001", "dealstage=8003", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
-		"a new opportunity without pipeline goes to HubSpot's first one":                     {s: set(s, "Pipeline__c", "", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "dealstage=closedlost", "hubspot_owner_id=71", "relate companies " + accountID}, outcome: crm.Synced},
-		"a new deal without close date: it waits":                                            {h: set(h, "closedate", ""), outcome: crm.Held},
-		"a new deal with an amount that is too large: it waits":                              {h: set(h, "amount", "12345678901234567.00"), outcome: crm.Held},
+		"a time and a date on the same day, 1500.50 and 1500.5, two stages for one: in step":            {h: h, s: s, outcome: crm.Unchanged},
+		"the other HubSpot stage of the same Salesforce stage: nothing to write":                        {h: set(h, "dealstage", "appointmentscheduled"), s: s, outcome: crm.Unchanged},
+		"Salesforce moved to a stage of the deal's own pipeline":                                        {h: h, s: set(s, "StageName", "Closed Lost"), toH: []string{"dealstage=closedlost"}, outcome: crm.Synced},
+		"Salesforce moved to the other pipeline: HubSpot gets pipeline and stage together":              {h: h, s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
+		"the pipeline moved and the stage name exists there too: the stage follows":                     {h: set(h, "dealstage", "closedwon"), s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Won"), toH: []string{"pipeline=7001", "dealstage=8002"}, outcome: crm.Synced},
+		"no stage of the new pipeline stands for Salesforce's: the deal waits":                          {h: h, s: set(s, "Pipeline__c", "Renewals"), outcome: crm.Held},
+		"the close date moved in Salesforce: HubSpot gets midnight of that day":                         {h: h, s: set(s, "CloseDate", "2026-12-01"), toH: []string{"closedate=2026-12-01T00:00:00.000Z"}, outcome: crm.Synced},
+		"the time of day changed in HubSpot: nothing to write":                                          {h: set(h, "closedate", "2026-11-23T01:00:00Z"), s: s, outcome: crm.Unchanged},
+		"the owner changed in HubSpot":                                                                  {h: set(h, "hubspot_owner_id", "72"), s: s, toS: []string{"OwnerId=005000000000002AAA"}, outcome: crm.Synced},
+		"the owner changed in Salesforce":                                                               {h: h, s: set(s, "OwnerId", "005000000000002AAA"), toH: []string{"hubspot_owner_id=72"}, outcome: crm.Synced},
+		"the new owner in Salesforce is a queue: left alone, and told":                                  {h: h, s: set(s, "OwnerId", "00G000000000001AAA"), outcome: crm.Unchanged, note: reconcile.NoteOwnerUnknown},
+		"nobody owns it in HubSpot any more: Salesforce keeps its owner":                                {h: set(h, "hubspot_owner_id", ""), s: s, outcome: crm.Unchanged, note: reconcile.NoteLeftAlone},
+		"the company changed in HubSpot: the account follows":                                           {h: related(without(h, "companies"), crm.Relation{Object: "companies", ID: "6", Primary: true}), s: s, toS: []string{"AccountId=001000000000002AAA"}, outcome: crm.Synced},
+		"R16: the association was removed in HubSpot: the account is cleared":                           {h: without(h, "companies"), s: s, toS: []string{"AccountId="}, outcome: crm.Synced},
+		"R16: the account changed in Salesforce: it becomes the primary company, the former is no more": {h: h, s: set(s, "AccountId", "001000000000002AAA"), toH: []string{"relate companies 001000000000002AAA", "unrelate companies 5"}, outcome: crm.Synced},
+		"R16: the account was cleared in Salesforce: the association is removed":                        {h: h, s: set(s, "AccountId", ""), toH: []string{"unrelate companies 5"}, outcome: crm.Synced},
+		"both changed, and HubSpot wins as long as the mapping says nothing":                            {h: related(without(h, "companies"), crm.Relation{Object: "companies", ID: "6", Primary: true}), s: set(s, "AccountId", ""), toS: []string{"AccountId=001000000000002AAA"}, outcome: crm.Synced},
+		"both came to the same account: nothing is written":                                             {h: related(without(h, "companies"), crm.Relation{Object: "companies", ID: "6", Primary: true}), s: set(s, "AccountId", "001000000000002AAA"), outcome: crm.Unchanged},
+		"a further company that is not the primary one says nothing":                                    {h: related(set(h), crm.Relation{Object: "companies", ID: "6"}), s: s, outcome: crm.Unchanged},
+		"the account in Salesforce is none that HubSpot has: decided when it does":                      {h: h, s: set(s, "AccountId", "001000000000009AAA"), outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
+		"R16: a contact was associated in HubSpot: it gets a role":                                      {h: contacts("11", "12"), s: s, toS: []string{"relate OpportunityContactRole 12"}, outcome: crm.Synced},
+		"a contact that is made in this plan gets a role when it is there":                              {h: contacts("11", "14"), s: s, toS: []string{"relate OpportunityContactRole 14"}, outcome: crm.Synced},
+		"a Lead cannot have a role: told, and decided again when it is a Contact":                       {h: contacts("11", "13"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWrongObject, awaits: 1},
+		"a held contact has no role yet: decided again later":                                           {h: contacts("11", "15"), s: s, outcome: crm.Unchanged, note: reconcile.NoteWaits, awaits: 1},
+		"R16: a role was removed in Salesforce: the association ends":                                   {h: h, s: without(s, "Contact"), toH: []string{"unrelate contacts 11"}, outcome: crm.Synced},
+		"R16: an association was removed in HubSpot: the role is removed":                               {h: contacts(), s: s, toS: []string{"unrelate OpportunityContactRole 00K1"}, outcome: crm.Synced},
+		"R16: a contact role was added in Salesforce: the contact is associated":                        {h: h, s: related(set(s), crm.Relation{Object: "Contact", ID: "003000000000002AAA", RowID: "00K2", Junction: mapping.ContactRole}), toH: []string{"relate contacts 003000000000002AAA"}, outcome: crm.Synced},
+		"a new deal: stage, pipeline, account, role and owner are written":                              {h: h, newLink: true, toS: []string{"Name=Robots", "Amount=1500.5", "CloseDate=2026-11-23", "Pipeline__c=Sales", "StageName=Needs Analysis", "AccountId=" + accountID, "OwnerId=005000000000001AAA", "relate OpportunityContactRole 11"}, outcome: crm.Synced},
+		"a new opportunity: its stage is one of the pipeline":                                           {s: set(s, "Pipeline__c", "Renewals", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "pipeline=7001", "dealstage=8003", "hubspot_owner_id=71", "relate companies " + accountID, "relate contacts " + contactID}, outcome: crm.Synced},
+		"a new opportunity without pipeline goes to HubSpot's first one":                                {s: set(s, "Pipeline__c", "", "StageName", "Closed Lost"), newLink: true, toH: []string{"dealname=Robots", "amount=1500.5", "closedate=2026-11-23T00:00:00.000Z", "dealstage=closedlost", "hubspot_owner_id=71", "relate companies " + accountID, "relate contacts " + contactID}, outcome: crm.Synced},
+		"a new deal without close date: it waits":                                                       {h: set(h, "closedate", ""), outcome: crm.Held},
+		"a new deal with an amount that is too large: it waits":                                         {h: set(h, "amount", "12345678901234567.00"), outcome: crm.Held},
 	} {
 		t.Run(name, func(t *testing.T) {
 			snapshot := reconcile.Snapshot{HubSpot: test.h, Salesforce: test.s, Known: known}
@@ -119,6 +127,7 @@ func TestDealsAndOpportunities(t *testing.T) {
 					base = test.h
 				}
 				snapshot.Link = linkOf(o, base, s)
+				snapshot.Ties = []crm.Tie{{Association: "contacts/OpportunityContactRole", Far: "11", RowID: "00K1"}}
 			}
 			d := reconcile.Decide(o, snapshot)
 			if d.Outcome != test.outcome {
@@ -261,5 +270,22 @@ func TestDealsOfOneNameAreTwoWhereTheirAccountsDiffer(t *testing.T) {
 				t.Errorf("created: got %v, want %v", creates, !test.linked)
 			}
 		})
+	}
+}
+
+// Salesforce converts the amounts of a record whose currency is written alone.
+func TestAnAmountTravelsWithANewCurrency(t *testing.T) {
+	schemas := mapping.Schemas{HubSpot: mappingtest.HubSpot(), Salesforce: mappingtest.Salesforce()}
+	schemas.HubSpot["deals"].Fields = append(schemas.HubSpot["deals"].Fields, mappingtest.Field("deal_currency_code", crm.KindPicklist, mappingtest.Choices("EUR", "USD")))
+	schemas.Salesforce["Opportunity"].Fields = append(schemas.Salesforce["Opportunity"].Fields, mappingtest.Field("CurrencyIsoCode", crm.KindPicklist, mappingtest.Choices("EUR", "USD")))
+	o := bindTo(t, "deals", "  - name: deals\n    hubspot: deals\n    salesforce: Opportunity\n    create: never\n    fields:\n      - {hubspot: amount, salesforce: Amount}\n      - {hubspot: deal_currency_code, salesforce: CurrencyIsoCode}\n", schemas)
+	h, s := hubspot(o, "1", "amount", "1500", "deal_currency_code", "EUR"), salesforce(o, "Opportunity", dealID, "Amount", "1500.0", "CurrencyIsoCode", "EUR")
+	d := reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: set(h, "deal_currency_code", "USD"), Salesforce: s})
+	if diff := cmp.Diff([]string{"CurrencyIsoCode=USD", "Amount=1500.0"}, changesTo(d, crm.Salesforce)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: set(h, "amount", "2000"), Salesforce: s})
+	if diff := cmp.Diff([]string{"Amount=2000"}, changesTo(d, crm.Salesforce)); diff != "" {
+		t.Errorf("an amount alone (-want +got):\n%s", diff)
 	}
 }

@@ -60,7 +60,7 @@ func (d *decider) note(r crm.Reason) { d.out.Notes = append(d.out.Notes, r) }
 // hold ends with the first of several reasons and keeps the others as notes.
 func (d *decider) hold(reasons []crm.Reason) {
 	d.out.Outcome, d.out.Reason = crm.Held, reasons[0]
-	d.out.Writes, d.out.NewLink, d.out.Base = nil, nil, nil
+	d.out.Writes, d.out.NewLink, d.out.Base, d.out.Ties = nil, nil, nil, nil
 	for _, r := range reasons[1:] {
 		d.note(crm.Reason{Code: NoteAlsoHeld, Text: r.Text, Mend: r.Mend, Field: r.Field})
 	}
@@ -102,13 +102,27 @@ func (d *decider) linked() {
 		return
 	}
 	if isConverted(crm.Salesforce, link.SalesforceObject, d.Salesforce) {
-		d.end(crm.Held, CodeLeadConverted, "link the Contact instead: remove this link, then `lockstep sync`", "the Salesforce Lead was converted and can no longer be written")
+		d.converted()
 		return
 	}
 	if !d.passes(crm.HubSpot, d.HubSpot, CodeFilter) || !d.passes(crm.Salesforce, d.Salesforce, CodeFilter) {
 		return
 	}
 	d.pair(target, link.Base, false)
+}
+
+// converted holds a pair whose Lead became a Contact that the link cannot
+// follow to.
+func (d *decider) converted() {
+	contact := d.Salesforce.Value(mapping.ConvertedContact)
+	switch {
+	case d.object.Target("Contact") == nil:
+		d.end(crm.Held, CodeLeadConverted, "name Contact in `salesforce` of "+d.object.Name+": the link then follows by itself", "the Salesforce Lead was converted to Contact %s, which the mapping of %s does not name", contact.Text, d.object.Name)
+	case contact.State == crm.Missing || contact.State == crm.Unreadable:
+		d.end(crm.Held, CodeLeadConverted, "let the credential read Lead."+mapping.ConvertedContact, "the Salesforce Lead was converted, and the credential may not read to which Contact")
+	default:
+		d.end(crm.Held, CodeLeadConverted, "run `lockstep sync` again", "the Salesforce Lead was converted, and its Contact is not known yet")
+	}
 }
 
 // gone handles pairs of which a record is deleted; true when that ends it.

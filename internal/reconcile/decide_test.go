@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -330,5 +331,53 @@ func TestAnUnlinkedSalesforceRecord(t *testing.T) {
 			}
 			settles(t, test.o, snapshot, d)
 		})
+	}
+}
+
+func TestWhatIsComputedIsComputedFromWhatTheDecisionLeaves(t *testing.T) {
+	o := bind(t, "people", `  - name: people
+    hubspot: contacts
+    salesforce: Contact
+    match: [{hubspot: email, salesforce: Email, as: email}]
+    create: never
+    fields:
+      - {salesforce: Title, from: '"of " + hubspot.city'}
+      - {hubspot: city, salesforce: MailingCity}
+`)
+	h, s := hubspot(o, "1", "city", "Graz"), salesforce(o, "Contact", "003000000000001AAA", "MailingCity", "Graz", "Title", "of Graz")
+	first := reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Candidates: []reconcile.Candidate{{Record: s, Object: "Contact"}}})
+	link := *first.NewLink
+	moved := reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: set(s, "MailingCity", "Linz")})
+	written := map[string]string{}
+	for _, w := range moved.Writes {
+		for _, c := range w.Changes {
+			written[c.Field] = c.After.Text
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"city": "Linz", "Title": "of Linz"}, written); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWritingWhatAFilterReadsIsDecidedOnceMore(t *testing.T) {
+	o := bind(t, "people", `  - name: people
+    hubspot: contacts
+    salesforce: Contact
+    match: [{hubspot: email, salesforce: Email, as: email}]
+    create: never
+    where: {hubspot: 'hubspot.city != "Linz"'}
+    fields:
+      - {hubspot: city, salesforce: MailingCity}
+`)
+	h, s := hubspot(o, "1"), salesforce(o, "Contact", "003000000000001AAA", "MailingCity", "Linz")
+	d := reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Candidates: []reconcile.Candidate{{Record: s, Object: "Contact"}}})
+	after := set(h, "city", "Linz")
+	base := d.NewLink.Base.HubSpot
+	if now := reconcile.Fingerprint(o, crm.HubSpot, "contacts", after); slices.Equal(base, now) {
+		t.Error("the write that leaves the record out would pass for an echo")
+	}
+	again := reconcile.Decide(o, reconcile.Snapshot{Link: d.NewLink, HubSpot: after, Salesforce: s})
+	if again.Outcome != crm.Excluded || again.Reason.Code != reconcile.CodeFilter {
+		t.Errorf("%s %s", again.Outcome, again.Reason.Code)
 	}
 }

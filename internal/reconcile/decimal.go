@@ -83,6 +83,36 @@ func (d decimal) round(scale int) decimal {
 	return decimal{negative: d.negative, digits: kept, scale: scale}.normal()
 }
 
+// doubleDigits is how many digits every double keeps.
+const doubleDigits = 15
+
+// double is the number after a passage through a 64-bit floating point number,
+// as Salesforce's API makes it. What is written and what comes back of it have
+// the same one, however the vendor prints it.
+func (d decimal) double() decimal {
+	if len(d.digits) <= doubleDigits {
+		return d
+	}
+	f, err := strconv.ParseFloat(d.String(), 64)
+	if err != nil {
+		return d
+	}
+	if near, ok := parseDecimal(strconv.FormatFloat(f, 'f', -1, 64)); ok {
+		return near
+	}
+	return d
+}
+
+// shift multiplies by ten to the power of places, exactly.
+func (d decimal) shift(places int) decimal {
+	d.scale -= places
+	if d.scale < 0 {
+		d.digits += strings.Repeat("0", -d.scale)
+		d.scale = 0
+	}
+	return d.normal()
+}
+
 func plusOne(digits string) string {
 	b := []byte(digits)
 	for i := len(b) - 1; i >= 0; i-- {

@@ -100,15 +100,29 @@ func rawHash(fields []string, rec *crm.Record) uint64 {
 
 func associationForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record) string {
 	switch {
-	case a.Junction && side == crm.Salesforce:
-		return strings.Join(relatedIDs(rec, "Contact"), ";")
 	case a.Junction:
-		return strings.Join(relatedIDs(rec, a.HubSpot), ";")
+		return rowsForm(a, side, rec)
 	case side == crm.Salesforce:
 		return wideID(rec.Value(a.Salesforce).Text)
 	}
-	id, _ := mainRelation(rec, a.HubSpot)
-	return id
+	main := mainRelation(rec, a.HubSpot)
+	return strings.Join(append([]string{main.id}, main.others...), ";")
+}
+
+// rowsForm lists the far ends of a side with those of their labels that the
+// mapping names.
+func rowsForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record) string {
+	var ends []string
+	for _, r := range rec.Relations {
+		switch {
+		case side == crm.HubSpot && r.Object == a.HubSpot:
+			ends = append(ends, r.ID+"\x1e"+strings.Join(mappedLabels(a, r.Label), ";"))
+		case side == crm.Salesforce && r.Junction == a.Salesforce:
+			ends = append(ends, wideID(r.ID)+"\x1e"+a.LabelOf(r.Label))
+		}
+	}
+	slices.Sort(ends)
+	return strings.Join(slices.Compact(ends), "\x1f")
 }
 
 // relatedIDs are the ids of the related records of object, each once, sorted.
@@ -133,18 +147,28 @@ func compareIDs(a, b string) int {
 	return cmp.Compare(a, b)
 }
 
-// mainRelation chooses the one far record that a reference can hold: HubSpot's
-// primary, else the oldest id. several tells that there was a choice without a
-// primary.
-func mainRelation(rec *crm.Record, object string) (id string, several bool) {
+// relationChoice is the one far record that a reference can hold, and what else
+// it could be.
+type relationChoice struct {
+	id string
+	// others are the further ones where none is primary, oldest id first.
+	others []string
+}
+
+// mainRelation chooses HubSpot's primary association with an object, else the
+// one with the oldest id.
+func mainRelation(rec *crm.Record, object string) relationChoice {
+	if rec == nil {
+		return relationChoice{}
+	}
 	for _, r := range rec.Relations {
 		if r.Object == object && r.Primary {
-			return r.ID, false
+			return relationChoice{id: r.ID}
 		}
 	}
 	ids := relatedIDs(rec, object)
 	if len(ids) == 0 {
-		return "", false
+		return relationChoice{}
 	}
-	return ids[0], len(ids) > 1
+	return relationChoice{id: ids[0], others: ids[1:]}
 }

@@ -25,6 +25,7 @@ func (m *merge) finish(isNew bool, old crm.Base) {
 		d.out.Writes = append(d.out.Writes, PlannedWrite{Side: side, Op: crm.Update, Object: ref.Object, ID: ref.ID, Changes: m.changes[side], Reason: r})
 	}
 	d.out.Writes = append(d.out.Writes, m.relations...)
+	m.retie()
 	base := m.newBase(m.overlay(crm.HubSpot, d.HubSpot), m.overlay(crm.Salesforce, d.Salesforce))
 	switch {
 	case isNew:
@@ -75,19 +76,58 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 			m.unknown[side][c.Slot] = true
 		}
 	}
-	for _, w := range m.relations {
-		if w.Side != side || w.Relation == nil {
-			continue
-		}
-		if ref, standing := m.d.known().Counterpart(w.Relation.FarMapping, w.Relation.Far); standing == Linked {
-			object := ref.Object
-			if side == crm.Salesforce {
-				object = "Contact"
-			}
-			out.Relations = append(out.Relations, crm.Relation{Object: object, ID: ref.ID, Primary: w.Relation.Primary})
+	for i := range m.relations {
+		if w := &m.relations[i]; w.Side == side {
+			m.overlayRelation(&out, w)
 		}
 	}
 	return &out
+}
+
+// overlayRelation does to a record what a relation write will do.
+func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
+	r := w.Relation
+	if w.Op == crm.Unrelate {
+		m.overlayEnd(rec, r)
+		return
+	}
+	ref, standing := m.d.known().Counterpart(r.FarMapping, r.Far)
+	if standing != Linked {
+		return
+	}
+	now := crm.Relation{Object: ref.Object, ID: ref.ID, Primary: r.Primary, Label: r.Role}
+	if w.Side == crm.Salesforce {
+		now.Junction, now.RowID = r.Object, r.RowID
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return r.RowID != "" && x.RowID == r.RowID })
+		rec.Relations = append(rec.Relations, now)
+		return
+	}
+	for i := range rec.Relations {
+		switch x := &rec.Relations[i]; {
+		case x.Object != r.FarObject:
+		case x.ID == ref.ID:
+			now.Primary = now.Primary || x.Primary
+			if r.Role == "" {
+				now.Label = x.Label
+			}
+		case r.Primary:
+			x.Primary = false
+		}
+	}
+	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
+	rec.Relations = append(rec.Relations, now)
+}
+
+func (m *merge) overlayEnd(rec *crm.Record, r *RelationChange) {
+	ended := splitLabels(r.Role)
+	for i := range rec.Relations {
+		if x := &rec.Relations[i]; r.FarID != "" && r.Role != "" && x.Object == r.FarObject && x.ID == r.FarID {
+			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
+		}
+	}
+	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
+		return r.FarID != "" && r.Role == "" && x.Object == r.FarObject && x.ID == r.FarID || r.RowID != "" && x.RowID == r.RowID
+	})
 }
 
 // newBase is the base after the writes: what both sides will hold. Slots that
@@ -112,6 +152,14 @@ func (m *merge) newBase(hubspot, salesforce *crm.Record) crm.Base {
 			}
 		}
 	}
+	// Where the decision writes what a filter reads, the record may be left out
+	// from now on: it is decided once more when the write comes back.
+	if p := o.WhereHubSpot; p != nil && m.writesAny(crm.HubSpot, p.HubSpotFields) {
+		b.HubSpot[len(b.HubSpot)-1] = 0
+	}
+	if p := o.WhereSalesforce; p != nil && m.writesAny(crm.Salesforce, p.SalesforceFields) {
+		b.Salesforce[len(b.Salesforce)-1] = 0
+	}
 	return b
 }
 
@@ -133,6 +181,7 @@ func (m *merge) create(schema *crm.Object) {
 	for i := range m.target.Associations {
 		m.association(&m.target.Associations[i])
 	}
+	m.knownReferences()
 	m.owner()
 	m.requireAll(schema)
 	if len(m.holds) > 0 {
@@ -166,6 +215,7 @@ func (m *merge) create(schema *crm.Object) {
 	link.Base = m.newBase(hubspot, salesforce)
 	d.out.NewLink = link
 	d.out.Writes = append([]PlannedWrite{write}, m.relations...)
+	m.retie()
 	d.end(crm.Synced, CodeCreated, "", "%s", reason.Text)
 }
 

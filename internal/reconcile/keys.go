@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -21,12 +22,17 @@ type Key struct {
 // rules: the HubSpot record id on one side, the external id field on the other.
 const ExternalRule = -1
 
+// ConversionRule is better still: a lead conversion said that the two are the
+// same. No key stands for it; the engine brings such candidates by itself.
+const ConversionRule = -2
+
 // minPhoneDigits is the least that makes a phone number a person's own; shorter
 // ones are extensions and typing mistakes.
 const minPhoneDigits = 7
 
 // Keys returns the keys of a record in the order of the rules, best first. A
-// blank value gives no key, nor does a free-mail host where domains are
+// HubSpot record has several of one rule where it has several addresses. A blank
+// value gives no key, nor does a free-mail host where domains are
 // compared, nor a Lead that was converted: its Contact stands for it.
 func Keys(o *mapping.BoundObject, side crm.Side, object string, rec *crm.Record) []Key {
 	if rec == nil || isConverted(side, object, rec) {
@@ -48,7 +54,29 @@ func Keys(o *mapping.BoundObject, side crm.Side, object string, rec *crm.Record)
 		if side == crm.Salesforce {
 			field = m.Salesforce
 		}
-		if v := matchValue(m.As, rec.Value(field)); v != "" {
+		values := []crm.Value{rec.Value(field)}
+		if side == crm.HubSpot {
+			// A person with several addresses is found by each of them.
+			for also := range strings.SplitSeq(rec.Value(mapping.AlsoHolds(field)).Text, ";") {
+				values = append(values, crm.Text(strings.TrimSpace(also)))
+			}
+		}
+		for _, value := range values {
+			k := Key{Rule: i, Value: matchValue(m.As, value)}
+			if k.Value != "" && !slices.Contains(out, k) {
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}
+
+// KeysOf returns the keys under which a value would be found, one for each rule
+// that can have it.
+func KeysOf(o *mapping.BoundObject, value string) []Key {
+	var out []Key
+	for i := range o.Match {
+		if v := matchValue(o.Match[i].As, crm.Text(value)); v != "" {
 			out = append(out, Key{Rule: i, Value: v})
 		}
 	}

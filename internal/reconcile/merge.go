@@ -57,6 +57,7 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 		m.base = base
 	}
 	m.fields()
+	m.keepAmounts()
 	for i := range target.Associations {
 		m.association(&target.Associations[i])
 	}
@@ -70,18 +71,19 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 }
 
 // fields merges all fields, stages last: which stage is right depends on the
-// pipeline.
+// pipeline. Computed ones come after those that they may be computed from.
 func (m *merge) fields() {
 	for _, stages := range []bool{false, true} {
-		for i := range m.target.Fields {
-			f := &m.target.Fields[i]
-			if (f.StagePipeline != nil) != stages {
-				continue
-			}
-			if f.Program != nil {
-				m.computed(f)
-			} else {
-				m.field(f)
+		for _, computed := range []bool{false, true} {
+			for i := range m.target.Fields {
+				f := &m.target.Fields[i]
+				switch {
+				case (f.StagePipeline != nil) != stages || (f.Program != nil) != computed:
+				case computed:
+					m.computed(f)
+				default:
+					m.field(f)
+				}
 			}
 		}
 	}
@@ -316,7 +318,7 @@ func (m *merge) computed(f *mapping.BoundField) {
 	}
 	field := fieldOn(f, to)
 	held := m.record(to).Value(field.Name)
-	v, err := f.Program.Text(m.d.HubSpot, m.d.Salesforce)
+	v, err := f.Program.Text(m.after(crm.HubSpot), m.after(crm.Salesforce))
 	if err != nil {
 		m.holds = append(m.holds, crm.Reason{Code: CodeExpression, Text: err.Error(), Mend: fault.MendOf(err), Field: field.Name})
 		return
@@ -336,7 +338,7 @@ func (m *merge) computed(f *mapping.BoundField) {
 		switch known := m.known(f.Slot); {
 		case !known && blank:
 			return
-		case known && !m.changed(to.Other(), f.Slot) && !(readsTarget && m.changed(to, f.Slot)):
+		case known && !m.changed(to.Other(), f.Slot) && !(readsTarget && m.changed(to, f.Slot)) && !m.writesInput(f.Program):
 			if m.changed(to, f.Slot) {
 				m.d.note(crm.Reason{Code: NoteLeftAlone, Text: fmt.Sprintf("%s changed, but the mapping computes it; it is left as it is until what it is computed from changes", nameOn(f, to)), Field: field.Name})
 			}
@@ -346,6 +348,24 @@ func (m *merge) computed(f *mapping.BoundField) {
 		return
 	}
 	m.write(f, to, n, "computed")
+}
+
+// after is the record of a side as this decision leaves it: what is computed is
+// computed from that, or it would be out of date as soon as it is written.
+func (m *merge) after(side crm.Side) *crm.Record {
+	if m.creating != "" || len(m.changes[side]) == 0 {
+		return m.record(side)
+	}
+	return m.overlay(side, m.record(side))
+}
+
+// writesInput tells whether this decision writes a field that p reads.
+func (m *merge) writesInput(p *mapping.Program) bool {
+	return m.writesAny(crm.HubSpot, p.HubSpotFields) || m.writesAny(crm.Salesforce, p.SalesforceFields)
+}
+
+func (m *merge) writesAny(side crm.Side, fields []string) bool {
+	return slices.ContainsFunc(m.changes[side], func(c Change) bool { return slices.Contains(fields, c.Field) })
 }
 
 // write takes the converted value into the writes, or says why not.

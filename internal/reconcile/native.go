@@ -104,20 +104,44 @@ func (c *conversion) shape(text string) Native {
 		}
 		return c.hold(CodeInvalidValue, "use a value table: values: {…: true}", "%s is neither true nor false, which %s needs", c.name(c.to.Other()), c.name(c.to))
 	case crm.KindDate, crm.KindDateTime:
-		t, ok := mapping.ParseTime(text)
+		return c.moment(text)
+	case crm.KindTime:
+		t, ok := parseClock(text)
 		if !ok {
-			return c.hold(CodeInvalidValue, "write it as 2026-11-23", "%s is not a date, which %s needs", c.name(c.to.Other()), c.name(c.to))
+			return c.hold(CodeInvalidValue, "write it as 14:05", "%s is not a time of day, which %s needs", c.name(c.to.Other()), c.name(c.to))
 		}
-		if c.target.Kind == crm.KindDateTime && c.to == crm.Salesforce {
-			return Native{Value: crm.Text(momentText(c.target.Kind, c.to, t)[:len(secondForm)-1] + ".000Z")}
-		}
-		return Native{Value: crm.Text(momentText(c.target.Kind, c.to, t))}
+		return Native{Value: crm.Text(t.Format(clockForm) + "Z")}
 	case crm.KindEmail:
 		if at := strings.LastIndexByte(text, '@'); at <= 0 || at == len(text)-1 || strings.ContainsAny(text, " \n\t,;<>") {
 			return c.hold(CodeInvalidValue, "mend the address in "+c.to.Other().Title(), "%s is not an e-mail address, which %s needs", c.name(c.to.Other()), c.name(c.to))
 		}
 	}
 	return c.text(text)
+}
+
+// Years that a Salesforce date may have.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/field_types.htm
+const firstYear, lastYear = 1700, 4000
+
+// stampDigits is the least that makes digits in a text a moment in milliseconds;
+// fewer are a year or a number.
+const stampDigits = 11
+
+func (c *conversion) moment(text string) Native {
+	t, ok := mapping.ParseTime(text)
+	if isTextKind(c.source.Kind) && allDigits(text) && len(text) < stampDigits {
+		ok = false
+	}
+	if !ok {
+		return c.hold(CodeInvalidValue, "write it as 2026-11-23", "%s is not a date, which %s needs", c.name(c.to.Other()), c.name(c.to))
+	}
+	if c.to == crm.Salesforce && (t.Year() < firstYear || t.Year() > lastYear) {
+		return c.hold(CodeOutOfRange, "correct the date", "%s is in the year %d, %s takes %d to %d", c.name(crm.HubSpot), t.Year(), c.name(c.to), firstYear, lastYear)
+	}
+	if c.target.Kind == crm.KindDateTime && c.to == crm.Salesforce {
+		return Native{Value: crm.Text(momentText(c.target.Kind, c.to, t)[:len(secondForm)-1] + ".000Z")}
+	}
+	return Native{Value: crm.Text(momentText(c.target.Kind, c.to, t))}
 }
 
 func (c *conversion) text(text string) Native {
@@ -129,6 +153,14 @@ func (c *conversion) text(text string) Native {
 	case c.source.Kind == crm.KindDate || c.source.Kind == crm.KindDateTime:
 		if t, ok := mapping.ParseTime(text); ok {
 			text = momentText(c.source.Kind, c.to.Other(), t)
+		}
+	case c.source.Kind == crm.KindTime:
+		if t, ok := parseClock(text); ok {
+			text = strings.TrimSuffix(t.Format(clockForm), ".000")
+		}
+	case isNumberKind(c.source.Kind):
+		if number, err := canonicalNumber(c.source, c.to.Other(), text); err == nil {
+			text = number
 		}
 	case c.source.Kind == crm.KindBool:
 		text = strings.ToLower(text)
@@ -154,7 +186,11 @@ func (c *conversion) fit(text string) Native {
 	case "skip":
 		return c.leave(NoteSkipped, "%s has %d characters, %s takes %d, and `too-long` says skip", c.name(c.to.Other()), length, c.name(c.to), c.target.Length)
 	case "cut":
-		return Native{Value: crm.Text(cutText(text, c.target.Length)), Reason: c.reason(NoteCut, "", "%s has %d characters and was cut to the %d that %s takes", c.name(c.to.Other()), length, c.target.Length, c.name(c.to))}
+		short := cutText(text, c.target.Length)
+		if c.target.Kind == crm.KindHTML {
+			short = cutHTML(text, c.target.Length)
+		}
+		return Native{Value: crm.Text(short), Reason: c.reason(NoteCut, "", "%s has %d characters and was cut to the %d that %s takes", c.name(c.to.Other()), length, c.target.Length, c.name(c.to))}
 	}
 	return c.hold(CodeTooLong, "shorten it, or add too-long: cut (or skip) to the field "+c.pairName(), "%s has %d characters, %s takes %d", c.name(c.to.Other()), length, c.name(c.to), c.target.Length)
 }
@@ -189,10 +225,23 @@ func cutText(s string, limit int) string {
 	return s
 }
 
+func isNumberKind(k crm.Kind) bool {
+	return k == crm.KindInteger || k == crm.KindNumber || k == crm.KindCurrency || k == crm.KindPercent
+}
+
 func (c *conversion) number(text string) Native {
+	// A Salesforce number is what its people see of it: rounded to its scale.
+	if number, err := canonicalNumber(c.source, c.to.Other(), text); err == nil && isNumberKind(c.source.Kind) {
+		text = number
+	}
 	d, ok := parseDecimal(text)
 	if !ok {
 		return c.hold(CodeInvalidValue, "write plain digits with one point", "%s is not a number, which %s needs", c.name(c.to.Other()), c.name(c.to))
+	}
+	if c.to == crm.Salesforce {
+		d = d.shift(c.f.Shift)
+	} else {
+		d = d.shift(-c.f.Shift)
 	}
 	if c.target.Kind == crm.KindInteger || c.target.Precision > 0 {
 		scale := c.target.Scale

@@ -123,18 +123,35 @@ func (c *conversion) pickSeveral(text string) Native {
 		parts = splitSet(text)
 	}
 	var out []string
-	for _, part := range parts {
-		one := c.choose(part)
-		if one.Action != Write {
-			return one
-		}
-		for _, v := range splitSet(one.Value.Text) {
+	add := func(values ...string) {
+		for _, v := range values {
 			if !slices.Contains(out, v) {
 				out = append(out, v)
 			}
 		}
 	}
+	for _, part := range parts {
+		one := c.choose(part)
+		if one.Action != Write {
+			return one
+		}
+		if kept := c.kept(part); len(kept) > 0 {
+			add(kept...)
+			continue
+		}
+		add(splitSet(one.Value.Text)...)
+	}
 	return Native{Value: crm.Text(strings.Join(out, ";"))}
+}
+
+// kept are the values that HubSpot holds already and that mean the part: all of
+// them stay, where several have the one Salesforce value.
+func (c *conversion) kept(part string) []string {
+	if c.to != crm.HubSpot {
+		return nil
+	}
+	means := c.counterparts(part)
+	return slices.DeleteFunc(splitSet(c.place.Current.Text), func(v string) bool { return !slices.Contains(means, v) })
 }
 
 func isTextKind(k crm.Kind) bool {

@@ -21,7 +21,7 @@ var zooKinds = [][2]crm.Kind{
 	{crm.KindNumber, crm.KindCurrency}, {crm.KindNumber, crm.KindInteger}, {crm.KindNumber, crm.KindNumber}, {crm.KindText, crm.KindNumber}, {crm.KindNumber, crm.KindText},
 	{crm.KindBool, crm.KindBool}, {crm.KindBool, crm.KindText}, {crm.KindPicklist, crm.KindBool}, {crm.KindDate, crm.KindDate}, {crm.KindDateTime, crm.KindDateTime}, {crm.KindDateTime, crm.KindDate}, {crm.KindDate, crm.KindDateTime}, {crm.KindDate, crm.KindText},
 	{crm.KindPicklist, crm.KindPicklist}, {crm.KindPicklist, crm.KindText}, {crm.KindText, crm.KindPicklist}, {crm.KindMultiPicklist, crm.KindMultiPicklist},
-	{crm.KindMultiPicklist, crm.KindText}, {crm.KindPicklist, crm.KindMultiPicklist},
+	{crm.KindMultiPicklist, crm.KindText}, {crm.KindPicklist, crm.KindMultiPicklist}, {crm.KindPercent, crm.KindPercent}, {crm.KindText, crm.KindTime},
 }
 
 // zoo is a mapping with every pair of kinds under the given rules.
@@ -60,8 +60,10 @@ func zooField(name string, kind crm.Kind, side crm.Side) crm.Field {
 		} else {
 			Choices("One", "Two", "Three", "Five")(&f)
 		}
-	case crm.KindCurrency:
-		Digits(18, 2)(&f)
+	case crm.KindCurrency, crm.KindPercent:
+		if side == crm.Salesforce {
+			Digits(18, 2)(&f)
+		}
 	case crm.KindNumber:
 		if side == crm.Salesforce {
 			Digits(12, 3)(&f)
@@ -98,6 +100,8 @@ func zooValue(t *rapid.T, f *crm.Field, side crm.Side, name string) string {
 		if side == crm.Salesforce {
 			of = []string{"2026-11-23T14:05:06.000+0000", "2026-11-24T00:00:00.000+0000"}
 		}
+	case crm.KindTime:
+		of = []string{"14:05:00.000Z", "00:00:00.000Z"}
 	case crm.KindEmail:
 		of = []string{"Ada@Acme.example", "ada@acme.example", "bo@b.example"}
 	case crm.KindPhone:
@@ -135,6 +139,8 @@ func textFor(other crm.Kind) []string {
 		return []string{"true", "false"}
 	case crm.KindDate:
 		return []string{"2026-11-23", "2026-11-24"}
+	case crm.KindTime:
+		return []string{"14:05", "14:05:00", "23:59:59.5"}
 	case crm.KindEmail:
 		return []string{"Ada@Acme.example", "ada@acme.example"}
 	case crm.KindPicklist, crm.KindMultiPicklist:

@@ -10,104 +10,156 @@ import (
 )
 
 // association keeps a HubSpot association and a Salesforce reference, or a set
-// of contact roles, in step.
+// of rows, in step.
 func (m *merge) association(a *mapping.BoundAssociation) {
-	switch {
-	case a.Junction && m.creating == crm.HubSpot:
-		m.open[a.Slot] = true // HubSpot's associations come from HubSpot
-	case a.Junction:
-		m.roles(a)
-	case m.creating == crm.HubSpot:
-		m.relateHubSpot(a, "new record")
-	default:
+	if a.Junction {
+		m.rows(a)
+	} else {
 		m.reference(a)
 	}
 }
 
-// reference: HubSpot's main association gives the Salesforce reference. Where
-// HubSpot has none and Salesforce has one, HubSpot's blank is filled. A
-// reference that somebody changed in Salesforce is left alone until HubSpot's
-// association changes.
+// reference keeps HubSpot's main association with an object and the Salesforce
+// reference that stands for it the same, by a three-way merge like that of a
+// field.
 func (m *merge) reference(a *mapping.BoundAssociation) {
-	far, several := mainRelation(m.d.HubSpot, a.HubSpot)
+	main := mainRelation(m.d.HubSpot, a.HubSpot)
 	held := m.d.Salesforce.Value(a.Salesforce)
-	if several {
-		m.d.note(crm.Reason{Code: NoteSeveral, Text: fmt.Sprintf("several HubSpot %s and none is primary; the oldest gives %s", a.HubSpot, a.Salesforce), Field: a.Salesforce})
-	}
-	if far == "" {
-		m.referenceBlank(a, held)
+	if m.creating == "" && unread(held) {
+		m.open[a.Slot] = true
+		m.d.note(crm.Reason{Code: NoteUnreadable, Text: a.Salesforce + " was not read, so it and HubSpot's association are left alone", Field: a.Salesforce})
 		return
 	}
-	farRef := crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: far}
-	other, standing := m.d.known().Counterpart(a.Mapping, farRef)
-	if standing == Linked && !slices.Contains(a.ReferenceTo, other.Object) {
-		m.d.note(crm.Reason{Code: NoteWrongObject, Text: fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot point to", a.HubSpot, far, other.Object, a.Salesforce), Field: a.Salesforce})
+	if m.creating == "" && m.sameReference(a, main, held) {
 		return
 	}
-	if standing == Linked && other.ID == wideID(held.Text) {
-		return
+	to, why, hold := m.chooseReference(a, main.id == "", !held.IsPresent())
+	switch {
+	case hold != nil:
+		m.holds = append(m.holds, *hold)
+	case to == crm.Salesforce:
+		m.refer(a, main, held, why)
+	case to == crm.HubSpot:
+		m.associate(a, main, held, why)
+	case why != "":
+		m.d.note(crm.Reason{Code: NoteReference, Text: why, Field: a.Salesforce})
 	}
-	if m.creating == "" && m.known(a.Slot) && !m.changed(crm.HubSpot, a.Slot) {
-		if m.changed(crm.Salesforce, a.Slot) {
-			m.d.note(crm.Reason{Code: NoteReference, Text: fmt.Sprintf("%s changed in Salesforce; HubSpot's association gives it, so it is left as it is until that changes", a.Salesforce), Field: a.Salesforce})
+}
+
+// sameReference tells whether the reference names the record that HubSpot's
+// association leads to: the primary one, or any of several where none is.
+func (m *merge) sameReference(a *mapping.BoundAssociation, main relationChoice, held crm.Value) bool {
+	if !held.IsPresent() || main.id == "" {
+		return !held.IsPresent() && main.id == ""
+	}
+	for _, id := range append([]string{main.id}, main.others...) {
+		other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: id})
+		if standing == Linked && other.ID == wideID(held.Text) {
+			return true
 		}
-		return
 	}
+	return false
+}
+
+// chooseReference says which side is written, and why; see merge.choose.
+func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, salesforceBlank bool) (to crm.Side, why string, hold *crm.Reason) {
+	both := func(prefix string) (crm.Side, string, *crm.Reason) {
+		switch {
+		case a.Direction != mapping.Both:
+			side := crm.Side(crm.HubSpot)
+			if a.Direction.Flows(crm.HubSpot) {
+				side = crm.Salesforce
+			}
+			return side.Other(), prefix + string(side) + " gives it", nil
+		case a.Wins == mapping.WinsHold:
+			return "", "", &crm.Reason{Code: CodeConflict, Field: a.Salesforce, Text: prefix + "and HubSpot's association with " + a.HubSpot + " and Salesforce " + a.Salesforce + " differ; `wins` says hold",
+				Mend: "associate the same record on both sides, or choose `wins: hubspot` or `salesforce` for " + a.Salesforce}
+		case a.Wins == mapping.WinsSalesforce:
+			return crm.HubSpot, prefix + "wins: salesforce", nil
+		}
+		return crm.Salesforce, prefix + "wins: hubspot", nil
+	}
+	allowed := func(to crm.Side, why string) (crm.Side, string, *crm.Reason) {
+		if !a.Direction.Flows(to) {
+			return "", "", nil
+		}
+		return to, why, nil
+	}
+	switch {
+	case m.creating == crm.Salesforce && hubspotBlank, m.creating == crm.HubSpot && salesforceBlank:
+		return "", "", nil
+	case m.creating != "":
+		return allowed(m.creating, "new record")
+	case !m.known(a.Slot) && hubspotBlank:
+		return allowed(crm.HubSpot, "first match: fill blank")
+	case !m.known(a.Slot) && salesforceBlank:
+		return allowed(crm.Salesforce, "first match: fill blank")
+	case !m.known(a.Slot):
+		return both("first match, ")
+	}
+	hubspot, salesforce := m.changed(crm.HubSpot, a.Slot), m.changed(crm.Salesforce, a.Slot)
+	switch {
+	case hubspot && salesforce:
+		return both("both changed, ")
+	case hubspot && a.Direction.Flows(crm.Salesforce):
+		return crm.Salesforce, "hubspot changed", nil
+	case salesforce && a.Direction.Flows(crm.HubSpot):
+		return crm.HubSpot, "salesforce changed", nil
+	case hubspot:
+		return "", fmt.Sprintf("HubSpot's association with %s changed, but `direction: %s` gives it; it is left as it is until %s changes", a.HubSpot, a.Direction, a.Salesforce), nil
+	case salesforce:
+		return "", fmt.Sprintf("%s changed in Salesforce, but `direction: %s` gives it; it is left as it is until HubSpot's association changes", a.Salesforce, a.Direction), nil
+	}
+	return "", "", nil
+}
+
+// refer writes what HubSpot's association leads to into the reference.
+func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm.Value, why string) {
 	field := m.target.Schema.Field(a.Salesforce)
-	if m.creating == "" && !field.Updatable {
+	switch {
+	case m.creating == "" && !field.Updatable:
 		m.d.note(crm.Reason{Code: NoteCreateOnly, Text: a.Salesforce + " cannot be changed after create, so it is left alone", Field: a.Salesforce})
 		return
-	}
-	change := Change{Field: a.Salesforce, Before: held, Why: m.whyReference(a), Slot: a.Slot}
-	switch standing {
-	case Linked:
-		change.After = crm.Text(other.ID)
-	case Planned:
-		change.Ref, change.RefMapping, change.RefObjects = &farRef, a.Mapping, a.ReferenceTo
-	default:
-		m.waits(a, farRef, standing)
+	case main.id == "" && field.Required:
+		m.d.note(crm.Reason{Code: NoteReference, Text: "HubSpot has no association with " + a.HubSpot + " any more; Salesforce does not let " + a.Salesforce + " be blank, so it is left as it is", Field: a.Salesforce})
 		return
+	}
+	if main.id == "" && m.creating == "" {
+		if _, standing := m.counterpartOf(a, held); standing != Linked {
+			m.lostEnd(a, crm.HubSpot)
+			return
+		}
+	}
+	change := Change{Field: a.Salesforce, Before: held, Why: why, Slot: a.Slot, After: crm.Value{State: crm.Blank}}
+	if main.id != "" {
+		if len(main.others) > 0 {
+			m.d.note(crm.Reason{Code: NoteSeveral, Text: fmt.Sprintf("several HubSpot %s and none is primary; the oldest gives %s", a.HubSpot, a.Salesforce), Field: a.Salesforce})
+		}
+		far := crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id}
+		other, standing := m.d.known().Counterpart(a.Mapping, far)
+		switch {
+		case standing == Linked && !slices.Contains(a.ReferenceTo, other.Object):
+			m.wrongObject(a, far, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot point to", a.HubSpot, main.id, other.Object, a.Salesforce))
+			return
+		case standing == Linked:
+			change.After = crm.Text(other.ID)
+		case standing == Planned:
+			change.Ref, change.RefMapping, change.RefObjects = &far, a.Mapping, a.ReferenceTo
+		default:
+			m.waits(a, far, standing)
+			return
+		}
 	}
 	m.changes[crm.Salesforce] = append(m.changes[crm.Salesforce], change)
 }
 
-func (m *merge) whyReference(a *mapping.BoundAssociation) string {
-	switch {
-	case m.creating != "":
-		return "new record"
-	case m.known(a.Slot):
-		return "hubspot changed"
-	}
-	return "first match: hubspot gives it"
-}
-
-// referenceBlank decides where HubSpot has no such association.
-func (m *merge) referenceBlank(a *mapping.BoundAssociation, held crm.Value) {
-	if m.creating != "" || !held.IsPresent() {
-		return
-	}
-	field := m.target.Schema.Field(a.Salesforce)
-	switch {
-	case m.known(a.Slot) && m.changed(crm.HubSpot, a.Slot):
-		if field.Required || !field.Updatable {
-			return
-		}
-		m.changes[crm.Salesforce] = append(m.changes[crm.Salesforce], Change{Field: a.Salesforce, Before: held, After: crm.Value{State: crm.Blank}, Why: "hubspot changed", Slot: a.Slot})
-	case !m.known(a.Slot) || m.changed(crm.Salesforce, a.Slot):
-		m.relateHubSpot(a, "fill blank")
-	}
-}
-
-// relateHubSpot gives the HubSpot record the association that the Salesforce
-// reference names.
-func (m *merge) relateHubSpot(a *mapping.BoundAssociation, why string) {
-	held := m.d.Salesforce.Value(a.Salesforce)
-	if !held.IsPresent() || m.d.object.Create != mapping.CreateBoth && m.d.object.Create != mapping.CreateInHubSpot {
-		return
-	}
-	for _, object := range a.ReferenceTo {
-		far := crm.Ref{Side: crm.Salesforce, Object: object, ID: wideID(held.Text)}
-		switch _, standing := m.d.known().Counterpart(a.Mapping, far); standing {
+// associate gives the HubSpot record the association that the Salesforce
+// reference names, as the primary one where HubSpot has such, and ends the one
+// that it takes the place of. Further associations stay.
+func (m *merge) associate(a *mapping.BoundAssociation, main relationChoice, held crm.Value, why string) {
+	if held.IsPresent() {
+		far, standing := m.counterpartOf(a, held)
+		switch standing {
 		case Linked, Planned:
 			id := ""
 			if m.d.HubSpot != nil {
@@ -119,68 +171,76 @@ func (m *merge) relateHubSpot(a *mapping.BoundAssociation, why string) {
 			m.relations = append(m.relations, PlannedWrite{Side: crm.HubSpot, Op: crm.Relate, Object: m.d.object.HubSpotSchema.Name, ID: id,
 				Relation: &RelationChange{Far: far, FarMapping: a.Mapping, Object: a.HubSpot, FarObject: a.HubSpot, Primary: true},
 				Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": associate with HubSpot " + a.HubSpot, Field: a.Salesforce}})
-			return
-		case Waiting:
+		default:
 			m.waits(a, far, standing)
 			return
 		}
 	}
+	if !held.IsPresent() {
+		if _, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id}); standing != Linked {
+			m.lostEnd(a, crm.Salesforce)
+			return
+		}
+	}
+	if main.id != "" && !(held.IsPresent() && m.alsoRows(a)) {
+		m.relations = append(m.relations, PlannedWrite{Side: crm.HubSpot, Op: crm.Unrelate, Object: m.d.object.HubSpotSchema.Name, ID: m.d.HubSpot.ID,
+			Relation: &RelationChange{FarID: main.id, Object: a.HubSpot, FarObject: a.HubSpot},
+			Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": end the association with HubSpot " + a.HubSpot + " " + main.id, Field: a.Salesforce}})
+	}
+}
+
+// alsoRows tells whether further associations with the same object are kept as
+// rows: there the former primary one is no longer primary, and no less an
+// association.
+func (m *merge) alsoRows(a *mapping.BoundAssociation) bool {
+	return slices.ContainsFunc(m.target.Associations, func(other mapping.BoundAssociation) bool { return other.Junction && other.HubSpot == a.HubSpot })
+}
+
+// lostEnd leaves an association that ended because the record at its far end is
+// gone, or was never the same on both sides: that says nothing about these two.
+func (m *merge) lostEnd(a *mapping.BoundAssociation, on crm.Side) {
+	m.d.note(crm.Reason{Code: NoteReference, Field: a.Salesforce,
+		Text: fmt.Sprintf("%s relates it to nothing any more, and the record that %s relates it to is not live on both sides; it is left as it is", on.Title(), on.Other().Title())})
+}
+
+// counterpartOf finds the record that a Salesforce reference names among the
+// objects that it may point to.
+func (m *merge) counterpartOf(a *mapping.BoundAssociation, held crm.Value) (far crm.Ref, standing Standing) {
+	for _, object := range a.ReferenceTo {
+		ref := crm.Ref{Side: crm.Salesforce, Object: object, ID: wideID(held.Text)}
+		if _, standing := m.d.known().Counterpart(a.Mapping, ref); standing != Unknown {
+			return ref, standing
+		}
+		if far.ID == "" {
+			far = ref
+		}
+	}
+	return far, Unknown
+}
+
+// wrongObject leaves an association for the day on which its far end is another
+// object: a Lead that becomes a Contact.
+func (m *merge) wrongObject(a *mapping.BoundAssociation, far crm.Ref, text string) {
 	m.open[a.Slot] = true
+	m.awaits(far)
+	m.d.note(crm.Reason{Code: NoteWrongObject, Text: text, Field: a.Salesforce})
+}
+
+func (m *merge) awaits(far crm.Ref) {
+	if !slices.Contains(m.d.out.Awaits, far) {
+		m.d.out.Awaits = append(m.d.out.Awaits, far)
+	}
 }
 
 // waits leaves the reference for later.
 func (m *merge) waits(a *mapping.BoundAssociation, far crm.Ref, standing Standing) {
 	m.open[a.Slot] = true
-	if !slices.Contains(m.d.out.Awaits, far) {
-		m.d.out.Awaits = append(m.d.out.Awaits, far)
-	}
+	m.awaits(far)
 	why := "has not been seen"
 	if standing == Waiting {
 		why = "is held, excluded or failed"
 	}
 	m.d.note(crm.Reason{Code: NoteWaits, Text: fmt.Sprintf("%s waits: %s %s %s %s", a.Salesforce, far.Side.Title(), far.Object, far.ID, why), Field: a.Salesforce})
-}
-
-// roles adds the contact roles that HubSpot's associations ask for. Rows are
-// only added, never removed: whether a role was made by us cannot be told. A
-// row that somebody removed in Salesforce stays away until HubSpot's
-// associations change.
-func (m *merge) roles(a *mapping.BoundAssociation) {
-	want := relatedIDs(m.d.HubSpot, a.HubSpot)
-	have := map[string]bool{}
-	if m.d.Salesforce != nil {
-		for _, id := range relatedIDs(m.d.Salesforce, "Contact") {
-			have[wideID(id)] = true
-		}
-	}
-	if m.creating == "" && m.known(a.Slot) && !m.changed(crm.HubSpot, a.Slot) {
-		return
-	}
-	id, planned := "", false
-	if m.d.Salesforce != nil {
-		id = m.d.Salesforce.ID
-	}
-	for _, contact := range want {
-		far := crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: contact}
-		other, standing := m.d.known().Counterpart(a.Mapping, far)
-		switch {
-		case standing == Linked && other.Object != "Contact":
-			m.d.note(crm.Reason{Code: NoteWrongObject, Text: fmt.Sprintf("HubSpot contact %s is a %s in Salesforce, which cannot have a role", contact, other.Object), Field: a.Salesforce})
-			continue
-		case standing == Linked && have[wideID(other.ID)]:
-			continue
-		case standing == Waiting || standing == Unknown:
-			m.waits(a, far, standing)
-			continue
-		}
-		planned = planned || standing == Planned
-		m.relations = append(m.relations, PlannedWrite{Side: crm.Salesforce, Op: crm.Relate, Object: m.target.Object, ID: id,
-			Relation: &RelationChange{Far: far, FarMapping: a.Mapping, Object: mapping.ContactRole, FarObject: "Contact", FarField: "ContactId", NearField: "OpportunityId", Role: a.Role},
-			Reason:   crm.Reason{Code: CodeUpdated, Text: "add a contact role", Field: a.Salesforce}})
-	}
-	if planned {
-		m.unknown[crm.Salesforce][a.Slot] = true
-	}
 }
 
 // owner keeps the two owners the same person, by e-mail. A record that nobody

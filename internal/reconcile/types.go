@@ -5,6 +5,7 @@ package reconcile
 
 import (
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
 // Snapshot is all that one decision may look at: one thing, as both sides held
@@ -25,8 +26,37 @@ type Snapshot struct {
 	// Rivals are records of the same side as the unlinked record that share the
 	// match key by which the candidates were found.
 	Rivals []crm.Ref
+	// Ties are what was agreed of the pair's associations that Salesforce keeps as
+	// rows.
+	Ties []crm.Tie
 	// Known answers what other records and people are on the other side.
 	Known Known
+	// Answers are those to what the rules that choose the Salesforce object ask.
+	Answers map[mapping.Question]Answer
+	// Alias is set for an unlinked record that belongs to a pair all the same.
+	Alias *Alias
+}
+
+// Answer says whether another object has a Salesforce record with a key.
+type Answer struct {
+	// Known: there is one, or this plan makes one.
+	Known bool
+	// Record is that record, when it is the only one; where this plan makes it,
+	// the HubSpot record that it is made of.
+	Record crm.Ref
+}
+
+// Alias says to which pair a record belongs besides the two that are linked:
+// its own partner became part of the pair's record on the other side.
+type Alias struct {
+	// Pair is the pair's record on the other side, Partner the one that is
+	// linked with it.
+	Pair    crm.Ref
+	Partner crm.Ref
+	// Merged is the id of the record's own partner, before that was merged into
+	// Pair, or converted to it.
+	Merged    string
+	Converted bool
 }
 
 // Candidate is a record that might be the same thing.
@@ -91,6 +121,10 @@ type Decision struct {
 	// Awaits are references of this thing that are not on the other side yet;
 	// when one of them is linked the thing must be decided again.
 	Awaits []crm.Ref
+	// Retie: what is agreed of the pair's associations is to be Ties, and the ties
+	// of the relation writes that come through.
+	Retie bool
+	Ties  []crm.Tie
 	// Unlink: the link is to be given up (both sides are gone).
 	Unlink bool
 }
@@ -107,7 +141,7 @@ type PlannedWrite struct {
 	// ExternalValue is the value for ExternalField (a HubSpot record id).
 	ExternalValue string
 	// Relation for Relate and Unrelate: the far end as the SOURCE side knows it
-	// (Relate), or the row to remove on the target (Unrelate).
+	// (Relate), or what to remove on the target (Unrelate).
 	Relation *RelationChange
 	Reason   crm.Reason
 }
@@ -147,11 +181,24 @@ type RelationChange struct {
 	// "companies"); when it has become another object, the relation is dropped.
 	FarObject string
 	// FarField and NearField are the junction's reference fields: "ContactId",
-	// "OpportunityId"; empty for a HubSpot association.
-	FarField  string
-	NearField string
-	Role      string
-	Primary   bool
-	// RowID is the row to remove, for Unrelate.
+	// "OpportunityId"; LabelField and PrimaryField its fields for a role and for
+	// the primary one of several. All are empty for a HubSpot association.
+	FarField     string
+	NearField    string
+	LabelField   string
+	PrimaryField string
+	// Role is what the label field of the row is to hold; in HubSpot the labels of
+	// the association, joined by ";": those that it is to have (Relate) or those
+	// that end, while the association stays (Unrelate).
+	Role    string
+	Primary bool
+	// FarID is the far record on the side that is written to, for Unrelate in
+	// HubSpot.
+	FarID string
+	// RowID is the row to remove, for Unrelate in Salesforce; for Relate a row that
+	// gets another role.
 	RowID string
+	// Ties are what is agreed once this write came through. Where the far record
+	// is only known at apply time Far is empty, where the row is RowID.
+	Ties []crm.Tie
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -32,6 +33,10 @@ func (d *decider) unlinked() {
 		d.end(crm.Excluded, CodeConvertedLead, "", "the Lead was converted; its Contact takes part instead")
 		return
 	}
+	if d.Alias != nil {
+		d.alias(side)
+		return
+	}
 	if !d.passes(side, rec, CodeFilter) {
 		return
 	}
@@ -41,6 +46,19 @@ func (d *decider) unlinked() {
 		return
 	}
 	d.match(side, rec, candidates)
+}
+
+// alias holds a record whose partner became part of another one that is linked
+// already: the two on this side are the same thing, and only a person can merge
+// them. It is neither linked, nor created again, nor deleted.
+func (d *decider) alias(side crm.Side) {
+	a := d.Alias
+	mend := fmt.Sprintf("merge it with %s %s %s, or delete one of the two", side.Title(), a.Partner.Object, a.Partner.ID)
+	if a.Converted {
+		d.end(crm.Held, CodeLeadConverted, mend, "its Salesforce Lead %s was converted to %s %s, which is linked with %s %s %s", a.Merged, a.Pair.Object, a.Pair.ID, side.Title(), a.Partner.Object, a.Partner.ID)
+		return
+	}
+	d.end(crm.Held, CodeMerged, mend, "its %s record %s was merged into %s, which is linked with %s %s %s", a.Pair.Side.Title(), a.Merged, a.Pair.ID, side.Title(), a.Partner.Object, a.Partner.ID)
 }
 
 func (d *decider) objectOf(side crm.Side, rec *crm.Record) string {
@@ -87,19 +105,22 @@ func (d *decider) candidates(side crm.Side) []Candidate {
 // thing: both have a value for it and the values differ. Two companies of one
 // name with two web domains are two companies.
 func (d *decider) contradicts(side crm.Side, c Candidate) bool {
-	theirs := map[int]string{}
+	theirs, ours := map[int][]string{}, map[int][]string{}
 	for _, k := range Keys(d.object, side.Other(), c.Object, c.Record) {
-		theirs[k.Rule] = k.Value
+		theirs[k.Rule] = append(theirs[k.Rule], k.Value)
 	}
 	rec := d.HubSpot
 	if side == crm.Salesforce {
 		rec = d.Salesforce
 	}
 	for _, k := range Keys(d.object, side, d.objectOf(side, rec), rec) {
-		if k.Rule == ExternalRule || k.Rule >= c.Rule {
-			continue
+		if k.Rule != ExternalRule && k.Rule < c.Rule {
+			ours[k.Rule] = append(ours[k.Rule], k.Value)
 		}
-		if other, ok := theirs[k.Rule]; ok && other != k.Value {
+	}
+	for rule, values := range ours {
+		shared := slices.ContainsFunc(values, func(v string) bool { return slices.Contains(theirs[rule], v) })
+		if len(theirs[rule]) > 0 && !shared {
 			return true
 		}
 	}
@@ -127,7 +148,7 @@ func (d *decider) elsewhere(side crm.Side, c Candidate) bool {
 		if a.Junction {
 			continue
 		}
-		far, _ := mainRelation(hubspot, a.HubSpot)
+		far := mainRelation(hubspot, a.HubSpot).id
 		held := salesforce.Value(a.Salesforce)
 		if far == "" || !held.IsPresent() {
 			continue
@@ -198,6 +219,9 @@ func (d *decider) foreignID() string {
 }
 
 func (d *decider) ruleText(rule int) string {
+	if rule == ConversionRule {
+		return "the conversion of a lead"
+	}
 	if rule < 0 || rule >= len(d.object.Match) {
 		return d.object.ExternalID
 	}
@@ -252,11 +276,15 @@ func createWord(to crm.Side) string {
 }
 
 func (d *decider) route(rec *crm.Record) (*mapping.BoundTarget, error) {
+	answers := make(mapping.Answers, len(d.Answers))
+	for q, a := range d.Answers {
+		answers[q] = a.Known
+	}
 	for _, t := range d.object.Targets {
 		if t.When == nil {
 			return t, nil
 		}
-		ok, err := t.When.Bool(rec, nil)
+		ok, err := t.When.BoolKnowing(rec, answers)
 		if err != nil {
 			return nil, err
 		}

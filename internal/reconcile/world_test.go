@@ -141,8 +141,8 @@ func changesTo(d reconcile.Decision, side crm.Side) []string {
 			}
 			out = append(out, c.Field+"="+text)
 		}
-		if w.Relation != nil {
-			out = append(out, "relate "+w.Relation.Object+" "+w.Relation.Far.ID)
+		if r := w.Relation; r != nil {
+			out = append(out, string(w.Op)+" "+r.Object+" "+r.Far.ID+r.FarID+r.RowID)
 		}
 	}
 	return out

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -15,8 +17,8 @@ import (
 // a duplicate rule found: one call each.
 const mostDuplicateQuestions = 20
 
-// Apply sends writes of one object: creates, then updates, then relations, then
-// deletions. One result answers each write, at the same place. Creates are sent
+// Apply sends writes of one object: what comes back from the recycle bin, then
+// creates, then updates, then relations, then deletions. One result answers each write, at the same place. Creates are sent
 // once, those with an ExternalField as upserts. An error stops everything;
 // writes that were not sent carry it.
 func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
@@ -44,6 +46,7 @@ type groups struct {
 	upserts                    map[string][]int
 	upsertOrder                []string
 	relates, unrelates         []int
+	restores                   []int
 }
 
 func (s *sender) apply(ctx context.Context, writes []crm.Write) error {
@@ -53,6 +56,9 @@ func (s *sender) apply(ctx context.Context, writes []crm.Write) error {
 	}
 	d, err := s.schemaFor(ctx, writes, g)
 	if err != nil {
+		return err
+	}
+	if err := s.restore(ctx, writes, g.restores); err != nil {
 		return err
 	}
 	if err := s.send(ctx, createLane(), s.encodeAll(d, writes, g.creates)); err != nil {
@@ -100,6 +106,8 @@ func (s *sender) group(writes []crm.Write) (groups, error) {
 			g.updates = append(g.updates, i)
 		case crm.Archive:
 			g.archives = append(g.archives, i)
+		case crm.Restore:
+			g.restores = append(g.restores, i)
 		case crm.Relate:
 			g.relates = append(g.relates, i)
 		case crm.Unrelate:
@@ -208,24 +216,69 @@ func (s *sender) askAboutDuplicates(ctx context.Context, writes []crm.Write) err
 // pair is the two ends of a relation.
 type pair struct{ near, far string }
 
-// relate adds rows of a relation. It looks first, so that a repeat adds no
-// second row, and looks again when the answer of a create was lost.
+// relate adds rows of a relation, or gives a row that is named another role. It
+// looks first, so that a repeat adds no second row, and looks again when the
+// answer of a create was lost, or when Salesforce says that there is such a row.
 func (s *sender) relate(ctx context.Context, writes []crm.Write, some []int) error {
 	for _, j := range s.junctionsIn(writes, some) {
-		if err := s.relateRows(ctx, &j.junction, writes, j.writes); err != nil {
+		named, unnamed := s.namedRows(&j.junction, writes, j.writes)
+		if err := s.send(ctx, updateLane(), named); err != nil {
 			return err
 		}
-		var lost []int
-		for _, i := range j.writes {
+		if err := s.relateRows(ctx, &j.junction, writes, unnamed); err != nil {
+			return err
+		}
+		var again []int
+		for _, i := range unnamed {
 			if s.results[i].Unknown {
-				lost = append(lost, i)
+				again = append(again, i)
 			}
 		}
-		if len(lost) == 0 {
+		if len(again) > 0 {
+			if err := s.relateRows(ctx, &j.junction, writes, again); err != nil {
+				return err
+			}
+		}
+		if err := s.adopt(ctx, &j.junction, writes, unnamed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedRows are writes that change the role of a row that they name.
+func (s *sender) namedRows(j *junction, writes []crm.Write, some []int) (items []item, unnamed []int) {
+	for _, i := range some {
+		r := writes[i].Relation
+		if r.RowID == "" || j.role == "" {
+			unnamed = append(unnamed, i)
 			continue
 		}
-		if err := s.relateRows(ctx, &j.junction, writes, lost); err != nil {
-			return err
+		items = append(items, item{write: i, record: junctionRole(j, r.RowID, r.Label), id: r.RowID})
+	}
+	return items, unnamed
+}
+
+// adopt takes rows that were there already for those that Salesforce refused as
+// duplicates: where it allows one row for two records, such as a campaign's
+// member, that row is the one that was wanted.
+func (s *sender) adopt(ctx context.Context, j *junction, writes []crm.Write, some []int) error {
+	var refused []int
+	for _, i := range some {
+		if s.results[i].Cause == "DUPLICATE_VALUE" {
+			refused = append(refused, i)
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	rows, err := s.rows(ctx, j, writes, refused)
+	if err != nil {
+		return err
+	}
+	for _, i := range refused {
+		if there := rows[pairOf(&writes[i])]; len(there) > 0 {
+			s.results[i] = crm.Result{Key: writes[i].Key, ID: there[0].RowID, RequestID: s.results[i].RequestID}
 		}
 	}
 	return nil
@@ -233,6 +286,9 @@ func (s *sender) relate(ctx context.Context, writes []crm.Write, some []int) err
 
 // relateRows looks which rows are there and adds or changes the others.
 func (s *sender) relateRows(ctx context.Context, j *junction, writes []crm.Write, some []int) error {
+	if len(some) == 0 {
+		return nil
+	}
 	rows, err := s.rows(ctx, j, writes, some)
 	if err != nil {
 		return err
@@ -262,7 +318,7 @@ func (s *sender) junctionsIn(writes []crm.Write, some []int) []junctionWrites {
 	var found []junctionWrites
 	at := map[string]int{}
 	for _, i := range some {
-		j, err := junctionTo(writes[i].Object, writes[i].Relation.Object)
+		j, err := junctionFor(&writes[i])
 		if err == nil {
 			err = checkPair(writes[i])
 		}
@@ -281,6 +337,15 @@ func (s *sender) junctionsIn(writes []crm.Write, some []int) []junctionWrites {
 	return found
 }
 
+// junctionFor finds the junction of a write: as it describes it, else by the
+// object at the far end.
+func junctionFor(w *crm.Write) (junction, error) {
+	if w.Junction != nil {
+		return joining(w.Object, *w.Junction)
+	}
+	return junctionTo(w.Object, w.Relation.Object)
+}
+
 func checkPair(w crm.Write) error {
 	for _, id := range []string{w.ID, w.Relation.ID} {
 		if _, ok := ID18(id); !ok {
@@ -292,39 +357,62 @@ func checkPair(w crm.Write) error {
 
 func pairOf(w *crm.Write) pair { return pair{longID(w.ID), longID(w.Relation.ID)} }
 
-// rows reads the rows that the near records of some writes have.
-func (s *sender) rows(ctx context.Context, j *junction, writes []crm.Write, some []int) (map[pair]crm.Relation, error) {
+// rows reads the rows that the near records of some writes have, oldest first.
+func (s *sender) rows(ctx context.Context, j *junction, writes []crm.Write, some []int) (map[pair][]crm.Relation, error) {
 	near := make([]string, 0, len(some))
 	for _, i := range some {
 		near = append(near, longID(writes[i].ID))
 	}
-	rows := make(map[pair]crm.Relation)
+	rows := make(map[pair][]crm.Relation)
 	err := s.client.junctionRows(ctx, j, near, nil, func(near string, relation crm.Relation) {
-		rows[pair{near, relation.ID}] = relation
+		p := pair{near, relation.ID}
+		rows[p] = append(rows[p], relation)
 	})
 	return rows, err
 }
 
+// rowFor finds the row that a write asks for among those of its two records: one
+// of the same role, else one without a role; any when no role is asked for.
+func rowFor(rows []crm.Relation, want crm.Relation) (crm.Relation, bool) {
+	for _, row := range rows {
+		if strings.EqualFold(row.Label, want.Label) {
+			return row, true
+		}
+	}
+	for _, row := range rows {
+		if row.Label == "" || want.Label == "" {
+			return row, true
+		}
+	}
+	return crm.Relation{}, false
+}
+
 // planRows decides for each write whether a row is to be added or changed, or
 // is right as it is. twins are writes that ask for the same row as an earlier one.
-func (s *sender) planRows(j *junction, writes []crm.Write, some []int, rows map[pair]crm.Relation) (creates, updates []item, twins map[int]int) {
+func (s *sender) planRows(j *junction, writes []crm.Write, some []int, rows map[pair][]crm.Relation) (creates, updates []item, twins map[int]int) {
+	type wanted struct {
+		pair
+		role string
+	}
 	twins = map[int]int{}
-	planned := map[pair]int{}
+	planned := map[wanted]int{}
 	for _, i := range some {
 		w := &writes[i]
 		p := pairOf(w)
-		if first, twice := planned[p]; twice {
+		if first, twice := planned[wanted{p, w.Relation.Label}]; twice {
 			twins[i] = first
 			continue
 		}
-		planned[p] = i
-		row, exists := rows[p]
+		planned[wanted{p, w.Relation.Label}] = i
+		row, exists := rowFor(rows[p], w.Relation)
 		if !exists {
 			want := w.Relation
 			want.ID = p.far
 			creates = append(creates, item{write: i, record: junctionRecord(j, p.near, want)})
 			continue
 		}
+		// One row is not given two roles.
+		rows[p] = slices.DeleteFunc(slices.Clone(rows[p]), func(r crm.Relation) bool { return r.RowID == row.RowID })
 		if change := junctionUpdate(j, row, w.Relation); change != nil {
 			updates = append(updates, item{write: i, record: change, id: row.RowID})
 			continue
@@ -353,12 +441,12 @@ func (s *sender) unrelate(ctx context.Context, writes []crm.Write, some []int) e
 			return err
 		}
 		for _, i := range j.writes {
-			row, exists := rows[pairOf(&writes[i])]
-			if !exists {
+			there := rows[pairOf(&writes[i])]
+			if len(there) == 0 {
 				s.settled[i] = true // nothing relates them any more
 				continue
 			}
-			rowID[i] = row.RowID
+			rowID[i] = there[0].RowID
 			named = append(named, i)
 		}
 	}

@@ -79,6 +79,9 @@ func newRowReader(q *query) *rowReader {
 		r.columns[name] = c
 	}
 	for i := range q.junctions {
+		if q.junctions[i].relationship == "" {
+			continue
+		}
 		r.columns[q.junctions[i].relationship] = column{field: -1, role: roleChildren, junction: &q.junctions[i]}
 	}
 	return r
@@ -275,7 +278,7 @@ func (r *rowReader) children(d *jsontext.Decoder, j *junction, relations *[]crm.
 }
 
 func (r *rowReader) childRow(d *jsontext.Decoder, j *junction, relations *[]crm.Relation) error {
-	relation, deleted := crm.Relation{Object: j.far}, false
+	relation, deleted := crm.Relation{Object: j.far, Junction: j.object}, false
 	err := members(d, func(name []byte) error {
 		if string(name) == "attributes" {
 			return d.SkipValue()

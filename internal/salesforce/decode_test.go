@@ -39,8 +39,8 @@ func TestReadPage(t *testing.T) {
 			CreatedMicros:  time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixMicro(),
 			Values:         []crm.Value{crm.Text(`Größe "1" é`), crm.Text("1500.00"), crm.Text("false"), blank, crm.Text(`{"city":"Köln"}`), crm.Text("2026-11-23T14:05:06.000+0000")},
 			Relations: []crm.Relation{
-				{Object: "Contact", ID: id("003000000000001"), Primary: true, Label: "Decision Maker", RowID: id("00K000000000001")},
-				{Object: "Contact", ID: id("003000000000003"), RowID: id("00K000000000003")},
+				{Object: "Contact", ID: id("003000000000001"), Primary: true, Label: "Decision Maker", RowID: id("00K000000000001"), Junction: "OpportunityContactRole"},
+				{Object: "Contact", ID: id("003000000000003"), RowID: id("00K000000000003"), Junction: "OpportunityContactRole"},
 			},
 		}, {
 			Layout: layout, ID: id("006D00000000003"),

@@ -115,6 +115,8 @@ func encodeValue(kind crm.Kind, text string) (value []byte, ok bool) {
 	case crm.KindDateTime:
 		t, parsed := parseMoment(text)
 		text, ok = t.UTC().Format("2006-01-02T15:04:05.000Z"), parsed
+	case crm.KindTime:
+		text, ok = clockText(text)
 	case crm.KindReference, crm.KindOwner:
 		text, ok = ID18(text)
 	default:
@@ -136,13 +138,22 @@ func appendText(b []byte, text string) []byte {
 // junctionRecord writes a new row of a relation.
 func junctionRecord(j *junction, near string, relation crm.Relation) []byte {
 	b := fmt.Appendf(nil, `{"attributes":{"type":%q},%q:%q,%q:%q`, j.object, j.nearField, near, j.farField, relation.ID)
-	if relation.Label != "" {
+	if relation.Label != "" && j.role != "" {
 		b = appendText(appendName(append(b, ','), j.role), relation.Label)
 	}
-	if relation.Primary {
+	if relation.Primary && j.primary != "" {
 		b = append(appendName(append(b, ','), j.primary), "true"...)
 	}
 	return append(b, '}')
+}
+
+// junctionRole writes another role to a row; an empty one clears it.
+func junctionRole(j *junction, rowID, role string) []byte {
+	b := fmt.Appendf(nil, `{"attributes":{"type":%q},"id":%q,%q:`, j.object, rowID, j.role)
+	if role == "" {
+		return append(b, "null}"...)
+	}
+	return append(appendText(b, role), '}')
 }
 
 // junctionUpdate writes what differs on a row that is there already; nil when
@@ -150,10 +161,10 @@ func junctionRecord(j *junction, near string, relation crm.Relation) []byte {
 func junctionUpdate(j *junction, row, want crm.Relation) []byte {
 	changed := false
 	b := fmt.Appendf(nil, `{"attributes":{"type":%q},"id":%q`, j.object, row.RowID)
-	if want.Label != "" && want.Label != row.Label {
+	if want.Label != "" && want.Label != row.Label && j.role != "" {
 		b, changed = appendText(appendName(append(b, ','), j.role), want.Label), true
 	}
-	if want.Primary && !row.Primary {
+	if want.Primary && !row.Primary && j.primary != "" {
 		b, changed = append(appendName(append(b, ','), j.primary), "true"...), true
 	}
 	if !changed {

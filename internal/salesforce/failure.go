@@ -147,6 +147,11 @@ func judge(code string) (fault.Kind, string) {
 // classify reads the error forms of whole calls.
 func classify(answer *http.Response, body []byte) *fault.Error {
 	problems := parseProblems(body)
+	if p, ok := soapProblem(body); ok {
+		e := p.fault()
+		e.Status, e.What = answer.StatusCode, "Salesforce refuses the call with "+clip(p.Message)
+		return e
+	}
 	if len(problems) == 0 {
 		switch answer.StatusCode {
 		case http.StatusGone:

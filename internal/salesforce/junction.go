@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -12,11 +13,13 @@ type junction struct {
 	// near and far are the two objects; nearField and farField refer to them.
 	near, far           string
 	nearField, farField string
-	// object is the junction's own, relationship its name in a subquery of near.
+	// object is the junction's own, relationship its name in a subquery of near;
+	// where that is not known the rows are read by themselves.
 	object       string
 	relationship string
-	role         string
-	primary      string
+	// role and primary are fields; empty where the junction has none.
+	role    string
+	primary string
 }
 
 // junctionsOf are the relations of an object that are not a field of it.
@@ -48,8 +51,31 @@ func junctionTo(object, far string) (junction, error) {
 	return junction{}, e.WithMend("map the reference field instead, such as AccountId")
 }
 
+// joining is the junction that a caller describes.
+func joining(object string, described crm.Junction) (junction, error) {
+	for _, j := range junctionsOf(object) {
+		if j.object == described.Object {
+			return j, nil
+		}
+	}
+	for _, name := range []string{described.Object, described.Near, described.Far, described.FarObject, described.Label, described.Primary} {
+		if name != "" && !apiNameForm.MatchString(name) {
+			return junction{}, fault.New(fault.Invalid, "%q is no name of a Salesforce object or field", name).WithMend("lockstep check")
+		}
+	}
+	return junction{near: object, nearField: described.Near, far: described.FarObject, farField: described.Far, object: described.Object,
+		role: described.Label, primary: described.Primary}, nil
+}
+
 func relationsOf(read crm.Read) ([]junction, error) {
 	var found []junction
+	for _, described := range read.Junctions {
+		j, err := joining(read.Layout.Object, described)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, j)
+	}
 	for _, far := range read.Relations {
 		j, err := junctionTo(read.Layout.Object, far)
 		if err != nil {
@@ -69,21 +95,27 @@ func (j *junction) subquery(all bool) string {
 	if all {
 		deleted = ", IsDeleted"
 	}
-	return "(SELECT Id, " + j.farField + ", " + j.role + ", " + j.primary + deleted + " FROM " + j.relationship + ")"
+	return "(SELECT Id, " + strings.Join(j.fields(), ", ") + deleted + " FROM " + j.relationship + ")"
+}
+
+// fields are what is read of a row besides its near record.
+func (j *junction) fields() []string {
+	return slices.DeleteFunc([]string{j.farField, j.role, j.primary}, func(name string) bool { return name == "" })
 }
 
 // layout is how the rows are read by themselves.
 func (j *junction) layout() *crm.Layout {
-	return crm.NewLayout(j.object, []string{j.nearField, j.farField, j.role, j.primary})
+	return crm.NewLayout(j.object, append([]string{j.nearField}, j.fields()...))
 }
 
 // relation turns a row that was read by itself into a relation of the near record.
 func (j *junction) relation(row *crm.Record) (near string, relation crm.Relation) {
 	return row.Value(j.nearField).Text, crm.Relation{
-		Object:  j.far,
-		ID:      row.Value(j.farField).Text,
-		Label:   row.Value(j.role).Text,
-		Primary: row.Value(j.primary).Text == "true",
-		RowID:   row.ID,
+		Object:   j.far,
+		ID:       longID(row.Value(j.farField).Text),
+		Label:    row.Value(j.role).Text,
+		Primary:  row.Value(j.primary).Text == "true",
+		RowID:    row.ID,
+		Junction: j.object,
 	}
 }

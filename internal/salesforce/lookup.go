@@ -79,6 +79,34 @@ func (c *Client) lookup(ctx context.Context, read crm.Read, ids []string, calls 
 	return records, nil
 }
 
+// Relations reads the rows of the relations of records by id, about two thousand
+// ids a call.
+func (c *Client) Relations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error) {
+	junctions, err := relationsOf(read)
+	if err != nil {
+		return nil, 0, err
+	}
+	records = make([]crm.Record, 0, len(ids))
+	place := make(map[string]int, len(ids))
+	var near []string
+	for _, id := range ids {
+		if _, twice := place[longID(id)]; twice {
+			continue
+		}
+		place[longID(id)] = len(records)
+		records = append(records, crm.Record{Layout: read.Layout, ID: longID(id)})
+		if long, ok := ID18(id); ok {
+			near = append(near, long)
+		}
+	}
+	for i := range junctions {
+		if err := c.attach(ctx, &junctions[i], near, records, place, &calls); err != nil {
+			return nil, calls, err
+		}
+	}
+	return records, calls, nil
+}
+
 // retrieve reads up to 2,000 records; those that are not there are left out.
 func (c *Client) retrieve(ctx context.Context, layout *crm.Layout, ids []string, calls *int) ([]crm.Record, error) {
 	q := query{layout: layout, calls: calls}
@@ -146,7 +174,9 @@ func (c *Client) junctionRows(ctx context.Context, j *junction, near []string, c
 	q := query{layout: j.layout(), order: "Id", calls: calls}
 	return c.queries(ctx, q.membership(j.nearField, quoteAll(near)), func(p *page) error {
 		for i := range p.records {
-			handle(j.relation(&p.records[i]))
+			if near, relation := j.relation(&p.records[i]); relation.ID != "" {
+				handle(longID(near), relation)
+			}
 		}
 		return nil
 	})

@@ -40,6 +40,9 @@ func (c *Client) followPages(ctx context.Context, q *query, p *page, handle func
 		if err := c.finishChildren(ctx, q, p); err != nil {
 			return err
 		}
+		if err := c.attachRows(ctx, q, p); err != nil {
+			return err
+		}
 		if err := handle(p); err != nil {
 			return err
 		}
@@ -113,6 +116,29 @@ func (c *Client) finishChildren(ctx context.Context, q *query, p *page) error {
 			}
 			record := &p.records[unfinished.record]
 			record.Relations = append(record.Relations, more...)
+		}
+	}
+	return nil
+}
+
+// attachRows reads the rows of those relations that no subquery brings along.
+func (c *Client) attachRows(ctx context.Context, q *query, p *page) error {
+	var live []string
+	place := map[string]int{}
+	for i := range q.junctions {
+		if q.junctions[i].relationship != "" {
+			continue
+		}
+		if live == nil {
+			for k := range p.records {
+				if !p.records[k].Archived {
+					place[p.records[k].ID] = k
+					live = append(live, p.records[k].ID)
+				}
+			}
+		}
+		if err := c.attach(ctx, &q.junctions[i], live, p.records, place, q.calls); err != nil {
+			return err
 		}
 	}
 	return nil

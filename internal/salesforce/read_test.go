@@ -270,7 +270,7 @@ func TestAContactRoleThatWasAddedBringsItsOpportunityAlong(t *testing.T) {
 	if err != nil || report.Rows != 1 || report.Calls != 4 {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	want := []crm.Relation{{Object: "Contact", ID: fakeID("003", 2), Primary: true, RowID: fakeID("00K", 2)}}
+	want := []crm.Relation{{Object: "Contact", ID: fakeID("003", 2), Primary: true, RowID: fakeID("00K", 2), Junction: "OpportunityContactRole"}}
 	if diff := cmp.Diff(want, records[0].Relations); diff != "" {
 		t.Error(diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -181,8 +182,14 @@ func (f *fieldJSON) field() crm.Field {
 	if f.Type == "int" || f.Type == "long" {
 		field.Precision = f.Digits
 	}
-	if field.Kind == crm.KindID {
+	switch field.Kind {
+	case crm.KindID:
 		field.Unique = true
+	case crm.KindOther:
+		field.Unfit = f.unfit()
+	}
+	if field.Kind == crm.KindText {
+		return field // the values of a combobox are proposals: any text may be written
 	}
 	for _, option := range f.PicklistValues {
 		field.Options = append(field.Options, crm.Option{Value: option.Value, Label: option.Label, Active: option.Active})
@@ -196,7 +203,10 @@ func (f *fieldJSON) kind() crm.Kind {
 	switch f.Type {
 	case "id":
 		return crm.KindID
-	case "string", "combobox", "encryptedstring":
+	case "string", "combobox":
+		if f.HTMLFormatted {
+			return crm.KindHTML // a formula that makes a link or an image
+		}
 		return crm.KindText
 	case "textarea":
 		if f.ExtraTypeInfo == "richtextarea" || f.HTMLFormatted {
@@ -227,6 +237,8 @@ func (f *fieldJSON) kind() crm.Kind {
 		return crm.KindDate
 	case "datetime":
 		return crm.KindDateTime
+	case "time":
+		return crm.KindTime
 	case "reference":
 		if f.Name == "OwnerId" {
 			return crm.KindOwner
@@ -234,4 +246,34 @@ func (f *fieldJSON) kind() crm.Kind {
 		return crm.KindReference
 	}
 	return crm.KindOther
+}
+
+// unfit says why a field of no kind that we know cannot be kept in step.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/field_types.htm
+func (f *fieldJSON) unfit() string {
+	switch f.Type {
+	case "address":
+		return "Salesforce makes it out of its parts and lets nobody write it; map the parts, such as " + addressPart(f.Name)
+	case "location":
+		return "Salesforce makes it out of its parts and lets nobody write it; map the latitude and the longitude, " + locationPart(f.Name, "Latitude") + " and " + locationPart(f.Name, "Longitude")
+	case "base64":
+		return "it holds a file"
+	case "encryptedstring":
+		return "Salesforce shows it masked to whoever lacks \"View Encrypted Data\", and a mask must not be taken for the value"
+	case "anyType", "complexvalue", "JunctionIdList":
+		return "its type " + f.Type + " has no single value"
+	}
+	return "its type " + f.Type + " is not one that Salesforce documents"
+}
+
+// addressPart and locationPart name a part of a compound field.
+func addressPart(name string) string {
+	if prefix, ok := strings.CutSuffix(name, "Address"); ok {
+		return prefix + "Street and " + prefix + "City"
+	}
+	return strings.TrimSuffix(name, "__c") + "__Street__s and " + strings.TrimSuffix(name, "__c") + "__City__s"
+}
+
+func locationPart(name, part string) string {
+	return strings.TrimSuffix(name, "__c") + "__" + part + "__s"
 }

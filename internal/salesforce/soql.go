@@ -84,6 +84,9 @@ func (q *query) soql(more string) string {
 	b.WriteString("SELECT ")
 	b.WriteString(strings.Join(q.columns(), ", "))
 	for i := range q.junctions {
+		if q.junctions[i].relationship == "" {
+			continue
+		}
 		b.WriteString(", ")
 		b.WriteString(q.junctions[i].subquery(q.all))
 	}
@@ -281,6 +284,12 @@ func dateText(text string) (string, bool) {
 		return "", false
 	}
 	return text, true
+}
+
+// clockText writes a time of day as Salesforce does.
+func clockText(text string) (string, bool) {
+	t, err := time.Parse("15:04:05.999Z", text)
+	return t.Format("15:04:05.000Z"), err == nil
 }
 
 func parseMoment(text string) (time.Time, bool) {

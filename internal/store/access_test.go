@@ -47,6 +47,11 @@ func TestBatchesAreFoundByIndex(t *testing.T) {
 			_, err := s.Journal(ctx, crm.Ref{Side: crm.HubSpot, Object: "contacts", ID: "1"}, 5)
 			return err
 		},
+		func() error { _, err := s.Ties(ctx, "people", ids); return err },
+		func() error {
+			_, err := s.Sweep(ctx, "people", crm.HubSpot, "contacts", SweepAssociations)
+			return err
+		},
 		func() error { _, err := s.JournalOfRun(ctx, 1, 5, 10); return err },
 	}
 	for _, call := range calls {

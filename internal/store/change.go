@@ -167,3 +167,24 @@ func (t *Tx) FireAwaits(mapping string, side crm.Side, ids []string) (int, error
 func (t *Tx) KeptDue(mapping string) error {
 	return t.exec("UPDATE changes SET due = 1 WHERE due = 0 AND mapping = ?", t.s.codeOf(mapping))
 }
+
+// MoveAwaits lets who waits for a record wait for another one, and lets that
+// one wait for what the record itself waited for: it was made part of it.
+func (t *Tx) MoveAwaits(mapping string, from, to crm.Ref) error {
+	code, side := t.s.codeOf(mapping), sideCode(from.Side)
+	was, is := idValue(from.Side, from.ID), idValue(to.Side, to.ID)
+	for _, statement := range []struct {
+		sql  string
+		args []any
+	}{
+		{"INSERT INTO awaits SELECT mapping, side, ?, thing_mapping, thing_side, thing_id, thing_object FROM awaits WHERE mapping = ? AND side = ? AND id = ? ON CONFLICT DO NOTHING", []any{is, code, side, was}},
+		{"DELETE FROM awaits WHERE mapping = ? AND side = ? AND id = ?", []any{code, side, was}},
+		{"INSERT INTO awaits SELECT mapping, side, id, thing_mapping, thing_side, ?, ? FROM awaits WHERE thing_mapping = ? AND thing_side = ? AND thing_id = ? ON CONFLICT DO NOTHING", []any{is, t.s.codeOf(to.Object), code, side, was}},
+		{"DELETE FROM awaits WHERE thing_mapping = ? AND thing_side = ? AND thing_id = ?", []any{code, side, was}},
+	} {
+		if err := t.exec(statement.sql, statement.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -19,27 +19,38 @@ type Link struct {
 	// open (both halves 0): values that could not be settled; 0 when not known.
 	OpenHubSpot    uint64
 	OpenSalesforce uint64
+	// RelatedHubSpot is a hash of the HubSpot record's associations as they were
+	// last seen, and Calculated of the fields that a vendor calculates; no stamp
+	// tells when these change. 0 when not known.
+	RelatedHubSpot       uint64
+	CalculatedHubSpot    uint64
+	CalculatedSalesforce uint64
 	// Gone: the record was archived or deleted, and that was decided upon.
 	HubSpotGone    bool
 	SalesforceGone bool
+	// Departed is the side whose record left the filter, when its counterpart
+	// was archived by us for that; empty otherwise.
+	Departed crm.Side
 	// Outcome is the latest outcome of the thing; Unchanged when nothing else
-	// is remembered.
+	// is remembered. Code is its reason's code, empty for Unchanged.
 	Outcome crm.Outcome
+	Code    string
 }
 
 const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
-	l.seen_hubspot, l.seen_salesforce, l.open_hubspot, l.open_salesforce, l.gone, coalesce(o.outcome, '')`
+	l.seen_hubspot, l.seen_salesforce, l.open_hubspot, l.open_salesforce,
+	l.related, l.calculated_hubspot, l.calculated_salesforce, l.gone, l.departed, coalesce(o.outcome, ''), coalesce(o.code, '')`
 
 const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
 
 func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	var l Link
-	var mapping, object, gone int64
+	var mapping, object, gone, departed int64
 	var hubspot, salesforce idScan
 	var base []byte
-	var sh, ss, oh, os int64
+	var sh, ss, oh, os, related, ch, cs int64
 	var outcome string
-	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &gone, &outcome); err != nil {
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &related, &ch, &cs, &gone, &departed, &outcome, &l.Code); err != nil {
 		return l, err
 	}
 	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
@@ -47,7 +58,11 @@ func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	l.Base = decodeBase(base)
 	l.SeenHubSpot, l.SeenSalesforce = uint64(sh), uint64(ss)
 	l.OpenHubSpot, l.OpenSalesforce = uint64(oh), uint64(os)
+	l.RelatedHubSpot, l.CalculatedHubSpot, l.CalculatedSalesforce = uint64(related), uint64(ch), uint64(cs)
 	l.HubSpotGone, l.SalesforceGone = gone&1 != 0, gone&2 != 0
+	if departed != 0 {
+		l.Departed = sideOf(departed)
+	}
 	l.Outcome = crm.Unchanged
 	if outcome != "" {
 		l.Outcome = crm.Outcome(outcome)
@@ -124,10 +139,11 @@ func (t *Tx) PutLinks(links []Link) error {
 		}
 	}
 	return insert(t, `INSERT INTO links (mapping, hubspot_id, object, salesforce_id, base,
-		seen_hubspot, seen_salesforce, open_hubspot, open_salesforce, gone) VALUES`, 10,
+		seen_hubspot, seen_salesforce, open_hubspot, open_salesforce, related, calculated_hubspot, calculated_salesforce, gone, departed) VALUES`, 14,
 		`ON CONFLICT (mapping, hubspot_id) DO UPDATE SET object = excluded.object, salesforce_id = excluded.salesforce_id, base = excluded.base,
 		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce,
-		open_hubspot = excluded.open_hubspot, open_salesforce = excluded.open_salesforce, gone = excluded.gone`,
+		open_hubspot = excluded.open_hubspot, open_salesforce = excluded.open_salesforce, related = excluded.related,
+		calculated_hubspot = excluded.calculated_hubspot, calculated_salesforce = excluded.calculated_salesforce, gone = excluded.gone, departed = excluded.departed`,
 		links, func(args []any, l Link) []any {
 			gone := int64(0)
 			if l.HubSpotGone {
@@ -136,16 +152,24 @@ func (t *Tx) PutLinks(links []Link) error {
 			if l.SalesforceGone {
 				gone |= 2
 			}
+			departed := int64(0)
+			if l.Departed != "" {
+				departed = sideCode(l.Departed)
+			}
 			return append(args, t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject),
 				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce),
-				int64(l.OpenHubSpot), int64(l.OpenSalesforce), gone)
+				int64(l.OpenHubSpot), int64(l.OpenSalesforce), int64(l.RelatedHubSpot), int64(l.CalculatedHubSpot), int64(l.CalculatedSalesforce), gone, departed)
 		})
 }
 
-// DropLinks gives links up, by HubSpot id.
+// DropLinks gives links up, by HubSpot id, and with them what was agreed of
+// their associations.
 func (t *Tx) DropLinks(mapping string, hubspotIDs []string) error {
 	if len(hubspotIDs) == 0 {
 		return nil
+	}
+	if err := t.DropTies(mapping, hubspotIDs); err != nil {
+		return err
 	}
 	return t.exec("DELETE FROM links WHERE mapping = ? AND hubspot_id IN (SELECT value FROM json_each(?))",
 		t.s.codeOf(mapping), idList(crm.HubSpot, hubspotIDs))

@@ -16,28 +16,30 @@ type Outcome struct {
 	Ref crm.Ref
 	// Linked: the thing is a pair.
 	Linked bool
-	// Seen is a hash of all that was read of an unlinked record.
-	Seen    uint64
-	Outcome crm.Outcome
-	Reason  crm.Reason
+	// Seen is a hash of all that was read of an unlinked record, Calculated of
+	// its fields that the vendor calculates.
+	Seen       uint64
+	Calculated uint64
+	Outcome    crm.Outcome
+	Reason     crm.Reason
 	// Run in which it was decided, and when.
 	Run  int64
 	Time time.Time
 }
 
-const outcomeColumns = "o.mapping, o.side, o.id, o.object, o.linked, o.seen, o.outcome, o.reason, o.run, o.time"
+const outcomeColumns = "o.mapping, o.side, o.id, o.object, o.linked, o.seen, o.calculated, o.outcome, o.reason, o.run, o.time"
 
 func (s *Store) scanOutcome(r *sql.Rows) (Outcome, error) {
 	var o Outcome
-	var mapping, side, object, linked, seen, micros int64
+	var mapping, side, object, linked, seen, calculated, micros int64
 	var id idScan
 	var outcome, reason string
-	if err := r.Scan(&mapping, &side, &id, &object, &linked, &seen, &outcome, &reason, &o.Run, &micros); err != nil {
+	if err := r.Scan(&mapping, &side, &id, &object, &linked, &seen, &calculated, &outcome, &reason, &o.Run, &micros); err != nil {
 		return o, err
 	}
 	o.Mapping = s.name(mapping)
 	o.Ref = crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
-	o.Linked, o.Seen, o.Outcome = linked != 0, uint64(seen), crm.Outcome(outcome)
+	o.Linked, o.Seen, o.Calculated, o.Outcome = linked != 0, uint64(seen), uint64(calculated), crm.Outcome(outcome)
 	o.Time = time.UnixMicro(micros).UTC()
 	return o, json.Unmarshal([]byte(reason), &o.Reason)
 }
@@ -111,8 +113,8 @@ func (t *Tx) PutOutcomes(outcomes []Outcome) error {
 		}
 	}
 	var failed error
-	err := insert(t, `INSERT INTO outcomes (mapping, side, id, object, linked, seen, outcome, code, reason, run, time) VALUES`, 11,
-		`ON CONFLICT (mapping, side, id) DO UPDATE SET object = excluded.object, linked = excluded.linked, seen = excluded.seen,
+	err := insert(t, `INSERT INTO outcomes (mapping, side, id, object, linked, seen, calculated, outcome, code, reason, run, time) VALUES`, 12,
+		`ON CONFLICT (mapping, side, id) DO UPDATE SET object = excluded.object, linked = excluded.linked, seen = excluded.seen, calculated = excluded.calculated,
 		outcome = excluded.outcome, code = excluded.code, reason = excluded.reason, run = excluded.run, time = excluded.time`,
 		outcomes, func(args []any, o Outcome) []any {
 			reason, err := json.Marshal(o.Reason)
@@ -124,7 +126,7 @@ func (t *Tx) PutOutcomes(outcomes []Outcome) error {
 				linked = 1
 			}
 			return append(args, t.s.codeOf(o.Mapping), sideCode(o.Ref.Side), idValue(o.Ref.Side, o.Ref.ID), t.s.codeOf(o.Ref.Object),
-				linked, int64(o.Seen), string(o.Outcome), o.Reason.Code, string(reason), o.Run, o.Time.UnixMicro())
+				linked, int64(o.Seen), int64(o.Calculated), string(o.Outcome), o.Reason.Code, string(reason), o.Run, o.Time.UnixMicro())
 		})
 	if failed != nil {
 		return failed

@@ -22,10 +22,19 @@ const (
 	RelatesHubSpot
 	RelatesSalesforce
 	LinksRecords
+	RestoresHubSpot
+	RestoresSalesforce
+
+	// Restores are those that bring an archived record back.
+	Restores = RestoresHubSpot | RestoresSalesforce
+
+	// BreaksPolicy: a policy of the mapping is broken. It is no operation: it
+	// marks things that are held for it, and those that only count.
+	BreaksPolicy Ops = 1 << 31
 
 	// Writes are all that change something outside.
 	Writes = CreatesInHubSpot | CreatesInSalesforce | UpdatesHubSpot | UpdatesSalesforce |
-		ArchivesHubSpot | ArchivesSalesforce | RelatesHubSpot | RelatesSalesforce
+		ArchivesHubSpot | ArchivesSalesforce | RelatesHubSpot | RelatesSalesforce | Restores
 )
 
 // PlanRow is one thing that was decided in the current cycle.
@@ -172,18 +181,20 @@ type Intent struct {
 	Target crm.Ref
 	Hash   uint64
 	Sent   time.Time
-	Body   []byte
+	// Seq is its entry in the journal; 0 for none.
+	Seq  int64
+	Body []byte
 }
 
 // PutIntents remembers creates before they are sent.
 func (t *Tx) PutIntents(intents []Intent) error {
 	epoch := t.s.Epoch()
-	return insert(t, "INSERT INTO intents (key, mapping, side, object, id, hash, epoch, sent, body) VALUES", 9,
+	return insert(t, "INSERT INTO intents (key, mapping, side, object, id, hash, epoch, sent, body, seq) VALUES", 10,
 		`ON CONFLICT (key) DO UPDATE SET object = excluded.object, hash = excluded.hash, epoch = excluded.epoch,
-		sent = excluded.sent, body = excluded.body`,
+		sent = excluded.sent, body = excluded.body, seq = excluded.seq`,
 		intents, func(args []any, i Intent) []any {
 			return append(args, i.Key, t.s.codeOf(i.Mapping), sideCode(i.Target.Side), t.s.codeOf(i.Target.Object),
-				idValue(i.Target.Side.Other(), i.Target.ID), int64(i.Hash), epoch, i.Sent.UnixMicro(), i.Body)
+				idValue(i.Target.Side.Other(), i.Target.ID), int64(i.Hash), epoch, i.Sent.UnixMicro(), i.Body, i.Seq)
 		})
 }
 
@@ -212,13 +223,13 @@ func (s *Store) Intents(ctx context.Context) ([]Intent, error) {
 		var i Intent
 		var mapping, side, object, hash, sent int64
 		var id idScan
-		if err := r.Scan(&i.Key, &mapping, &side, &object, &id, &hash, &sent, &i.Body); err != nil {
+		if err := r.Scan(&i.Key, &mapping, &side, &object, &id, &hash, &sent, &i.Body, &i.Seq); err != nil {
 			return err
 		}
 		i.Mapping, i.Target = s.name(mapping), crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
 		i.Hash, i.Sent = uint64(hash), time.UnixMicro(sent).UTC()
 		intents = append(intents, i)
 		return nil
-	}, "SELECT key, mapping, side, object, id, hash, sent, body FROM intents ORDER BY sent, key")
+	}, "SELECT key, mapping, side, object, id, hash, sent, body, seq FROM intents ORDER BY sent, key")
 	return intents, err
 }

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -79,8 +82,20 @@ func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
 	return run, err
 }
 
+// Results of an Entry.
+const (
+	// ResultSent: it was about to leave, and its answer is not recorded.
+	ResultSent = "sent"
+	ResultDone = "done"
+	// ResultUnknown: no answer came.
+	ResultUnknown = "unknown"
+	// ResultRefused opens what the vendor refused: "refused: STRING_TOO_LONG".
+	ResultRefused = "refused: "
+)
+
 // Entry is one write in the journal.
 type Entry struct {
+	// Seq orders entries; 0 for one that is not in the journal yet.
 	Seq     int64
 	Run     int64
 	Time    time.Time
@@ -91,21 +106,61 @@ type Entry struct {
 	Changes []byte
 	Why     string
 	Request string
-	// Result is "done", "refused: …" or "unknown".
+	// Result is one of the above.
 	Result string
 }
 
-// AppendJournal adds entries.
+// NextJournal is the Seq that comes after all there are.
+func (t *Tx) NextJournal() (int64, error) {
+	var next int64
+	err := t.tx.QueryRowContext(t.ctx, "SELECT coalesce(max(seq), 0) + 1 FROM journal").Scan(&next)
+	return next, err
+}
+
+// AppendJournal adds entries; one whose Seq is there already is replaced.
 func (t *Tx) AppendJournal(entries []Entry) error {
-	return insert(t, "INSERT INTO journal (run, time, mapping, side, object, id, op, changes, why, request, result) VALUES", 11, "",
+	return insert(t, "INSERT INTO journal (seq, run, time, mapping, side, object, id, op, changes, why, request, result) VALUES", 12,
+		`ON CONFLICT (seq) DO UPDATE SET object = excluded.object, id = excluded.id, op = excluded.op, changes = excluded.changes,
+		why = excluded.why, request = excluded.request, result = excluded.result`,
 		entries, func(args []any, e Entry) []any {
 			changes := e.Changes
 			if changes == nil {
 				changes = []byte{}
 			}
-			return append(args, e.Run, e.Time.UnixMicro(), t.s.codeOf(e.Mapping), sideCode(e.Ref.Side), t.s.codeOf(e.Ref.Object),
+			var seq any
+			if e.Seq != 0 {
+				seq = e.Seq
+			}
+			return append(args, seq, e.Run, e.Time.UnixMicro(), t.s.codeOf(e.Mapping), sideCode(e.Ref.Side), t.s.codeOf(e.Ref.Object),
 				idValue(e.Ref.Side, e.Ref.ID), string(e.Op), changes, e.Why, e.Request, e.Result)
 		})
+}
+
+// FoundInJournal gives the entry of a create whose answer was lost the id of
+// the record that was found.
+func (t *Tx) FoundInJournal(seq int64, side crm.Side, id string) error {
+	return t.exec("UPDATE journal SET id = ?, result = ? WHERE seq = ?", idValue(side, id), ResultDone, seq)
+}
+
+// DropJournal takes back entries whose writes never left.
+func (t *Tx) DropJournal(seqs []int64) error {
+	for _, seq := range seqs {
+		if err := t.exec("DELETE FROM journal WHERE seq = ?", seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// JournalBySeq reads entries by Seq, in order.
+func (s *Store) JournalBySeq(ctx context.Context, seqs []int64) ([]Entry, error) {
+	list, err := json.Marshal(seqs)
+	if err != nil || len(seqs) == 0 {
+		return nil, err
+	}
+	entries, err := s.journal(ctx, "WHERE seq IN (SELECT value FROM json_each(?))", string(list))
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	return entries, err
 }
 
 // Journal reads the newest entries about a record first, at most limit.
@@ -146,28 +201,35 @@ type Cursor struct {
 	Complete time.Time
 	// Version of the mapping that it was read with.
 	Version uint64
+	// Every is how long after Complete the next complete read is due; 0: not
+	// said yet. Overlap is how far the read of changes reached back.
+	Every   time.Duration
+	Overlap time.Duration
 }
 
 // Cursor reads a cursor; the zero Cursor when there is none.
 func (s *Store) Cursor(ctx context.Context, mapping string, side crm.Side, object string) (Cursor, error) {
 	var c Cursor
 	err := s.query(ctx, func(r *sql.Rows) error {
-		var since, complete, version int64
-		if err := r.Scan(&since, &complete, &version); err != nil {
+		var since, complete, version, every, overlap int64
+		if err := r.Scan(&since, &complete, &version, &every, &overlap); err != nil {
 			return err
 		}
-		c = Cursor{Since: time.UnixMicro(since).UTC(), Complete: time.UnixMicro(complete).UTC(), Version: uint64(version)}
+		c = Cursor{Since: time.UnixMicro(since).UTC(), Complete: time.UnixMicro(complete).UTC(), Version: uint64(version),
+			Every: time.Duration(every) * time.Microsecond, Overlap: time.Duration(overlap) * time.Microsecond}
 		return nil
-	}, "SELECT since, complete, version FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
+	}, "SELECT since, complete, version, every, overlap FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
 		s.codeOf(mapping), sideCode(side), s.codeOf(object))
 	return c, err
 }
 
 // PutCursor moves a cursor.
 func (t *Tx) PutCursor(mapping string, side crm.Side, object string, c Cursor) error {
-	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (mapping, side, object) DO UPDATE SET since = excluded.since, complete = excluded.complete, version = excluded.version`,
-		t.s.codeOf(mapping), sideCode(side), t.s.codeOf(object), c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version))
+	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version, every, overlap) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (mapping, side, object) DO UPDATE SET since = excluded.since, complete = excluded.complete, version = excluded.version,
+		every = excluded.every, overlap = excluded.overlap`,
+		t.s.codeOf(mapping), sideCode(side), t.s.codeOf(object), c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version),
+		c.Every.Microseconds(), c.Overlap.Microseconds())
 }
 
 // Pair names the two accounts that a store belongs to.

@@ -141,7 +141,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files)
+	// Branches that were made side by side may have been joined in another order
+	// than that of their numbers.
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return storageFault("read the tables' version of "+s.path, err)
 	}
@@ -157,7 +159,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fault.New(fault.Internal, "%s was written by a newer Lockstep (tables %d, this program knows %d)", s.path, at, newest).
 			WithMend("install the newer Lockstep again; nothing in the file was touched")
 	}
-	if at == newest {
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return storageFault("read "+s.path, err)
+	}
+	if !pending {
 		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {

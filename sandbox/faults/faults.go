@@ -58,7 +58,11 @@ type Setting struct {
 	// SearchLoses is the share of changes, 0 to 1, that HubSpot's search index
 	// never gets to see until the record changes again.
 	SearchLoses float64 `json:"searchLoses,omitempty"`
-	Rules       []Rule  `json:"rules,omitempty"`
+	// LateCommitSeconds is how much earlier than its commit the stamps of a Salesforce
+	// transaction may lie, evenly spread: the rows of a long one show up late.
+	LateCommitSeconds int          `json:"lateCommitSeconds,omitempty"`
+	ChangeEvents      ChangeEvents `json:"changeEvents,omitzero"`
+	Rules             []Rule       `json:"rules,omitempty"`
 	// Webhooks is what happens to events on their way to HubSpot's subscribers.
 	Webhooks Webhooks `json:"webhooks,omitzero"`
 }

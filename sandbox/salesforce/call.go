@@ -27,6 +27,10 @@ type call struct {
 	locked bool
 	// inner is true for parts of a composite call.
 	inner bool
+	// client is what the caller calls itself, where that does not stand in a header.
+	client string
+	// soapWrite is true when a SOAP call changed records.
+	soapWrite bool
 	// cost is how many API calls this one counts for, rows how many records it wrote.
 	cost int
 	rows int

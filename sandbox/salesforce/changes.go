@@ -36,6 +36,12 @@ func (c *call) window(reach time.Duration) (from, to int64, problem *failure) {
 	return from, to, nil
 }
 
+// covered is until when an answer is complete: transactions that may still run
+// can show rows with earlier stamps later.
+func (s *Server) covered(to int64) int64 {
+	return min(to, (s.nowSeconds()-int64(s.dials.LongestCommit()/time.Second))/60*60)
+}
+
 func stampText(sec int64) string { return string(appendDatetime(nil, sec)) }
 
 func (c *call) updatedIDs() (*reply, error) {
@@ -63,7 +69,7 @@ func (c *call) updatedIDs() (*reply, error) {
 		return nil, plain(http.StatusBadRequest, "EXCEEDED_ID_LIMIT", "too many ids; ask for a shorter time")
 	}
 	w := &jsonWriter{}
-	w.open('{').key("ids").strs(ids).key("latestDateCovered").str(stampText(min(to, c.server.nowSeconds()/60*60)))
+	w.open('{').key("ids").strs(ids).key("latestDateCovered").str(stampText(c.server.covered(to)))
 	return answer(http.StatusOK, w.close('}').b), nil
 }
 
@@ -80,12 +86,13 @@ func (c *call) deletedIDs() (*reply, error) {
 		return nil, problem
 	}
 	var gone []*row
-	earliest := c.server.nowSeconds()
+	// What was removed from the bin early is not in the answer, so that it is
+	// complete from there on only.
+	earliest := max(o.purged+59, c.server.nowSeconds()-int64(deletedReach/time.Second))
 	for _, r := range o.rows {
 		if r == nil || !r.deleted {
 			continue
 		}
-		earliest = min(earliest, r.deletedAt)
 		if r.deletedAt >= from && r.deletedAt < to {
 			gone = append(gone, r)
 		}
@@ -97,6 +104,6 @@ func (c *call) deletedIDs() (*reply, error) {
 		w.open('{').key("id").str(r.id).key("deletedDate").str(stampText(r.deletedAt)).close('}')
 	}
 	w.close(']').key("earliestDateAvailable").str(stampText(earliest / 60 * 60))
-	w.key("latestDateCovered").str(stampText(min(to, c.server.nowSeconds()/60*60)))
+	w.key("latestDateCovered").str(stampText(c.server.covered(to)))
 	return answer(http.StatusOK, w.close('}').b), nil
 }

@@ -353,6 +353,7 @@ func (c *call) compositeBatch() (*reply, error) {
 			}
 			address := "/services/data/" + strings.TrimPrefix(strings.TrimPrefix(item.get("url").str(), "/"), "services/data/")
 			done = c.inside(strings.ToUpper(item.get("method").str()), address, nil, raw)
+			c.tx.commit()
 		}
 		failed = failed || done.status >= 400
 		w.open('{').key("statusCode").int(done.status).key("result")

@@ -16,6 +16,9 @@ func (s *Server) fillDefaults(t *transaction, o *object, d *draft, given map[*fi
 			d.set(f, v)
 		}
 	}
+	if o.name == "PricebookEntry" {
+		s.derivePrice(o, d)
+	}
 	if o.owner != nil && d.get(o.owner).null() && t.user != nil {
 		d.set(o.owner, textOf(t.user.id))
 	}
@@ -35,15 +38,16 @@ func (s *Server) derive(t *transaction, o *object, d *draft, before *row, given 
 	case "Case":
 		s.deriveCase(t, o, d, before)
 	case "CampaignMember":
-		s.deriveMember(o, d, before)
+		s.deriveMember(t, o, d, before)
 	case "OpportunityLineItem":
 		s.deriveLineItem(o, d, given)
 	case "PricebookEntry":
-		if product := s.parentRow(o, d, "Product2Id"); product != nil {
-			p := s.object("Product2")
-			d.set(o.field("Name"), product.get(p.field("Name")))
-			d.set(o.field("ProductCode"), product.get(p.field("ProductCode")))
-		}
+		s.derivePrice(o, d)
+	case "ContentNote":
+		s.deriveNote(t, o, d, before, given)
+	}
+	if o.autoNumber != "" && before == nil {
+		d.set(o.nameField, textOf(numbered(o.autoNumber, len(o.rows)+1)))
 	}
 }
 
@@ -243,57 +247,86 @@ func (s *Server) deriveCase(t *transaction, o *object, d *draft, before *row) {
 	if before == nil {
 		d.set(o.byName["casenumber"], textOf(fmt.Sprintf("%08d", 1000+len(o.rows))))
 	}
-	if r := s.parentRow(o, d, "ContactId"); r != nil {
-		c := s.object("Contact")
-		d.set(o.byName["contactemail"], r.get(c.byName["email"]))
-		d.set(o.byName["contactphone"], r.get(c.byName["phone"]))
-		d.set(o.byName["contactmobile"], r.get(c.byName["mobilephone"]))
-		if before == nil && d.get(o.byName["accountid"]).null() {
-			d.set(o.byName["accountid"], r.get(c.byName["accountid"]))
+	if r := s.parentRow(o, d, "ContactId"); r != nil && before == nil && d.get(o.byName["accountid"]).null() {
+		d.set(o.byName["accountid"], r.get(s.object("Contact").byName["accountid"]))
+	}
+}
+
+// deriveMember sets whose membership it is and what its status means: a status
+// that the campaign does not know becomes the campaign's default one.
+func (s *Server) deriveMember(t *transaction, o *object, d *draft, before *row) {
+	contact, lead := s.parentRow(o, d, "ContactId"), s.parentRow(o, d, "LeadId")
+	switch {
+	case contact != nil:
+		d.set(o.byName["type"], textOf("Contact"))
+		d.set(o.byName["leadorcontactid"], textOf(contact.id))
+		if before == nil {
+			d.set(o.byName["leadid"], value{}) // with both ids only the contact is stored
+		}
+	case lead != nil:
+		d.set(o.byName["type"], textOf("Lead"))
+		d.set(o.byName["leadorcontactid"], textOf(lead.id))
+	}
+	status := o.byName["status"]
+	responded := d.get(status).text == "Responded"
+	if st := s.memberStatus(d.get(o.byName["campaignid"]), d.get(status).text); st != nil {
+		of := s.object("CampaignMemberStatus")
+		d.set(status, st.get(of.byName["label"]))
+		responded = st.get(of.byName["hasresponded"]).isTrue()
+	}
+	d.set(o.byName["hasresponded"], boolOf(responded))
+	if first := o.byName["firstrespondeddate"]; responded && d.get(first).null() {
+		d.set(first, dateOf(time.Unix(t.now, 0).UTC()))
+	}
+}
+
+// memberStatus finds a campaign's status by its label, else the default one; nil
+// when the campaign has none.
+func (s *Server) memberStatus(campaign value, label string) *row {
+	o := s.object("CampaignMemberStatus")
+	var found, usual *row
+	o.indexes[o.byName["campaignid"].index].find(campaign, func(r *row) bool {
+		switch {
+		case r.deleted:
+		case strings.EqualFold(r.get(o.byName["label"]).text, label):
+			found = r
+		case r.get(o.byName["isdefault"]).isTrue():
+			usual = r
+		}
+		return found == nil
+	})
+	if found == nil {
+		return usual
+	}
+	return found
+}
+
+// deriveLineItem keeps the prices of an opportunity's product in step: of sales
+// price and total the one that was sent counts, the other follows with the
+// quantity and the discount.
+func (s *Server) deriveLineItem(o *object, d *draft, given map[*field]bool) {
+	if d.get(o.byName["pricebookentryid"]).null() {
+		if entry := s.entryOf(s.parentRow(o, d, "OpportunityId"), d.get(o.byName["product2id"])); entry != nil {
+			d.set(o.byName["pricebookentryid"], textOf(entry.id))
 		}
 	}
-}
-
-func (s *Server) deriveMember(o *object, d *draft, before *row) {
-	contact, lead := s.parentRow(o, d, "ContactId"), s.parentRow(o, d, "LeadId")
-	person, of := contact, s.object("Contact")
-	if person == nil {
-		person, of = lead, s.object("Lead")
-	} else if before == nil {
-		d.set(o.byName["leadid"], value{}) // with both ids only the contact is stored
-	}
-	if person == nil {
-		return
-	}
-	for _, name := range [...]string{"firstname", "lastname", "title", "email", "phone", "name"} {
-		d.set(o.byName[name], person.get(of.byName[name]))
-	}
-	d.set(o.byName["type"], textOf(of.name))
-	d.set(o.byName["leadorcontactid"], textOf(person.id))
-	d.set(o.byName["leadorcontactownerid"], person.get(of.owner))
-	if of.name == "Lead" {
-		d.set(o.byName["companyoraccount"], person.get(of.byName["company"]))
-	} else if account := s.row(person.get(of.byName["accountid"]).text); account != nil {
-		d.set(o.byName["companyoraccount"], account.get(s.object("Account").byName["name"]))
-	}
-	d.set(o.byName["hasresponded"], boolOf(d.get(o.byName["status"]).text == "Responded"))
-}
-
-func (s *Server) deriveLineItem(o *object, d *draft, given map[*field]bool) {
 	if entry := s.parentRow(o, d, "PricebookEntryId"); entry != nil {
 		e := s.object("PricebookEntry")
 		d.set(o.byName["product2id"], entry.get(e.byName["product2id"]))
-		d.set(o.byName["productcode"], entry.get(e.byName["productcode"]))
 		d.set(o.byName["listprice"], entry.get(e.byName["unitprice"]))
-		d.set(o.byName["name"], entry.get(e.byName["name"]))
 		if d.get(o.byName["unitprice"]).null() && !given[o.byName["totalprice"]] {
 			d.set(o.byName["unitprice"], entry.get(e.byName["unitprice"]))
 		}
 	}
 	quantity, unit, total := d.get(o.byName["quantity"]), d.get(o.byName["unitprice"]), d.get(o.byName["totalprice"])
-	if given[o.byName["totalprice"]] && !total.null() && quantity.number != 0 {
-		d.set(o.byName["unitprice"], numberOf(roundTo(total.number/quantity.number, 2)))
+	rest := 1 - d.get(o.byName["discount"]).number/100
+	if given[o.byName["totalprice"]] && !given[o.byName["unitprice"]] && !total.null() && quantity.number*rest != 0 {
+		unit = numberOf(roundTo(total.number/quantity.number/rest, 2))
+		d.set(o.byName["unitprice"], unit)
 	} else if !quantity.null() && !unit.null() {
-		d.set(o.byName["totalprice"], numberOf(roundTo(quantity.number*unit.number, 2)))
+		d.set(o.byName["totalprice"], numberOf(roundTo(quantity.number*unit.number*rest, 2)))
+	}
+	if !quantity.null() && !unit.null() {
+		d.set(o.byName["subtotal"], numberOf(roundTo(quantity.number*unit.number, 2)))
 	}
 }

@@ -200,11 +200,11 @@ func (c *call) describeField(w *jsonWriter, f *field, a *access) {
 		precision, scale, length, byteLength = f.Precision, f.Scale, 0, 0
 	case f.Type == "id" || f.reference():
 		byteLength = longIDLength
-	case f.kind() != text || f.Type == "address":
+	case f.kind() != text || f.Type == "address" || f.Type == "base64":
 		length, byteLength = 0, 0
 	}
 	w.open('{').key("aggregatable").bool(f.filterable() && f.Type != "boolean").key("aiPredictionField").bool(false).key("autoNumber").bool(f.autoNumber)
-	w.key("byteLength").int(byteLength).key("calculated").bool(false).key("calculatedFormula").null().key("cascadeDelete").bool(f.Cascade)
+	w.key("byteLength").int(byteLength).key("calculated").bool(f.calculated() || f.autoNumber).key("calculatedFormula").strOrNull(f.Formula).key("cascadeDelete").bool(f.Cascade)
 	w.key("caseSensitive").bool(f.CaseSensitive).key("compoundFieldName").strOrNull(f.compound).key("controllerName").null()
 	w.key("createable").bool(f.createable() && a.canEdit(f)).key("custom").bool(f.custom())
 	w.key("defaultValue")
@@ -226,10 +226,26 @@ func (c *call) describeField(w *jsonWriter, f *field, a *access) {
 		w.open('{').key("active").bool(!v.Inactive).key("defaultValue").bool(v.Default).key("label").str(v.Label).key("validFor").null().key("value").str(v.Value).close('}')
 	}
 	w.close(']').key("polymorphicForeignKey").bool(len(f.ReferenceTo) > 1).key("precision").int(precision).key("queryByDistance").bool(f.Type == "address")
-	w.key("referenceTargetField").null().key("referenceTo").strs(f.ReferenceTo).key("relationshipName").strOrNull(f.Relationship).key("relationshipOrder").null()
+	w.key("referenceTargetField").null().key("referenceTo").strs(f.ReferenceTo).key("relationshipName").strOrNull(f.Relationship).key("relationshipOrder")
+	if f.MasterDetail {
+		w.int(f.masterOrder())
+	} else {
+		w.null()
+	}
 	w.key("restrictedDelete").bool(f.Restrict).key("restrictedPicklist").bool(f.Restricted).key("scale").int(scale)
 	w.key("searchPrefilterable").bool(f.reference()).key("soapType").str(f.soapType()).key("sortable").bool(f.sortable()).key("type").str(f.Type)
 	w.key("unique").bool(f.Unique).key("updateable").bool(f.updateable() && a.canEdit(f)).key("writeRequiresMasterRead").bool(false).close('}')
+}
+
+// masterOrder is 0 for the first master of the object, 1 for the second.
+func (f *field) masterOrder() int {
+	n := 0
+	for _, other := range f.object.fields[:f.index] {
+		if other.MasterDetail {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *field) soapType() string {
@@ -250,6 +266,8 @@ func (f *field) soapType() string {
 		return "xsd:time"
 	case "address":
 		return "urn:address"
+	case "base64":
+		return "xsd:base64Binary"
 	}
 	return "xsd:string"
 }

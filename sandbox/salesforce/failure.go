@@ -18,6 +18,14 @@ type failure struct {
 
 func (f *failure) Error() string { return f.code + ": " + f.message }
 
+// orNil is the failure as an error, nil when there is none.
+func (f *failure) orNil() error {
+	if f == nil {
+		return nil
+	}
+	return f
+}
+
 var noFields = []string{}
 
 // refuse makes a failure that names fields; with none it writes an empty list.

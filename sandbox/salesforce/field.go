@@ -49,6 +49,16 @@ type Field struct {
 	// Cascade deletes the record with its parent, Restrict keeps the parent from being deleted.
 	Cascade  bool `json:"cascade,omitempty"`
 	Restrict bool `json:"restrict,omitempty"`
+	// MasterDetail makes a reference the kind that a record cannot be without: required,
+	// never changed, deleted with its master. An object with one has no OwnerId.
+	MasterDetail bool `json:"masterDetail,omitempty"`
+	// Formula computes the value from the record and its parents; see [Server.AddFormula]
+	// for functions. RollUp sums up children. Neither is ever stored, and neither moves
+	// SystemModstamp.
+	Formula string  `json:"formula,omitempty"`
+	RollUp  *RollUp `json:"rollUp,omitempty"`
+	// Computed is true for the fields of [Server.AddFormula].
+	Computed bool `json:"computed,omitempty"`
 	// HelpText is what a person sees beside the field.
 	HelpText string `json:"helpText,omitempty"`
 }
@@ -76,6 +86,7 @@ const (
 	fromPersonName
 	fromAddress
 	fromPhoto
+	fromFormula
 )
 
 // field is a Field in use: bound to its object and place.
@@ -95,6 +106,8 @@ type field struct {
 	prefix        string // address compounds: Billing
 	parts         []*field
 	multi         []*object // referenceTo, resolved
+	compute       formula   // of calculated fields
+	via           string    // formula of a standard field that shows what other records hold
 }
 
 func (f *field) createable() bool { return !f.ReadOnly && !f.UpdateOnly }

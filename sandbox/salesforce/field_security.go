@@ -55,6 +55,8 @@ func (f *field) permissionable() bool {
 	switch {
 	case f.source == fromAddress:
 		return f.object.secured()
+	case f.calculated():
+		return true
 	case f.source != stored || f.nameField:
 		return false
 	case f.custom():

@@ -1,34 +1,18 @@
 package salesforce
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-// Merge folds records of Account, Contact or Lead into a master, as a person in
-// the user interface or a SOAP client would: what belongs to the others moves
-// to the master, the others go to the recycle bin with MasterRecordId set. The
-// master's fields stay as they are.
-// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_merge.htm
-func (s *Server) Merge(objectName, masterID string, ids ...string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, master, err := s.located(objectName, masterID)
-	if err != nil {
-		return fmt.Errorf("merge: %w", err)
-	}
+// merge folds the losers into the master.
+func (s *Server) merge(t *transaction, o *object, master *row, losers []*row) *failure {
 	if !o.mergeable {
-		return fmt.Errorf("merge: %s cannot be merged", o.name)
+		return refuse("INVALID_OPERATION", o.name+" cannot be merged")
 	}
-	t := s.begin(s.admin)
-	for _, id := range ids {
-		_, loser, err := s.located(objectName, id)
-		if err == nil && loser == master {
-			err = fmt.Errorf("%s is the master itself", id)
-		}
-		if err != nil {
-			t.rollback(0)
-			return fmt.Errorf("merge: %w", err)
+	for _, loser := range losers {
+		switch {
+		case loser == master:
+			return refuse("INVALID_ID_FIELD", loser.id+" is the master itself")
+		case loser.deleted:
+			return deletedEntity()
 		}
 		s.reparent(t, o, loser, master)
 		d := draftOf(loser)
@@ -95,6 +79,10 @@ type Conversion struct {
 	OpportunityName string
 	// Status is the converted status; "Closed - Converted" when empty.
 	Status string
+	// OwnerID owns what is made; the lead's owner when empty.
+	OwnerID string
+	// OverwriteLeadSource gives an existing contact the lead's source.
+	OverwriteLeadSource bool
 }
 
 // Converted is what a lead became. OpportunityID is "" when none was made.
@@ -102,34 +90,44 @@ type Converted struct {
 	AccountID, ContactID, OpportunityID string
 }
 
-// ConvertLead converts a lead as a person would. Existing records get only
-// their empty fields filled.
-// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_convertlead.htm
-func (s *Server) ConvertLead(id string, c Conversion) (Converted, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	leads, lead, err := s.located("Lead", id)
-	if err != nil {
-		return Converted{}, fmt.Errorf("convert: %w", err)
-	}
+// convert turns a lead into an account, a contact and an opportunity.
+func (s *Server) convert(t *transaction, lead *row, c Conversion) (Converted, *failure) {
+	leads := s.object("Lead")
 	if lead.get(leads.byName["isconverted"]).isTrue() {
-		return Converted{}, fmt.Errorf("convert: lead %s is converted already", id)
+		return Converted{}, refuse("CANNOT_UPDATE_CONVERTED_LEAD", "lead "+lead.id+" is converted already")
 	}
-	t := s.begin(s.admin)
+	if c.ContactID != "" && c.AccountID == "" {
+		return Converted{}, refuse("INVALID_ID_FIELD", "a contact to convert into needs its account")
+	}
+	owner := lead.get(leads.owner)
+	if c.OwnerID != "" {
+		id, _ := longID(c.OwnerID)
+		if s.object("User").find(id) == nil {
+			return Converted{}, refuse("INVALID_CROSS_REFERENCE_KEY", "there is no user "+c.OwnerID+" to own what is made")
+		}
+		owner = textOf(id)
+	} else if of := s.objectOf(owner.text); of == nil || of.name != "User" {
+		return Converted{}, refuse("REQUIRED_FIELD_MISSING", "a lead that a queue owns needs an owner for what is made", "OwnerId")
+	}
 	now := time.Unix(t.now, 0)
 	var done Converted
-	account, err := s.convertInto(t, "Account", c.AccountID, leads, lead, accountFromLead[:], map[string]any{"Name": lead.get(leads.byName["company"]).exported()}, now)
-	if err == nil {
-		done.AccountID = account.id
-		var contact *row
-		contact, err = s.convertInto(t, "Contact", c.ContactID, leads, lead, contactFromLead[:], map[string]any{"AccountId": account.id}, now)
-		if err == nil {
-			done.ContactID = contact.id
-		}
-	}
+	account, err := s.convertInto(t, "Account", c.AccountID, leads, lead, accountFromLead[:],
+		map[string]any{"Name": lead.get(leads.byName["company"]).exported(), "OwnerId": owner.text}, now)
 	if err != nil {
-		t.rollback(0)
-		return Converted{}, fmt.Errorf("convert lead %s: %w", id, err)
+		return Converted{}, refuse("INVALID_CROSS_REFERENCE_KEY", err.Error())
+	}
+	done.AccountID = account.id
+	contact, err := s.convertInto(t, "Contact", c.ContactID, leads, lead, contactFromLead[:], map[string]any{"AccountId": account.id, "OwnerId": owner.text}, now)
+	if err != nil {
+		return Converted{}, refuse("INVALID_CROSS_REFERENCE_KEY", err.Error())
+	}
+	done.ContactID = contact.id
+	source := lead.get(leads.byName["leadsource"])
+	if c.OverwriteLeadSource && c.ContactID != "" && !source.null() {
+		o := s.object("Contact")
+		d := draftOf(contact)
+		d.set(o.byName["leadsource"], source)
+		t.update(o, contact, d.cells, false)
 	}
 	if !c.NoOpportunity {
 		name := c.OpportunityName
@@ -138,7 +136,7 @@ func (s *Server) ConvertLead(id string, c Conversion) (Converted, error) {
 		}
 		closing := now.AddDate(0, 3, 0)
 		done.OpportunityID = s.load(t, "Opportunity", map[string]any{"Name": name, "AccountId": done.AccountID, "StageName": "Prospecting", "CloseDate": closing.UTC(),
-			"ContactId": done.ContactID, "OwnerId": lead.get(leads.owner).exported(), "LeadSource": lead.get(leads.byName["leadsource"]).exported()}, now, now).id
+			"ContactId": done.ContactID, "OwnerId": owner.text, "LeadSource": source.exported()}, now, now).id
 	}
 	if c.Status == "" {
 		c.Status = "Closed - Converted"
@@ -152,16 +150,31 @@ func (s *Server) ConvertLead(id string, c Conversion) (Converted, error) {
 	d.set(leads.byName["status"], textOf(c.Status))
 	t.update(leads, lead, d.cells, false)
 	s.moveMembers(t, lead.id, done.ContactID)
+	s.moveActivities(t, lead.id, done.ContactID)
 	return done, nil
+}
+
+// moveActivities gives the tasks and events of a converted lead to the contact.
+func (s *Server) moveActivities(t *transaction, leadID, contactID string) {
+	for _, name := range [...]string{"Task", "Event"} {
+		o := s.object(name)
+		f := o.byName["whoid"]
+		for _, r := range o.match(f, textOf(leadID)) {
+			d := draftOf(r)
+			d.set(f, textOf(contactID))
+			s.deriveActivityAccount(o, d)
+			t.update(o, r, d.cells, true)
+		}
+	}
 }
 
 // What a conversion carries over: target field, lead field.
 var (
 	accountFromLead = [...][2]string{{"Phone", "Phone"}, {"Fax", "Fax"}, {"Website", "Website"}, {"Industry", "Industry"}, {"Rating", "Rating"},
-		{"AnnualRevenue", "AnnualRevenue"}, {"NumberOfEmployees", "NumberOfEmployees"}, {"AccountSource", "LeadSource"}, {"OwnerId", "OwnerId"},
+		{"AnnualRevenue", "AnnualRevenue"}, {"NumberOfEmployees", "NumberOfEmployees"}, {"AccountSource", "LeadSource"},
 		{"BillingStreet", "Street"}, {"BillingCity", "City"}, {"BillingState", "State"}, {"BillingPostalCode", "PostalCode"}, {"BillingCountry", "Country"}}
 	contactFromLead = [...][2]string{{"LastName", "LastName"}, {"FirstName", "FirstName"}, {"Salutation", "Salutation"}, {"Title", "Title"}, {"Email", "Email"},
-		{"Phone", "Phone"}, {"MobilePhone", "MobilePhone"}, {"Fax", "Fax"}, {"LeadSource", "LeadSource"}, {"Description", "Description"}, {"OwnerId", "OwnerId"},
+		{"Phone", "Phone"}, {"MobilePhone", "MobilePhone"}, {"Fax", "Fax"}, {"LeadSource", "LeadSource"}, {"Description", "Description"},
 		{"MailingStreet", "Street"}, {"MailingCity", "City"}, {"MailingState", "State"}, {"MailingPostalCode", "PostalCode"}, {"MailingCountry", "Country"}}
 )
 
@@ -204,9 +217,14 @@ func (s *Server) convertInto(t *transaction, objectName, id string, leads *objec
 func (s *Server) moveMembers(t *transaction, leadID, contactID string) {
 	o := s.object("CampaignMember")
 	f := o.byName["leadid"]
+	contact, contacts := o.byName["contactid"], s.object("Contact")
 	for _, r := range o.match(f, textOf(leadID)) {
+		if s.hasTwin(contact, r, contacts.find(contactID)) {
+			continue // the contact is a member already
+		}
 		d := draftOf(r)
-		d.set(o.byName["contactid"], textOf(contactID))
+		d.set(contact, textOf(contactID))
+		s.derive(t, o, d, r, nil)
 		t.update(o, r, d.cells, true)
 	}
 }

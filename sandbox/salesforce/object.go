@@ -14,6 +14,10 @@ type Object struct {
 	Plural string `json:"plural,omitempty"`
 	// KeyPrefix is the first three characters of its ids; the next free a0x unless said.
 	KeyPrefix string `json:"keyPrefix,omitempty"`
+	// AutoNumber makes Name a number that the org counts, in a form like "J-{0000}".
+	AutoNumber string `json:"autoNumber,omitempty"`
+	// Activities lets tasks and events be about its records.
+	Activities bool `json:"activities,omitempty"`
 	// Fields besides Id, Name, OwnerId and the audit fields.
 	Fields []Field `json:"fields"`
 }
@@ -36,6 +40,10 @@ type object struct {
 	searchable                  bool
 	layoutable                  bool
 	viewed                      bool
+	autoNumber                  string // form of a counted Name
+	activities                  bool   // tasks and events may be about its records
+	watched                     bool   // its changes are events
+	events                      *eventSchema
 
 	// well-known fields, nil where the object has none
 	owner, master *field
@@ -44,6 +52,7 @@ type object struct {
 	rows    []*row
 	first   uint64
 	live    int
+	purged  int64    // seconds: the last deletion that was forgotten for good
 	indexes []*index // by field index, nil where there is none
 	stamps  stampLog
 }
@@ -111,6 +120,8 @@ func settleField(f *field) {
 		}
 	case "reference", "id":
 		f.Length = longIDLength
+	case "base64":
+		f.Length = bodyLimitBytes
 	case "double", "currency", "percent":
 		if f.Precision == 0 {
 			f.Precision = 18

@@ -298,6 +298,9 @@ func (c *call) related(o *object, a *access, id string) (*reply, error) {
 		return nil, problem
 	}
 	name := strings.ToLower(c.params["value"])
+	if f := o.byName[name]; f != nil && f.Type == "base64" && a.canRead(f) {
+		return c.blob(f, r), nil
+	}
 	if f := o.parents[name]; f != nil && a.canRead(f) {
 		parentID := r.get(f).text
 		p := c.server.objectOf(parentID)

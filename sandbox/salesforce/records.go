@@ -15,13 +15,23 @@ func (s *Server) Insert(objectName string, fields map[string]any, created, modif
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.begin(s.admin)
-	return s.load(t, objectName, fields, created, modified).id
+	r := s.load(t, objectName, fields, created, modified)
+	t.commit()
+	return r.id
 }
 
 func (s *Server) load(t *transaction, objectName string, fields map[string]any, created, modified time.Time) *row {
+	r, err := s.loaded(t, objectName, fields, created, modified)
+	if err != nil {
+		panic("salesforce sandbox: " + err.Error())
+	}
+	return r
+}
+
+func (s *Server) loaded(t *transaction, objectName string, fields map[string]any, created, modified time.Time) (*row, error) {
 	o := s.object(objectName)
 	if o == nil {
-		panic("salesforce sandbox: no object " + objectName)
+		return nil, fmt.Errorf("no object %s", objectName)
 	}
 	d := &draft{}
 	by := ""
@@ -32,11 +42,11 @@ func (s *Server) load(t *transaction, objectName string, fields map[string]any, 
 	for name, v := range fields {
 		f := o.field(name)
 		if f == nil {
-			panic(fmt.Sprintf("salesforce sandbox: no field %s.%s", objectName, name))
+			return nil, fmt.Errorf("no field %s.%s", objectName, name)
 		}
 		cell, err := trusted(f, v)
 		if err != nil {
-			panic("salesforce sandbox: " + err.Error())
+			return nil, err
 		}
 		switch f.source {
 		case stored:
@@ -50,70 +60,7 @@ func (s *Server) load(t *transaction, objectName string, fields map[string]any, 
 	s.derive(t, o, d, nil, given)
 	r := t.create(o, d.cells, seconds(created), seconds(modified), by)
 	s.afterCreate(t, o, r)
-	return r
-}
-
-// Update edits a record as a person in the user interface would: stamps move,
-// the administrator is the editor; nothing is checked but names and types.
-func (s *Server) Update(objectName, id string, fields map[string]any) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, r, err := s.located(objectName, id)
-	if err != nil {
-		return err
-	}
-	t := s.begin(s.admin)
-	d := draftOf(r)
-	given := map[*field]bool{}
-	for name, v := range fields {
-		f := o.field(name)
-		if f == nil || f.source != stored {
-			return fmt.Errorf("update %s %s: no field %s to write", objectName, id, name)
-		}
-		cell, err := trusted(f, v)
-		if err != nil {
-			return fmt.Errorf("update %s %s: %w", objectName, id, err)
-		}
-		d.set(f, cell)
-		given[f] = true
-	}
-	s.derive(t, o, d, r, given)
-	t.update(o, r, d.cells, false)
-	s.afterUpdate(t, o, r)
-	return nil
-}
-
-// Delete puts a record into the recycle bin, and its children as the platform does.
-func (s *Server) Delete(objectName, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, r, err := s.located(objectName, id)
-	if err != nil {
-		return err
-	}
-	t := s.begin(s.admin)
-	if failure := s.deleteRow(t, o, r); failure != nil {
-		t.rollback(0)
-		return fmt.Errorf("delete %s %s: %s", objectName, id, failure.message)
-	}
-	return nil
-}
-
-// Undelete takes a record out of the recycle bin; children that went with it stay there.
-func (s *Server) Undelete(objectName, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.object(objectName)
-	long, _ := longID(id)
-	if o == nil || o.find(long) == nil || !o.find(long).deleted {
-		return fmt.Errorf("no deleted %s %s", objectName, id)
-	}
-	r := o.find(long)
-	next := *r
-	next.deleted, next.deletedAt, next.stamp = false, 0, s.nowSeconds()
-	o.become(r, next)
-	s.changes++
-	return nil
+	return r, nil
 }
 
 func (s *Server) located(objectName, id string) (*object, *row, error) {

@@ -13,6 +13,7 @@ const (
 	forPages    purpose = iota // for a browser: no session, no fault, not counted
 	forAnyone                  // no session
 	forSignIn                  // no session, gives one
+	forSOAP                    // the session stands in the body
 	forIdentity                // with a session, not counted against the limit
 	forQuery
 	forReading
@@ -28,6 +29,11 @@ type route struct {
 	handle  func(*call) (*reply, error)
 	// show answers a page; it is set instead of handle.
 	show func(s *Server, w http.ResponseWriter, r *http.Request, values map[string]string)
+}
+
+// exclusive says whether the route's calls may change records.
+func (rt *route) exclusive() bool {
+	return rt.purpose == forWriting || rt.purpose == forComposite || rt.purpose == forSOAP
 }
 
 // router finds a route by path segments. Words match in any case, empty

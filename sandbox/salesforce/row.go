@@ -12,8 +12,9 @@ type row struct {
 	cells                    []value
 	created, modified, stamp int64 // seconds
 	createdBy, modifiedBy    string
-	deleted                  bool
 	deletedAt                int64 // seconds
+	late                     int32 // seconds from the stamp to the commit, when the transaction was long
+	deleted                  bool
 }
 
 // cell returns what the row stores for the field with the index.
@@ -54,6 +55,8 @@ func (r *row) get(f *field) value {
 		return textOf(personName(r, f.object))
 	case fromPhoto:
 		return textOf("/services/images/photo/" + r.id)
+	case fromFormula:
+		return f.compute(r)
 	}
 	return value{}
 }
@@ -94,8 +97,11 @@ func (r *row) appendAddress(b []byte, f *field) []byte {
 
 // appendField writes the field's value.
 func (r *row) appendField(b []byte, f *field) []byte {
-	if f.source == fromAddress {
+	switch {
+	case f.source == fromAddress:
 		return r.appendAddress(b, f)
+	case f.Type == "base64":
+		return r.appendBlob(b, f)
 	}
 	return r.get(f).appendJSON(b, f.decimals())
 }

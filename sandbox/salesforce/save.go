@@ -8,7 +8,7 @@ import (
 // create checks and stores a new record.
 func (c *call) create(o *object, n *node, key *assignment) (*row, failures) {
 	s, a := c.server, c.server.access(c.user, o)
-	if o.readOnly || !a.Create {
+	if o.readOnly || !a.Create || !s.mayMarket(c.user, o) {
 		return nil, failures{noAccess()}
 	}
 	keyName := ""
@@ -35,11 +35,14 @@ func (c *call) create(o *object, n *node, key *assignment) (*row, failures) {
 		return nil, problems
 	}
 	s.derive(c.tx, o, d, nil, given)
-	if problems := s.checkRecord(c, o, d, nil); problems != nil {
+	if problems := s.checkRecord(c, o, d, nil, given); problems != nil {
 		return nil, problems
 	}
 	r := c.tx.create(o, d.cells, c.tx.now, c.tx.now, c.user.id)
 	s.afterCreate(c.tx, o, r)
+	if o.name == "User" {
+		s.enroll(r)
+	}
 	s.remember(r.id)
 	c.rows++
 	return r, nil
@@ -48,7 +51,7 @@ func (c *call) create(o *object, n *node, key *assignment) (*row, failures) {
 // update checks and stores a change.
 func (c *call) update(o *object, r *row, n *node, keyName string) failures {
 	s, a := c.server, c.server.access(c.user, o)
-	if o.readOnly || !a.Edit {
+	if o.readOnly || !a.Edit || !s.mayMarket(c.user, o) {
 		return failures{noAccess()}
 	}
 	set, problems := c.gather(o, a, n, false, keyName)
@@ -69,8 +72,9 @@ func (c *call) update(o *object, r *row, n *node, keyName string) failures {
 	if problems != nil {
 		return problems
 	}
+	keepSum(o, d, r)
 	s.derive(c.tx, o, d, r, given)
-	if problems := s.checkRecord(c, o, d, r); problems != nil {
+	if problems := s.checkRecord(c, o, d, r, given); problems != nil {
 		return problems
 	}
 	c.tx.update(o, r, d.cells, false)
@@ -82,8 +86,11 @@ func (c *call) update(o *object, r *row, n *node, keyName string) failures {
 
 // remove deletes a record through the API.
 func (c *call) remove(o *object, r *row) *failure {
-	if o.readOnly || !o.deletable || !c.server.access(c.user, o).Delete {
+	if o.readOnly || !o.deletable || !c.server.access(c.user, o).Delete || !c.server.mayMarket(c.user, o) {
 		return noAccess()
+	}
+	if o.name == "CampaignMemberStatus" && r.get(o.byName["isdefault"]).isTrue() {
+		return refuse("DELETE_FAILED", "A campaign needs a default member status.")
 	}
 	if problem := c.meetLock(r); problem != nil {
 		return problem
@@ -164,8 +171,8 @@ func (s *Server) Lock(objectName, id string, times int) {
 
 // checkRecord applies, in the platform's order, the object's own rules,
 // validation rules, uniqueness and duplicate rules.
-func (s *Server) checkRecord(c *call, o *object, d *draft, before *row) failures {
-	if problem := s.objectRules(o, d, before); problem != nil {
+func (s *Server) checkRecord(c *call, o *object, d *draft, before *row, given map[*field]bool) failures {
+	if problem := s.objectRules(o, d, before, given); problem != nil {
 		return failures{problem}
 	}
 	if problem := s.unique(o, d, before); problem != nil {
@@ -180,7 +187,7 @@ func (s *Server) checkRecord(c *call, o *object, d *draft, before *row) failures
 	return nil
 }
 
-func (s *Server) objectRules(o *object, d *draft, before *row) *failure {
+func (s *Server) objectRules(o *object, d *draft, before *row, given map[*field]bool) *failure {
 	switch o.name {
 	case "CampaignMember":
 		if before != nil {
@@ -199,6 +206,8 @@ func (s *Server) objectRules(o *object, d *draft, before *row) *failure {
 		if twice {
 			return refuse("DUPLICATE_VALUE", "Already a campaign member.")
 		}
+	case "Task":
+		return s.activityRules(o, d)
 	case "Event":
 		if d.get(o.byName["activitydate"]).null() && d.get(o.byName["startdatetime"]).null() {
 			return requiredMissing([]string{"ActivityDate"})
@@ -206,6 +215,21 @@ func (s *Server) objectRules(o *object, d *draft, before *row) *failure {
 		if !d.get(o.byName["isalldayevent"]).isTrue() && d.get(o.byName["durationinminutes"]).null() && d.get(o.byName["enddatetime"]).null() {
 			return requiredMissing([]string{"DurationInMinutes"})
 		}
+		return s.activityRules(o, d)
+	case "PricebookEntry":
+		return s.priceRules(o, d, before)
+	case "OpportunityLineItem":
+		return s.lineItemRules(o, d, before, given)
+	case "Opportunity":
+		if book := o.byName["pricebook2id"]; before != nil && before.get(o.byName["hasopportunitylineitem"]).isTrue() && !before.get(book).equal(d.get(book)) {
+			return integrity("Pricebook2Id (the price book cannot be changed while the opportunity has products)", "Pricebook2Id")
+		}
+	case "CampaignMemberStatus":
+		return s.statusRules(o, d, before)
+	case "ContentNote":
+		return noteRules(o, d)
+	case "ContentDocumentLink":
+		return s.linkRules(o, d, before)
 	case "Account", "Contact", "Campaign":
 		if before == nil {
 			return nil
@@ -214,6 +238,16 @@ func (s *Server) objectRules(o *object, d *draft, before *row) *failure {
 		if d.get(o.byName[name]).text == before.id {
 			return refuse("CIRCULAR_DEPENDENCY", "attempt to create a circular dependency", o.byName[name].Name)
 		}
+	}
+	return nil
+}
+
+// activityRules: what is about a lead is about nothing else.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_task.htm
+func (s *Server) activityRules(o *object, d *draft) *failure {
+	who := s.objectOf(d.get(o.byName["whoid"]).text)
+	if who != nil && who.name == "Lead" && !d.get(o.byName["whatid"]).null() {
+		return integrity("WhatId (must be blank when WhoId is a lead)", "WhatId")
 	}
 	return nil
 }
@@ -230,6 +264,9 @@ func (s *Server) unique(o *object, d *draft, before *row) *failure {
 		}
 		for _, other := range o.match(f, v) {
 			if other != before {
+				if o.name == "User" {
+					return refuse("DUPLICATE_USERNAME", "Duplicate Username. The username already exists in this or another Salesforce organization. Usernames must be unique across all Salesforce organizations.", f.Name)
+				}
 				return refuse("DUPLICATE_VALUE", "duplicate value found: "+f.Name+" duplicates value on record with id: "+other.id[:shortIDLength])
 			}
 		}
@@ -251,6 +288,10 @@ func (s *Server) afterCreate(t *transaction, o *object, r *row) {
 		d.set(roles.byName["contactid"], contact)
 		d.set(roles.byName["isprimary"], boolOf(true))
 		t.create(roles, d.cells, r.created, r.modified, r.createdBy)
+	case "Campaign":
+		s.startStatuses(t, r)
+	case "ContentNote":
+		s.linkOwner(t, o, r)
 	default:
 		s.afterUpdate(t, o, r)
 	}
@@ -265,6 +306,10 @@ func (s *Server) afterUpdate(t *transaction, o *object, r *row) {
 		}
 	case "OpportunityLineItem":
 		s.sumLineItems(t, o, r.get(o.byName["opportunityid"]))
+	case "PricebookEntry":
+		s.followStandard(t, o, r)
+	case "CampaignMemberStatus":
+		s.onlyDefault(t, o, r)
 	case "Task":
 		if r.get(o.byName["isclosed"]).isTrue() {
 			s.touchActivity(t, o, r)
@@ -339,7 +384,7 @@ func (s *Server) touchActivity(t *transaction, o *object, r *row) {
 		}
 		d := draftOf(parent)
 		d.set(f, day)
-		t.undos = append(t.undos, undo{object: f.object, row: parent, before: *parent})
+		t.undos = append(t.undos, undo{object: f.object, row: parent, before: *parent, silent: true})
 		next := *parent
 		next.cells = d.cells
 		f.object.become(parent, next)

@@ -13,7 +13,8 @@ import (
 //	LastName string(80) -CU- in=Name extra=personname label="Last Name"
 //
 // with the flags of the describe: N nillable, C createable, U updateable,
-// D defaulted on create. A line "address Billing" stands for the eight parts
+// D defaulted on create; via= is a formula that shows what other records hold.
+// A line "address Billing" stands for the eight parts
 // and the compound. Types, lengths and flags are those of the field reference,
 // https://developer.salesforce.com/docs/atlas.en-us.sfFieldRef.meta/sfFieldRef/salesforce_field_reference.htm
 //
@@ -95,7 +96,7 @@ func parseObject(content string, lists map[string][]PicklistValue) (*object, err
 			return nil, err
 		}
 	}
-	addTrailing(o, has(traits, "activity"), has(traits, "viewed"))
+	addTrailing(o, has(traits, "activity"), has(traits, "viewed"), has(traits, "stamponly"))
 	return o, nil
 }
 
@@ -112,7 +113,7 @@ func parseField(parts []string, lists map[string][]PicklistValue) (*field, error
 		f.Scale, _ = strconv.Atoi(scale)
 	case "int":
 		f.Digits, _ = strconv.Atoi(args)
-	case "boolean", "date", "datetime":
+	case "boolean", "date", "datetime", "base64":
 	default:
 		f.Length, _ = strconv.Atoi(args)
 	}
@@ -135,6 +136,9 @@ func parseField(parts []string, lists map[string][]PicklistValue) (*field, error
 	f.Cascade, f.Restrict, f.Restricted = has(o, "cascade"), has(o, "restrict"), has(o, "restricted")
 	f.IDLookup, f.Unique, f.nameField = has(o, "idlookup"), has(o, "unique"), has(o, "name")
 	f.notFilterable, f.autoNumber, f.indexed = has(o, "nf"), has(o, "autonumber"), has(o, "indexed")
+	if f.via = unquoted(o["via"]); f.via != "" {
+		f.source = fromFormula
+	}
 	if has(o, "personname") {
 		f.source = fromPersonName
 	}
@@ -166,7 +170,7 @@ func addLeading(o *object, noDelete bool) {
 }
 
 // addTrailing adds the audit fields that come last.
-func addTrailing(o *object, activity, viewed bool) {
+func addTrailing(o *object, activity, viewed, stampOnly bool) {
 	audit := func(name, kind, relationship string, from origin) {
 		f := &field{Field: Field{Name: name, Type: kind, Required: true, ReadOnly: true, Defaulted: true, Relationship: relationship}, source: from}
 		if relationship != "" {
@@ -174,10 +178,12 @@ func addTrailing(o *object, activity, viewed bool) {
 		}
 		must(o.add(f))
 	}
-	audit("CreatedDate", "datetime", "", fromCreatedDate)
-	audit("CreatedById", "reference", "CreatedBy", fromCreatedBy)
-	audit("LastModifiedDate", "datetime", "", fromModifiedDate)
-	audit("LastModifiedById", "reference", "LastModifiedBy", fromModifiedBy)
+	if !stampOnly {
+		audit("CreatedDate", "datetime", "", fromCreatedDate)
+		audit("CreatedById", "reference", "CreatedBy", fromCreatedBy)
+		audit("LastModifiedDate", "datetime", "", fromModifiedDate)
+		audit("LastModifiedById", "reference", "LastModifiedBy", fromModifiedBy)
+	}
 	audit("SystemModstamp", "datetime", "", fromStamp)
 	if activity {
 		must(o.add(&field{Field: Field{Name: "LastActivityDate", Type: "date", Label: "Last Activity", ReadOnly: true}}))

@@ -28,6 +28,10 @@ const (
 
 // ServeHTTP answers one request: the adapter between handlers and the network.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isGRPC(r) {
+		s.servePubSub(w, r)
+		return
+	}
 	method := r.Method
 	params := parameters(r.URL.RawQuery)
 	if override := params.Get("_HttpMethod"); override != "" && method == http.MethodPost {
@@ -93,14 +97,14 @@ func (s *Server) answer(c *call, r *http.Request, rt *route, allowed []string, v
 	if problem := c.readBody(r); problem != nil {
 		return refusal(problem)
 	}
-	if v := c.params["v"]; v != "" && rt.purpose != forSignIn {
+	if v := c.params["v"]; v != "" && rt.purpose != forSignIn && rt.purpose != forSOAP {
 		n, problem := parseVersion(v)
 		if problem != nil {
 			return refusal(problem)
 		}
 		c.version = n
 	}
-	if rt.purpose == forAnyone || rt.purpose == forSignIn {
+	if rt.purpose == forAnyone || rt.purpose == forSignIn || rt.purpose == forSOAP {
 		return s.run(c, rt)
 	}
 	if problem := s.authorize(c, verdict.Kind == faults.Expired, rt.purpose == forIdentity); problem != nil {
@@ -125,16 +129,25 @@ func limitExceeded() *failure {
 
 // run calls the handler under the right lock.
 func (s *Server) run(c *call, rt *route) *reply {
-	switch rt.purpose {
-	case forWriting, forComposite:
+	if s.binIsDue() {
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		c.tx = s.begin(c.user)
-	default:
+		s.sweepBin()
+		s.mu.Unlock()
+	}
+	if !rt.exclusive() {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
+		return s.handle(c, rt)
 	}
-	return s.handle(c, rt)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.tx = s.begin(c.user)
+	if s.watching {
+		c.tx.origin = c.changeOrigin()
+	}
+	done := s.handle(c, rt)
+	c.tx.commit()
+	return done
 }
 
 // handle calls the handler and turns an error into its answer.
@@ -312,10 +325,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, rt *route
 	h := w.Header()
 	if rt != nil {
 		counted := c.cost
-		if rt.purpose <= forIdentity || c.user == nil {
+		if rt.purpose <= forIdentity && !c.soapWrite || c.user == nil {
 			counted = 0
 		}
-		s.tally.count(rt, a.status, counted, c.rows)
+		s.tally.count(c, rt, a.status, counted)
 		if rt.purpose > forIdentity {
 			used, _ := s.usage.spend(0, s.dailyLimit, s.nowSeconds())
 			h.Set("Sforce-Limit-Info", "api-usage="+strconv.Itoa(used)+"/"+strconv.Itoa(s.dailyLimit))

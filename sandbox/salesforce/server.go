@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/sandbox/clock"
@@ -59,11 +60,17 @@ type Server struct {
 	sets     map[string]*PermissionSet
 	rules    []DuplicateRule
 	checks   []validationRule
-	locks    map[string]int // record id: writes that will meet the lock
-	recent   []string       // ids last written, newest last
-	schemaAt time.Time      // when the schema last changed
+	computed map[string]func(get func(string) any) any // formulas given as functions, by lower-case object.field
+	locks    map[string]int                            // record id: writes that will meet the lock
+	recent   []string                                  // ids last written, newest last
+	schemaAt time.Time                                 // when the schema last changed
 	changes  uint64
+	binRows  []binnedRow  // the recycle bin, oldest first
+	binDue   atomic.Int64 // seconds: when the first of it goes for good; 0 is never
 
+	watching bool // some object is watched
+
+	bus       eventBus
 	sessions  sessionTable
 	cursors   cursorTable
 	usage     usage
@@ -99,6 +106,7 @@ func New(c Config) *Server {
 	}
 	s.sessions.init()
 	s.cursors.init()
+	s.bus.init(s.seed)
 	s.tally.init()
 	s.routes = newRouter(append(routeTable(), pageTable()...))
 	s.sameOrigin = http.NewCrossOriginProtection()
@@ -106,6 +114,7 @@ func New(c Config) *Server {
 		s.install(o)
 	}
 	s.bind()
+	s.bindStandardFormulas()
 	s.schemaAt = s.clock.Now()
 	s.populate()
 	return s
@@ -143,7 +152,9 @@ func (s *Server) Changes() uint64 {
 	defer s.mu.RUnlock()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
-	return s.changes + s.sessions.changes
+	s.bus.mu.Lock()
+	defer s.bus.mu.Unlock()
+	return s.changes + s.sessions.changes + s.bus.changes
 }
 
 // install takes an object into the org.
@@ -205,6 +216,9 @@ func (s *Server) objectOf(id string) *object {
 // schemaChanged makes describes and bindings anew.
 func (s *Server) schemaChanged() {
 	s.bind()
+	for _, o := range s.objects {
+		o.events = nil
+	}
 	s.permissionsChanged()
 }
 
@@ -212,23 +226,15 @@ func (s *Server) schemaChanged() {
 func (s *Server) AddField(objectName string, f Field) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.object(objectName)
-	if o == nil {
-		return fmt.Errorf("no object %s to add field %s to", objectName, f.Name)
-	}
-	if err := addCustomField(o, f); err != nil {
-		return err
-	}
-	s.schemaChanged()
-	return nil
+	return s.addField(objectName, f)
 }
 
 func addCustomField(o *object, f Field) error {
-	if !strings.HasSuffix(f.Name, "__c") {
-		return fmt.Errorf("custom field %s.%s must end in __c", o.name, f.Name)
-	}
 	if f.Type == "" {
 		f.Type = "string"
+	}
+	if f.MasterDetail {
+		f.Type, f.Required, f.Cascade, f.CreateOnly = "reference", true, true, true
 	}
 	if f.Type == "reference" {
 		if f.Relationship == "" {
@@ -297,41 +303,5 @@ func (s *Server) RestrictPicklist(objectName, fieldName string, restricted bool)
 func (s *Server) AddObject(c Object) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !strings.HasSuffix(c.Name, "__c") {
-		return fmt.Errorf("custom object %s must end in __c", c.Name)
-	}
-	if s.object(c.Name) != nil {
-		return fmt.Errorf("object %s exists already", c.Name)
-	}
-	if c.KeyPrefix == "" {
-		for i := range 62 {
-			if p := "a0" + digits62[i:i+1]; s.prefixes[p] == nil {
-				c.KeyPrefix = p
-				break
-			}
-		}
-	}
-	if len(c.KeyPrefix) != 3 || s.prefixes[c.KeyPrefix] != nil {
-		return fmt.Errorf("key prefix %q of object %s is not free", c.KeyPrefix, c.Name)
-	}
-	if c.Label == "" {
-		c.Label = words(c.Name)
-	}
-	if c.Plural == "" {
-		c.Plural = c.Label + "s"
-	}
-	o := newObject(c.Name, c.Label, c.Plural, c.KeyPrefix)
-	o.undeletable, o.searchable, o.layoutable, o.viewed = true, true, true, true
-	addLeading(o, false)
-	must(o.add(&field{Field: Field{Name: "Name", Type: "string", Length: 80, Label: c.Label + " Name"}, nameField: true}))
-	must(o.add(&field{Field: Field{Name: "OwnerId", Type: "reference", ReferenceTo: []string{"Group", "User"}, Relationship: "Owner", Required: true, Defaulted: true}}))
-	addTrailing(o, false, true)
-	for _, f := range c.Fields {
-		if err := addCustomField(o, f); err != nil {
-			return err
-		}
-	}
-	s.install(o)
-	s.schemaChanged()
-	return nil
+	return s.addObject(c, c.owned())
 }

@@ -57,7 +57,7 @@ func TestTheStampLogIsInOrderAfterAnyChanges(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := newObject("Thing__c", "Thing", "Things", "a00")
 		addLeading(o, false)
-		addTrailing(o, false, false)
+		addTrailing(o, false, false, false)
 		rows := make([]*row, rapid.IntRange(1, 20).Draw(rt, "rows"))
 		for i := range rows {
 			rows[i] = &row{id: makeID("a00", uint64(i)), stamp: rapid.Int64Range(0, 9).Draw(rt, "stamp")}

@@ -19,6 +19,9 @@ type soapEnvelope struct {
 		SessionHeader struct {
 			SessionID string `xml:"sessionId"`
 		} `xml:"SessionHeader"`
+		CallOptions struct {
+			Client string `xml:"client"`
+		} `xml:"CallOptions"`
 	} `xml:"Header"`
 	Body struct {
 		Login *struct {
@@ -28,10 +31,12 @@ type soapEnvelope struct {
 		Logout      *struct{} `xml:"logout"`
 		GetUserInfo *struct{} `xml:"getUserInfo"`
 		Timestamp   *struct{} `xml:"getServerTimestamp"`
+		Other       []element `xml:",any"`
 	} `xml:"Body"`
 }
 
-// soap answers login, logout, getUserInfo and getServerTimestamp.
+// soap answers login, logout, getUserInfo and getServerTimestamp, and the record
+// calls of soap_records.go.
 func (c *call) soap() (*reply, error) {
 	version, problem := parseVersion(c.params["v"])
 	if problem != nil {
@@ -60,7 +65,9 @@ func (c *call) soap() (*reply, error) {
 	if found == nil {
 		return soapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"), nil
 	}
-	c.user = found.user
+	c.user, c.tx.user = found.user, found.user
+	c.client = e.Header.CallOptions.Client
+	c.tx.origin = c.changeOrigin()
 	switch {
 	case e.Body.Logout != nil:
 		s.sessions.revoke(found.Token)
@@ -69,6 +76,9 @@ func (c *call) soap() (*reply, error) {
 		return soapAnswer("getUserInfo", c.soapUser(found.user)), nil
 	case e.Body.Timestamp != nil:
 		return soapAnswer("getServerTimestamp", "<timestamp>"+s.clock.Now().UTC().Format("2006-01-02T15:04:05.000Z")+"</timestamp>"), nil
+	}
+	if len(e.Body.Other) == 1 {
+		return c.soapRecords(&e.Body.Other[0]), nil
 	}
 	return soapFault("INVALID_OPERATION", "No operation available for this request"), nil
 }
@@ -105,9 +115,9 @@ func soapReply(status int, body string) *reply {
 }
 
 func soapAnswer(operation, result string) *reply {
-	inside := "<result>" + result + "</result>"
-	if result == "" {
-		inside = ""
+	inside := result
+	if result != "" && !strings.HasPrefix(result, "<result>") {
+		inside = "<result>" + result + "</result>"
 	}
 	return soapReply(http.StatusOK, soapHead+"<soapenv:Body><"+operation+"Response>"+inside+"</"+operation+"Response></soapenv:Body></soapenv:Envelope>")
 }

@@ -69,6 +69,11 @@ func (b *binder) bindOn(q *soql.Query, o *object, depth int) (*bound, error) {
 	if done.offset > offsetLimit {
 		return nil, b.fail("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000", q.OffsetAt)
 	}
+	if depth == 0 {
+		if err := b.linkFilter(o, q.Where); err != nil {
+			return nil, err
+		}
+	}
 	left := func(e soql.Expression) (operand, error) { return b.operand(e, q, o) }
 	if q.Where != nil {
 		var err error

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ type savedState struct {
 	Idle      int64                `json:"sessionIdle,omitempty"` // seconds
 	Used      int                  `json:"used"`
 	First     map[string]uint64    `json:"first"`
+	Bus       *savedBus            `json:"changeEvents,omitempty"`
+	Next      map[string]int       `json:"next,omitempty"`   // how many ids were given
+	Purged    map[string]int64     `json:"purged,omitempty"` // see object.purged
 }
 
 type savedList struct {
@@ -60,6 +64,7 @@ type savedRow struct {
 	Created    int64          `json:"c"`
 	Modified   int64          `json:"m"`
 	Stamp      int64          `json:"s"`
+	Late       int32          `json:"l,omitempty"`
 	CreatedBy  string         `json:"cb"`
 	ModifiedBy string         `json:"mb"`
 	Deleted    int64          `json:"d,omitempty"`
@@ -67,7 +72,7 @@ type savedRow struct {
 }
 
 // SaveState writes everything but validation rules, open query locators and the
-// clock: one JSON line for the org, one for each record.
+// clock: one JSON line for the org, one for each record and each change event.
 func (s *Server) SaveState(w io.Writer) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -85,6 +90,9 @@ func (s *Server) SaveState(w io.Writer) error {
 			}
 		}
 	}
+	if err := s.bus.save(out); err != nil {
+		return fmt.Errorf("save the Salesforce sandbox: %w", err)
+	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("save the Salesforce sandbox: %w", err)
 	}
@@ -98,6 +106,9 @@ func saveRow(o *object, r *row, number int) []byte {
 	if r.deleted {
 		w.key("d").int(int(r.deletedAt))
 	}
+	if r.late > 0 {
+		w.key("l").int(int(r.late))
+	}
 	w.key("f").open('{')
 	for _, v := range r.cells {
 		w.key(o.fields[v.field].Name)
@@ -108,10 +119,16 @@ func saveRow(o *object, r *row, number int) []byte {
 
 func (s *Server) head() *savedState {
 	st := &savedState{Format: "lockstep salesforce sandbox", Version: stateVersion, Seed: s.seed, OrgID: s.orgID,
-		Fields: map[string][]Field{}, Picklists: map[string]savedList{}, Rules: s.rules, Locks: s.locks, First: map[string]uint64{}}
+		Fields: map[string][]Field{}, Picklists: map[string]savedList{}, Rules: s.rules, Locks: s.locks, First: map[string]uint64{}, Next: map[string]int{}, Purged: map[string]int64{}}
 	for _, name := range s.names {
 		o := s.object(name)
 		st.First[o.name] = o.first
+		if n := len(o.rows); n > 0 && o.rows[n-1] == nil {
+			st.Next[o.name] = n
+		}
+		if o.purged > 0 {
+			st.Purged[o.name] = o.purged
+		}
 		var custom []Field
 		for _, f := range o.fields {
 			switch {
@@ -122,7 +139,7 @@ func (s *Server) head() *savedState {
 			}
 		}
 		if o.custom {
-			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, Fields: custom})
+			st.Objects = append(st.Objects, Object{Name: o.name, Label: o.label, Plural: o.plural, KeyPrefix: o.prefix, AutoNumber: o.autoNumber, Activities: o.activities, Fields: custom})
 		} else if custom != nil {
 			st.Fields[o.name] = custom
 		}
@@ -139,6 +156,7 @@ func (s *Server) head() *savedState {
 		st.Users = append(st.Users, savedUser{u.User, u.id, u.objects, u.fields, u.sets})
 	}
 	st.Used, _ = s.usage.spend(0, s.dailyLimit, s.nowSeconds())
+	st.Bus = s.bus.head(s.nowSeconds())
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	st.Issued = s.sessions.issued
@@ -166,6 +184,9 @@ func (s *Server) head() *savedState {
 // the org is as it was. Validation rules stay as they are.
 func (s *Server) LoadState(r io.Reader) error {
 	fresh := New(Config{Clock: s.clock, Dials: s.dials, Seed: s.seed, OrgID: s.orgID, DailyLimit: s.dailyLimit})
+	s.mu.RLock()
+	fresh.computed = maps.Clone(s.computed)
+	s.mu.RUnlock()
 	if err := fresh.read(r); err != nil {
 		return fmt.Errorf("load the Salesforce sandbox: %w", err)
 	}
@@ -175,6 +196,10 @@ func (s *Server) LoadState(r io.Reader) error {
 	s.objects, s.names, s.prefixes = fresh.objects, fresh.names, fresh.prefixes
 	s.users, s.byUserID, s.admin, s.apps, s.sets = fresh.users, fresh.byUserID, fresh.admin, fresh.apps, fresh.sets
 	s.rules, s.locks, s.recent = fresh.rules, fresh.locks, nil
+	s.bus.take(&fresh.bus)
+	s.watching = fresh.watching
+	s.binRows = fresh.binRows
+	s.binDue.Store(fresh.binDue.Load())
 	s.schemaAt = s.clock.Now()
 	s.changes++
 	s.describes.clear()
@@ -214,8 +239,19 @@ func (s *Server) read(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("line %d is cut off", n)
 		}
-		if err := s.restoreRow(line); err != nil {
+		restore := s.restoreRow
+		if bytes.HasPrefix(line, []byte(eventLine)) {
+			restore = s.bus.restoreEvent
+		}
+		if err := restore(line); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	for name, n := range st.Next {
+		if o := s.object(name); o != nil {
+			for len(o.rows) < n {
+				o.rows = append(o.rows, nil)
+			}
 		}
 	}
 	return s.restorePeople(&st)
@@ -226,24 +262,49 @@ func (s *Server) restoreSchema(st *savedState) error {
 	if st.Locks != nil {
 		s.locks = st.Locks
 	}
-	for _, o := range st.Objects {
-		fields := o.Fields
-		o.Fields = nil
-		if err := s.AddObject(o); err != nil {
-			return err
-		}
+	type pending struct {
+		object string
+		field  Field
+	}
+	var plainFields, calculated []pending
+	sort := func(object string, fields []Field) {
 		for _, f := range fields {
-			if err := s.AddField(o.Name, f); err != nil {
-				return err
+			if f.calculated() {
+				calculated = append(calculated, pending{object, f})
+			} else {
+				plainFields = append(plainFields, pending{object, f})
 			}
 		}
 	}
+	for _, o := range st.Objects {
+		sort(o.Name, o.Fields)
+		owned := o.owned()
+		o.Fields = nil
+		if err := s.addObject(o, owned); err != nil {
+			return err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(st.Fields)) {
-		for _, f := range st.Fields[name] {
-			if err := s.AddField(name, f); err != nil {
-				return err
+		sort(name, st.Fields[name])
+	}
+	for _, p := range plainFields {
+		if err := s.AddField(p.object, p.field); err != nil {
+			return err
+		}
+	}
+	// Formulas may look at formulas: what cannot be added yet waits for the others.
+	for len(calculated) > 0 {
+		var waiting []pending
+		var err error
+		for _, p := range calculated {
+			if problem := s.AddField(p.object, p.field); problem != nil {
+				waiting, err = append(waiting, p), problem
 			}
 		}
+		if len(waiting) == len(calculated) {
+			return err
+		}
+		calculated = waiting
 	}
 	for place, list := range st.Picklists {
 		objectName, fieldName, _ := strings.Cut(place, ".")
@@ -252,7 +313,7 @@ func (s *Server) restoreSchema(st *savedState) error {
 		}
 	}
 	for _, o := range s.objects {
-		o.first = st.First[o.name]
+		o.first, o.purged = st.First[o.name], st.Purged[o.name]
 		o.rows, o.live, o.stamps.entries, o.stamps.sorted = nil, 0, nil, 0
 		for i, ix := range o.indexes {
 			if ix != nil {
@@ -261,6 +322,10 @@ func (s *Server) restoreSchema(st *savedState) error {
 		}
 	}
 	s.users, s.byUserID, s.apps = map[string]*user{}, map[string]*user{}, map[string]*application{}
+	if st.Bus != nil {
+		s.bus.restore(st.Bus, s.nowSeconds())
+		s.watch(st.Bus.Selected)
+	}
 	return nil
 }
 
@@ -300,6 +365,9 @@ func (s *Server) restoreRow(line []byte) error {
 	}
 	r := &row{id: makeID(o.prefix, o.first+uint64(place)), cells: d.cells, created: number("c"), modified: number("m"), stamp: number("s"),
 		createdBy: n.get("cb").str(), modifiedBy: n.get("mb").str()}
+	if late := n.get("l"); late != nil {
+		r.late = int32(number("l"))
+	}
 	if gone := n.get("d"); gone != nil {
 		r.deleted, r.deletedAt = true, number("d")
 	} else {
@@ -307,6 +375,9 @@ func (s *Server) restoreRow(line []byte) error {
 	}
 	o.rows = append(o.rows, r)
 	o.enter(r)
+	if r.deleted {
+		s.bin(o, r)
+	}
 	return nil
 }
 

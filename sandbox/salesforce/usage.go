@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"maps"
+	"strings"
 	"sync"
 )
 
@@ -78,11 +79,11 @@ type tally struct {
 
 func (t *tally) init() { t.calls.ByRoute = map[string]int{} }
 
-func (t *tally) count(rt *route, status, cost, rows int) {
+func (t *tally) count(c *call, rt *route, status, cost int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.calls.Total += cost
-	t.calls.Rows += rows
+	t.calls.Rows += c.rows
 	t.calls.ByRoute[rt.method+" "+rt.pattern]++
 	if status >= 400 {
 		t.calls.Failed++
@@ -98,6 +99,12 @@ func (t *tally) count(rt *route, status, cost, rows int) {
 		t.calls.Describes++
 	case forSignIn:
 		t.calls.Tokens++
+	case forSOAP:
+		if c.soapWrite {
+			t.calls.Writes++
+		} else {
+			t.calls.Tokens++
+		}
 	}
 }
 
@@ -108,4 +115,18 @@ func (s *Server) Calls() Calls {
 	c := s.tally.calls
 	c.ByRoute = maps.Clone(c.ByRoute)
 	return c
+}
+
+// nth counts a request that is no API call of the day, and returns how many there were.
+func (t *tally) nth(name string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.calls.ByRoute[name]++
+	n := 0
+	for route, times := range t.calls.ByRoute {
+		if strings.HasPrefix(route, "gRPC ") {
+			n += times
+		}
+	}
+	return n
 }

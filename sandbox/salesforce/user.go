@@ -63,6 +63,19 @@ func (s *Server) addUser(u User) *user {
 	return made
 }
 
+// enroll lets a user that was made as a record sign in.
+func (s *Server) enroll(r *row) {
+	o := s.object("User")
+	text := func(name string) string { return r.get(o.byName[name]).text }
+	profile := s.row(text("profileid"))
+	u := User{Username: text("username"), Email: text("email"), FirstName: text("firstname"), LastName: text("lastname"),
+		Profile: profile.get(s.object("Profile").nameField).text, Inactive: !r.get(o.byName["isactive"]).isTrue(),
+		Password: "fake-password-" + s.fakeText("password", text("username"), 8), SecurityToken: "fakeToken" + s.fakeText("security", text("username"), 8)}
+	made := &user{User: u, id: r.id}
+	made.prepare(s)
+	s.users[strings.ToLower(u.Username)], s.byUserID[r.id] = made, made
+}
+
 func clip(s string, n int) string { return s[:min(len(s), n)] }
 
 // profile finds a profile by name, or makes it.

@@ -54,6 +54,13 @@ func Digits(precision, scale int) Option {
 	return func(f *crm.Field) { f.Precision, f.Scale = precision, scale }
 }
 
+// Unfit fields are of a type that cannot be kept in step, for this reason.
+func Unfit(why string) Option {
+	return func(f *crm.Field) {
+		f.Kind, f.Unfit, f.Creatable, f.Updatable, f.Calculated = crm.KindOther, why, false, false, true
+	}
+}
+
 // RefersTo are the objects that a reference may point to.
 func RefersTo(objects ...string) Option {
 	return func(f *crm.Field) { f.ReferenceTo = objects }
@@ -103,7 +110,7 @@ func salesforceObject(name string, fields ...crm.Field) *crm.Object {
 
 func hubspotCompanies() *crm.Object {
 	return hubspotObject("companies", "Company", "Companies",
-		Field("name", crm.KindText, Label("Company name")), Field("domain", crm.KindText, Label("Company Domain Name")),
+		Field("name", crm.KindText, Label("Company name")), Field("domain", crm.KindText, Label("Company Domain Name")), Field("hs_additional_domains", crm.KindText, ReadOnly()),
 		Field("website", crm.KindText, Label("Website URL")), Field("phone", crm.KindPhone, Label("Phone Number")),
 		Field("industry", crm.KindPicklist, Label("Industry"), Choices("BANKING=Banking", "BIOTECHNOLOGY=Biotechnology", "COMPUTER_SOFTWARE=Computer Software", "FOOD_BEVERAGES=Food & Beverages", "MACHINERY=Machinery")),
 		Field("type", crm.KindPicklist, Choices("PROSPECT=Prospect", "PARTNER=Partner", "OTHER=Other")),
@@ -114,7 +121,7 @@ func hubspotCompanies() *crm.Object {
 
 func hubspotContacts() *crm.Object {
 	return hubspotObject("contacts", "Contact", "Contacts",
-		Field("email", crm.KindEmail), Field("firstname", crm.KindText, Label("First Name")), Field("lastname", crm.KindText, Label("Last Name")),
+		Field("email", crm.KindEmail), Field("hs_additional_emails", crm.KindText, ReadOnly()), Field("firstname", crm.KindText, Label("First Name")), Field("lastname", crm.KindText, Label("Last Name")),
 		Field("salutation", crm.KindText), Field("jobtitle", crm.KindText, Label("Job Title")), Field("company", crm.KindText, Label("Company Name")),
 		Field("website", crm.KindText), Field("phone", crm.KindPhone), Field("mobilephone", crm.KindPhone), Field("fax", crm.KindPhone),
 		Field("address", crm.KindText), Field("city", crm.KindText), Field("state", crm.KindText), Field("zip", crm.KindText), Field("country", crm.KindText),
@@ -145,7 +152,8 @@ func salesforceAccount() *crm.Object {
 		Field("NumberOfEmployees", crm.KindInteger, Digits(8, 0)), Field("AnnualRevenue", crm.KindCurrency, Digits(18, 0)),
 		Field("Description", crm.KindLongText, Length(32000), func(f *crm.Field) { f.Filterable = false }),
 		Field("BillingStreet", crm.KindText, Length(255)), Field("BillingCity", crm.KindText, Length(40)), Field("BillingState", crm.KindText, Length(80)),
-		Field("BillingPostalCode", crm.KindText, Length(20)), Field("BillingCountry", crm.KindText, Length(80)), Field("Tier__c", crm.KindText, Length(40), Label("Tier")))
+		Field("BillingPostalCode", crm.KindText, Length(20)), Field("BillingCountry", crm.KindText, Length(80)),
+		Field("BillingAddress", crm.KindOther, Unfit("Salesforce makes it out of its parts and lets nobody write it; map the parts, such as BillingStreet and BillingCity")), Field("Tier__c", crm.KindText, Length(40), Label("Tier")))
 }
 
 func salesforcePerson(name string, fields ...crm.Field) *crm.Object {
@@ -162,6 +170,8 @@ func salesforceContact() *crm.Object {
 
 func salesforceLead() *crm.Object {
 	return salesforcePerson("Lead", Field("Company", crm.KindText, Length(255), Required()), Field("Website", crm.KindURL, Length(255)), Field("IsConverted", crm.KindBool, ReadOnly()),
+		Field("ConvertedContactId", crm.KindReference, RefersTo("Contact"), ReadOnly()), Field("ConvertedAccountId", crm.KindReference, RefersTo("Account"), ReadOnly()),
+		Field("ConvertedOpportunityId", crm.KindReference, RefersTo("Opportunity"), ReadOnly()),
 		Field("Status", crm.KindPicklist, Choices("Open - Not Contacted", "Working - Contacted")),
 		Field("Street", crm.KindText, Length(255)), Field("City", crm.KindText, Length(40)), Field("State", crm.KindText, Length(80)), Field("PostalCode", crm.KindText, Length(20)), Field("Country", crm.KindText, Length(80)))
 }

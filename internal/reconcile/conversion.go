@@ -1,0 +1,54 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
+
+// ConvertedTo returns the Contact that a Lead became; zero when it was not
+// converted, when it cannot be read to which one, and when the mapping does not
+// name Contact.
+func ConvertedTo(o *mapping.BoundObject, side crm.Side, object string, rec *crm.Record) crm.Ref {
+	if !isConverted(side, object, rec) || o.Target("Contact") == nil {
+		return crm.Ref{}
+	}
+	id := wideID(rec.Value(mapping.ConvertedContact).Text)
+	if id == "" {
+		return crm.Ref{}
+	}
+	return crm.Ref{Side: crm.Salesforce, Object: "Contact", ID: id}
+}
+
+// Carry returns the base of a link whose Salesforce record becomes one of
+// another object. What both objects have keeps its base; of what only the new
+// one has nothing is known, so that it is decided as on a first match.
+func Carry(o *mapping.BoundObject, base crm.Base, from, to string) crm.Base {
+	was, is := o.Target(from), o.Target(to)
+	if was == nil || is == nil || len(base.HubSpot) != len(o.BaseNames) || len(base.Salesforce) != len(o.BaseNames) {
+		return crm.Base{}
+	}
+	had := map[int]bool{}
+	for i := range was.Fields {
+		had[was.Fields[i].Slot] = true
+	}
+	for i := range was.Associations {
+		had[was.Associations[i].Slot] = true
+	}
+	out := crm.Base{Version: base.Version, HubSpot: slices.Clone(base.HubSpot), Salesforce: slices.Clone(base.Salesforce)}
+	forget := func(slot int) {
+		if !had[slot] {
+			out.HubSpot[slot], out.Salesforce[slot] = 0, 0
+		}
+	}
+	for i := range is.Fields {
+		forget(is.Fields[i].Slot)
+	}
+	for i := range is.Associations {
+		forget(is.Associations[i].Slot)
+	}
+	// What filters and matches is read from other fields now.
+	out.Salesforce[len(out.Salesforce)-1] = 0
+	return out
+}

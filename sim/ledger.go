@@ -1,0 +1,249 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/sandbox"
+)
+
+// actor is who changed a record.
+type actor uint8
+
+const (
+	people actor = iota
+	program
+)
+
+func (a actor) String() string {
+	if a == people {
+		return "people"
+	}
+	return "lockstep"
+}
+
+// key names one record of a vendor.
+type key struct {
+	side   crm.Side
+	object string // the vendor's
+	id     string
+}
+
+// record is all that ever happened to one record, as the vendor stored it.
+type record struct {
+	key
+	o        *object
+	thing    int // which thing of the story it is; -1 until known
+	versions []version
+	readings []reading
+}
+
+// version is one state of a record.
+type version struct {
+	seq    int // in the order of everything that happened
+	at     time.Time
+	stamp  int64 // the vendor's time of modification, Unix milliseconds
+	by     actor
+	cycle  int  // the program's cycle in which it was written
+	lost   bool // the answer to this write did not reach the program
+	live   bool
+	values []string
+}
+
+// reading is one answer that showed the program a version of the record.
+type reading struct {
+	seq     int
+	version int
+}
+
+func (r *record) last() *version  { return &r.versions[len(r.versions)-1] }
+func (r *record) live() bool      { return r.last().live }
+func (r *record) first() *version { return &r.versions[0] }
+
+// versionAt is the index of the version that stood at seq, -1 before the first.
+func (r *record) versionAt(seq int) int {
+	n := -1
+	for i := range r.versions {
+		if r.versions[i].seq <= seq {
+			n = i
+		}
+	}
+	return n
+}
+
+// known is what the program can know of a record just after seq: what it was
+// last shown, and what it wrote itself since and had an answer to. ok is false
+// when it never saw the record.
+func (r *record) known(seq int) (values []string, v *version, ok bool) {
+	at, shown := -1, -1
+	for _, x := range r.readings {
+		if x.seq <= seq {
+			at, shown = x.seq, x.version
+		}
+	}
+	for i := range r.versions {
+		x := &r.versions[i]
+		if x.seq > seq || x.by != program || x.lost || x.seq <= at || i <= shown {
+			continue
+		}
+		switch {
+		case i == 0 || shown < 0:
+			values, shown = slices.Clone(x.values), i
+		default:
+			if values == nil {
+				values = slices.Clone(r.versions[shown].values)
+			}
+			before := r.versions[i-1].values
+			for n := range x.values {
+				if before[n] != x.values[n] {
+					values[n] = x.values[n]
+				}
+			}
+		}
+		v = x
+	}
+	if shown < 0 {
+		return nil, nil, false
+	}
+	if values == nil {
+		values = r.versions[shown].values
+	}
+	if v == nil {
+		v = &r.versions[shown]
+	}
+	return values, v, true
+}
+
+// ledger watches both sandboxes and writes down every change with who made it,
+// and every answer with what it showed.
+type ledger struct {
+	box     *sandbox.Sandbox
+	family  *family
+	seq     int
+	cycle   int
+	records map[key]*record
+	order   []*record
+	hubMark uint64
+	sfMark  uint64
+	seen    map[key]bool
+	writes  int // of the program
+}
+
+func newLedger(box *sandbox.Sandbox, f *family) *ledger {
+	return &ledger{box: box, family: f, records: map[key]*record{}, seen: map[key]bool{}}
+}
+
+// note looks at both vendors and files what is new under who. It returns the
+// records that changed.
+func (l *ledger) note(who actor) []*record {
+	l.seq++
+	hub, sf := l.box.HubSpot().Version(), l.box.Salesforce().Changes()
+	if hub == l.hubMark && sf == l.sfMark {
+		return nil
+	}
+	var changed []*record
+	at := time.Now()
+	add := func(k key, o *object, stamp int64, live bool, values []string) {
+		r := l.records[k]
+		if r == nil {
+			if !live {
+				return
+			}
+			r = &record{key: k, o: o, thing: -1}
+			l.records[k] = r
+			l.order = append(l.order, r)
+		} else if last := r.last(); last.live == live && slices.Equal(last.values, values) {
+			if last.stamp != stamp { // touched, with nothing that we watch changed
+				r.versions = append(r.versions, version{seq: l.seq, at: at, stamp: stamp, by: who, cycle: l.cycle, live: live, values: last.values})
+				if who == program {
+					l.writes++
+				}
+			}
+			return
+		}
+		r.versions = append(r.versions, version{seq: l.seq, at: at, stamp: stamp, by: who, cycle: l.cycle, live: live, values: slices.Clone(values)})
+		changed = append(changed, r)
+		if who == program {
+			l.writes++
+		}
+	}
+	if hub != l.hubMark {
+		l.hubMark = hub
+		clear(l.seen)
+		for _, o := range l.family.objects {
+			l.box.HubSpot().Glance(o.hub, o.looked[crm.HubSpot], func(id string, modified time.Time, values []string) {
+				k := key{crm.HubSpot, o.hub, id}
+				l.seen[k] = true
+				add(k, o, modified.UnixMilli(), true, values)
+			})
+		}
+		for _, r := range l.order {
+			if r.side == crm.HubSpot && r.live() && !l.seen[r.key] {
+				add(r.key, r.o, at.UnixMilli(), false, r.last().values)
+			}
+		}
+	}
+	if sf != l.sfMark {
+		l.sfMark = sf
+		for _, o := range l.family.objects {
+			l.box.Salesforce().Glance(o.sf, o.looked[crm.Salesforce], func(id string, stamp time.Time, deleted bool, values []string) {
+				add(key{crm.Salesforce, o.sf, id}, o, stamp.UnixMilli(), !deleted, values)
+			})
+		}
+	}
+	return changed
+}
+
+// loseAnswer marks the program's newest writes as unanswered.
+func (l *ledger) loseAnswer(changed []*record) {
+	for _, r := range changed {
+		r.last().lost = true
+	}
+}
+
+// read files what an answer showed the program. HubSpot's search shows states
+// of before; which, its updatedAt tells.
+func (l *ledger) read(side crm.Side, path string, body []byte) {
+	if side == crm.HubSpot {
+		_, rest, ok := strings.Cut(path, "/objects/")
+		if !ok || strings.HasSuffix(path, "/batch/update") || strings.HasSuffix(path, "/batch/create") {
+			return // the answer to a write is no look at the record
+		}
+		name, _, _ := strings.Cut(rest, "/")
+		var page struct {
+			ID      string
+			Results []shownRecord
+			shownRecord
+		}
+		if l.family.object(side, name) == nil || json.Unmarshal(body, &page) != nil {
+			return
+		}
+		for _, x := range append(page.Results, page.shownRecord) {
+			r := l.records[key{side, name, x.ID}]
+			t, err := time.Parse(time.RFC3339Nano, x.UpdatedAt)
+			if r == nil || err != nil {
+				continue
+			}
+			for i := len(r.versions) - 1; i >= 0; i-- {
+				if r.versions[i].stamp <= t.UnixMilli() {
+					r.readings = append(r.readings, reading{l.seq, i})
+					break
+				}
+			}
+		}
+		return
+	}
+	for _, r := range l.order {
+		if r.side == side && strings.Contains(string(body), `"Id":"`+r.id+`"`) {
+			r.readings = append(r.readings, reading{l.seq, len(r.versions) - 1})
+		}
+	}
+}
+
+type shownRecord struct {
+	ID        string
+	UpdatedAt string
+}

@@ -1,0 +1,587 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/store"
+)
+
+// oracle judges everything that the program wrote, and the end, by nothing but
+// the ledger, the rules of the mapping, and what the program says of itself:
+// which records it linked, what it gave as outcomes, what it kept as journal.
+type oracle struct {
+	w          *world
+	violations []violation
+	pairs      []*pair
+	byHub      map[string]*pair // by record id; the pair that stands now
+	bySF       map[string]*pair
+	open       []written // writes whose partner is not known yet
+	began      int       // seq at which the cycle began
+	writesAt   int
+	planned    map[string]bool // ids of things that the plan of the cycle writes to
+	outcomes   map[key]store.Outcome
+	journal    []journalled
+}
+
+// pair is two records that the program says are one thing.
+type pair struct {
+	o       *object
+	hub, sf *record
+	bases   map[*field][]base
+	fresh   bool // linked in the cycle that is judged
+	stands  bool
+	outcome crm.Outcome
+	code    string
+}
+
+func (p *pair) on(side crm.Side) *record {
+	if side == crm.HubSpot {
+		return p.hub
+	}
+	return p.sf
+}
+
+type written struct {
+	r *record
+	n int // version
+}
+
+type journalled struct {
+	key
+	seq   int
+	op    crm.Op
+	field string
+	after string
+}
+
+func newOracle(w *world) *oracle {
+	return &oracle{w: w, byHub: map[string]*pair{}, bySF: map[string]*pair{}, outcomes: map[key]store.Outcome{}}
+}
+
+func (x *oracle) violate(kind, format string, args ...any) {
+	v := violation{kind, x.w.at, fmt.Sprintf(format, args...)}
+	if len(x.violations) < 50 && !slices.Contains(x.violations, v) {
+		x.violations = append(x.violations, v)
+		x.w.say("!! %s: %s", v.Kind, v.Text)
+	}
+}
+
+// begin notes where a cycle begins.
+func (x *oracle) begin(step) {
+	x.began = x.w.ledger.seq
+	x.writesAt = x.w.ledger.writes
+	x.planned = nil
+}
+
+// dry wants that nothing was written since the cycle began.
+func (x *oracle) dry(what string) {
+	if n := x.w.ledger.writes - x.writesAt; n > 0 {
+		x.violate("dry", "a %s wrote to %d records", what, n)
+	}
+}
+
+// take reads what the program says of itself after a cycle, alive or dead.
+func (x *oracle) take(s *store.Store) {
+	ctx := context.Background()
+	for _, p := range x.pairs {
+		p.stands, p.fresh = false, false
+	}
+	clear(x.byHub)
+	clear(x.bySF)
+	clear(x.outcomes)
+	x.planned = map[string]bool{}
+	for _, o := range x.w.story.family.objects {
+		links, err := s.LinkPage(ctx, o.name, "", 1000)
+		if err != nil {
+			x.violate("store", "links cannot be read: %v", err)
+			return
+		}
+		for _, l := range links {
+			x.link(o, l)
+		}
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			page, err := s.OutcomePage(ctx, o.name, side, "", 1000)
+			if err != nil {
+				x.violate("store", "outcomes cannot be read: %v", err)
+				return
+			}
+			for _, c := range page {
+				x.outcomes[key{side, o.vendorName(side), c.Ref.ID}] = c
+			}
+			rows, err := s.PlanPage(ctx, o.name, side, "", 1000, false, 0)
+			if err != nil {
+				x.violate("store", "the plan cannot be read: %v", err)
+				return
+			}
+			for _, row := range rows {
+				if row.Ops&store.Writes != 0 {
+					x.planned[row.ID] = true
+					x.planned[row.SalesforceID] = true
+				}
+			}
+		}
+	}
+	for _, p := range x.pairs {
+		if c, ok := x.outcomes[p.hub.key]; ok && p.stands && c.Linked {
+			p.outcome, p.code = c.Outcome, c.Reason.Code
+		}
+	}
+}
+
+// link files one link of the program.
+func (x *oracle) link(o *object, l store.Link) {
+	hub := x.w.ledger.records[key{crm.HubSpot, o.hub, l.HubSpotID}]
+	sf := x.w.ledger.records[key{crm.Salesforce, o.sf, l.SalesforceID}]
+	if hub == nil || sf == nil {
+		x.violate("link", "%s links HubSpot %s and Salesforce %s, and one of them never was", o.name, l.HubSpotID, l.SalesforceID)
+		return
+	}
+	var p *pair
+	for _, known := range x.pairs {
+		if known.hub == hub && known.sf == sf {
+			p = known
+		}
+	}
+	if p == nil {
+		p = &pair{o: o, hub: hub, sf: sf, bases: map[*field][]base{}, fresh: true}
+		for _, f := range o.fields {
+			p.bases[f] = x.firstBases(p, f)
+		}
+		x.pairs = append(x.pairs, p)
+	}
+	p.stands, p.outcome, p.code = true, l.Outcome, ""
+	if other := x.byHub[hub.id]; other != nil && other.o == o {
+		x.violate("link", "HubSpot %s %s is linked twice", o.hub, hub.id)
+	}
+	if other := x.bySF[sf.id]; other != nil {
+		x.violate("link", "Salesforce %s %s is linked twice", o.sf, sf.id)
+	}
+	x.byHub[o.hub+hub.id], x.bySF[sf.id] = p, p
+	if hub.thing < 0 {
+		hub.thing = sf.thing
+	}
+	if sf.thing < 0 {
+		sf.thing = hub.thing
+	}
+}
+
+// firstBases are the bases that a new pair may begin with. Two records that were
+// found know nothing of the past. A record that the program made holds what it
+// was given and nothing of its own; where the link was made only later, because
+// the answer or the process was lost, the program may know that or not.
+func (x *oracle) firstBases(p *pair, f *field) []base {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		made, source := p.on(side), p.on(side.Other())
+		if made.first().by != program {
+			continue
+		}
+		values, _, ok := source.known(made.first().seq - 1)
+		if !ok {
+			break
+		}
+		hub, sf := values, made.first().values
+		if side == crm.HubSpot {
+			hub, sf = sf, hub
+		}
+		bases := []base{p.o.settled(f, hub, sf)}
+		if made.first().cycle != x.w.ledger.cycle {
+			bases = append(bases, base{first: true})
+		}
+		return bases
+	}
+	return []base{{first: true}}
+}
+
+// pairOf is the pair that a record belongs to, or belonged to last.
+func (x *oracle) pairOf(r *record) *pair {
+	if r.side == crm.HubSpot {
+		if p := x.byHub[r.object+r.id]; p != nil {
+			return p
+		}
+	} else if p := x.bySF[r.id]; p != nil {
+		return p
+	}
+	for i := len(x.pairs) - 1; i >= 0; i-- {
+		if x.pairs[i].on(r.side) == r {
+			return x.pairs[i]
+		}
+	}
+	return nil
+}
+
+// value is what a record holds of a field.
+func (o *object) value(f *field, side crm.Side, values []string) string {
+	if f.from != "" && side == crm.HubSpot {
+		return f.give(func(name string) string { return values[o.place[side][name]] })
+	}
+	return values[o.place[side][f.name(side)]]
+}
+
+// settled is what a field stands at, in the form of a base.
+func (o *object) settled(f *field, hub, sf []string) base {
+	h := o.value(f, crm.HubSpot, hub)
+	if f.from != "" {
+		return base{hub: tidy(h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
+	}
+	b := base{hub: f.canon(crm.HubSpot, h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
+	if _, fate := f.carry(crm.Salesforce, h); fate == skipped && f.flows(crm.Salesforce) {
+		b.hub = unsent
+	}
+	return b
+}
+
+// judge looks at everything that one cycle did.
+func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
+	if c.act == actPlan && !crashed {
+		x.dry("plan")
+	}
+	calm := err == nil && !crashed
+	open := x.open
+	x.open = nil
+	for _, r := range x.w.ledger.order {
+		for n := range r.versions {
+			if v := &r.versions[n]; v.by == program && v.cycle == x.w.ledger.cycle {
+				open = append(open, written{r, n})
+			}
+		}
+	}
+	slices.SortStableFunc(open, func(a, b written) int { return a.r.versions[a.n].seq - b.r.versions[b.n].seq })
+	for _, w := range open {
+		x.write(w)
+	}
+	x.account(c, run, calm)
+	for _, p := range x.pairs {
+		if p.stands {
+			x.settle(p, calm && run != nil)
+		}
+	}
+}
+
+// settle brings the bases of a pair up to date with what the program must have
+// settled. After a calm cycle that left nothing open there is one answer; after
+// a death or an error there are several that the program may rightly hold.
+func (x *oracle) settle(p *pair, calm bool) {
+	hub, hv, ok := p.hub.known(x.w.ledger.seq)
+	sf, sv, ok2 := p.sf.known(x.w.ledger.seq)
+	if !ok || !ok2 {
+		return
+	}
+	fine := calm && (p.outcome == crm.Synced || p.outcome == crm.Unchanged || p.outcome == "") && hv.live && sv.live
+	for _, f := range p.o.fields {
+		now := p.o.settled(f, hub, sf)
+		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
+		resting := false
+		for _, b := range p.bases[f] {
+			resting = resting || f.rests(b, h, s, hv.stamp, sv.stamp)
+		}
+		switch {
+		case !resting:
+		case fine:
+			p.bases[f] = []base{now}
+		case !slices.Contains(p.bases[f], now):
+			p.bases[f] = append(p.bases[f], now)
+		}
+	}
+}
+
+// write judges one write of the program.
+func (x *oracle) write(w written) {
+	p := x.pairOf(w.r)
+	if p == nil {
+		x.open = append(x.open, w)
+		return
+	}
+	v := &w.r.versions[w.n]
+	switch {
+	case w.n == 0:
+		x.create(p, w.r, v)
+	case !v.live && w.r.versions[w.n-1].live:
+		x.archive(p, w.r, v)
+	case !w.r.versions[w.n-1].live:
+		x.violate("delete", "%s %s was brought back by the program", w.r.object, w.r.id)
+	default:
+		x.update(p, w.r, w.n)
+	}
+}
+
+// update judges the fields that one write changed.
+func (x *oracle) update(p *pair, r *record, n int) {
+	o, v, was := p.o, &r.versions[n], &r.versions[n-1]
+	if slices.Equal(v.values, was.values) {
+		return // sent once more, and nothing came of it
+	}
+	hub, hv, ok := p.hub.known(v.seq - 1)
+	sf, sv, ok2 := p.sf.known(v.seq - 1)
+	if !ok || !ok2 {
+		x.violate("unseen", "%s %s was written to before both records were read", r.object, r.id)
+		return
+	}
+	if !x.takesPart(p, v.seq) {
+		x.violate("filter", "%s %s was written to, and the filter leaves the thing out", r.object, r.id)
+	}
+	for column, name := range o.looked[r.side] {
+		if was.values[column] == v.values[column] {
+			continue
+		}
+		if name == externalField && r.side == crm.Salesforce && o.external && v.values[column] == p.hub.id {
+			continue
+		}
+		f := o.writes(r.side, name)
+		if f == nil {
+			x.violate("unmapped", "%s of %s %s was changed from %q to %q, and the mapping does not say so", name, r.object, r.id, was.values[column], v.values[column])
+			continue
+		}
+		from := r.side.Other()
+		values := hub
+		if from == crm.Salesforce {
+			values = sf
+		}
+		given := o.value(f, from, values)
+		if f.from != "" {
+			// What is computed is computed from what HubSpot holds after this cycle's
+			// writes, which may go out before or after this one.
+			given = x.computed(p, f, v, given)
+		}
+		want, fate := f.carry(r.side, given)
+		if f.from != "" {
+			want, fate = tidy(given), fits
+		}
+		got := f.canon(r.side, v.values[column])
+		var moves move
+		h, s := o.value(f, crm.HubSpot, hub), o.value(f, crm.Salesforce, sf)
+		if f.from != "" {
+			h = given
+		}
+		for _, b := range p.bases[f] {
+			moves |= f.due(b, h, s, hv.stamp, sv.stamp)
+		}
+		switch {
+		case moves&towards(r.side) == 0:
+			x.violate("lost", "%s of %s %s: %q was overwritten with %q, and the rules do not say so: %s gives %q, last settled %+v, direction %s, wins %s, stamps %d %d", name, r.object, r.id,
+				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, hv.stamp, sv.stamp)
+		case fate != fits || got != want:
+			x.violate("value", "%s of %s %s became %q; %s gives %q, which is %q there", name, r.object, r.id, v.values[column], from.Title(), given, want)
+		}
+		now := o.settled(f, hub, sf)
+		if f.from != "" {
+			now.hub = tidy(given)
+		}
+		if r.side == crm.HubSpot {
+			now.hub = got
+		} else {
+			now.sf = got
+		}
+		if !slices.Contains(p.bases[f], now) {
+			p.bases[f] = append(p.bases[f], now)
+		}
+	}
+}
+
+// computed is what a computed field is given: as HubSpot was known to be, or as
+// the same cycle makes it, if that is what was written.
+func (x *oracle) computed(p *pair, f *field, v *version, given string) string {
+	column := p.o.place[crm.Salesforce][f.sf]
+	for i := range p.hub.versions {
+		if h := &p.hub.versions[i]; h.by == program && h.cycle == v.cycle {
+			if made := p.o.value(f, crm.HubSpot, h.values); tidy(made) == tidy(v.values[column]) {
+				return made
+			}
+		}
+	}
+	return given
+}
+
+// takesPart tells whether the filter let a pair take part as the program was
+// last shown it: what it writes itself in the same decision does not count.
+func (x *oracle) takesPart(p *pair, seq int) bool {
+	for _, r := range []*record{p.hub, p.sf} {
+		for i := len(r.readings) - 1; i >= 0; i-- {
+			if r.readings[i].seq < seq {
+				if !p.o.passes(r.side, r.versions[r.readings[i].version].values) {
+					return false
+				}
+				break
+			}
+		}
+	}
+	return true
+}
+
+// writes is the field by which the program may write a vendor's field.
+func (o *object) writes(side crm.Side, name string) *field {
+	for _, f := range o.fields {
+		if f.name(side) == name && f.flows(side) {
+			return f
+		}
+	}
+	return nil
+}
+
+// create judges a record that the program made.
+func (x *oracle) create(p *pair, r *record, v *version) {
+	o, source := p.o, p.on(r.side.Other())
+	if !o.creates(r.side) {
+		x.violate("create", "%s %s was created, and create says %s", r.object, r.id, o.create)
+	}
+	values, sv, ok := source.known(v.seq - 1)
+	if !ok || source.first().seq > v.seq {
+		x.violate("create", "%s %s was created for a record that was not read", r.object, r.id)
+		return
+	}
+	if !sv.live {
+		x.violate("create", "%s %s was created for a record that was known to be deleted", r.object, r.id)
+	}
+	if !o.passes(source.side, values) {
+		x.violate("filter", "%s %s was created for a record that the filter leaves out", r.object, r.id)
+	}
+	for _, other := range x.pairs {
+		if twin := other.on(r.side); other.on(source.side) == source && twin != r && twin.first().by == program && twin.first().seq < v.seq {
+			if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
+				x.violate("duplicate", "%s %s was created, and %s had been created for the same record", r.object, r.id, twin.id)
+			}
+		}
+	}
+	if k := o.keyOf(source.side, values); k != "" {
+		for _, c := range x.w.ledger.order {
+			if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {
+				continue
+			}
+			seen, cv, ok := c.known(v.seq - 1)
+			if ok && cv.live && o.keyOf(c.side, seen) == k {
+				if at := c.versionAt(v.seq - 1); c.versions[at].live && o.keyOf(c.side, c.versions[at].values) == k {
+					x.violate("duplicate", "%s %s was created for %s %s, and %s with the same key %q was known", r.object, r.id, source.object, source.id, c.id, k)
+				}
+			}
+		}
+	}
+	for _, f := range o.fields {
+		if !f.flows(r.side) || f.name(r.side) == "" {
+			continue
+		}
+		given := o.value(f, source.side, values)
+		want, fate := f.carry(r.side, given)
+		if f.from != "" {
+			want, fate = tidy(given), fits
+		}
+		got := f.canon(r.side, o.value(f, r.side, v.values))
+		if fate == held {
+			x.violate("value", "%s %s was created, and %q of %s cannot be there", r.object, r.id, given, f.name(source.side))
+		} else if fate == fits && got != want {
+			x.violate("value", "%s of the new %s %s is %q; %s gives %q", f.name(r.side), r.object, r.id, got, source.side.Title(), given)
+		}
+	}
+	for column, name := range o.looked[r.side] {
+		if held := v.values[column]; held != "" && held != "false" && o.writes(r.side, name) == nil && !(name == externalField && held == p.hub.id) {
+			x.violate("unmapped", "the new %s %s has %q in %s, and the mapping does not say so", r.object, r.id, held, name)
+		}
+	}
+}
+
+// archive judges a record that the program deleted.
+func (x *oracle) archive(p *pair, r *record, v *version) {
+	partner := p.on(r.side.Other())
+	at := partner.versionAt(v.seq - 1)
+	switch {
+	case p.o.deletes != "archive":
+		x.violate("delete", "%s %s was deleted, and deletes says %s", r.object, r.id, p.o.deletes)
+	case at < 0 || partner.versions[at].live && !x.wasDead(partner, v.seq):
+		x.violate("delete", "%s %s was deleted, and its partner %s lives", r.object, r.id, partner.id)
+	}
+}
+
+// wasDead tells whether a record was deleted when the program last looked, in
+// the cycle of a write.
+func (x *oracle) wasDead(r *record, seq int) bool {
+	for i := range r.versions {
+		if v := &r.versions[i]; !v.live && v.seq < seq && (i+1 == len(r.versions) || r.versions[i+1].seq > x.began) {
+			return true
+		}
+	}
+	return false
+}
+
+// account checks what the program says of the cycle: sums, brakes, journal.
+func (x *oracle) account(c step, run *engine.Run, calm bool) {
+	created, updated, archived := 0, 0, 0
+	touched := map[key]crm.Op{}
+	for _, r := range x.w.ledger.order {
+		for n := range r.versions {
+			v := &r.versions[n]
+			if v.by != program || v.cycle != x.w.ledger.cycle {
+				continue
+			}
+			switch {
+			case n == 0:
+				created++
+				touched[r.key] = crm.Create
+			case !v.live:
+				archived++
+				touched[r.key] = crm.Archive
+			case touched[r.key] == "":
+				updated++
+				touched[r.key] = crm.Update
+			}
+		}
+	}
+	f := x.w.story.family
+	if !c.release && c.act == actSync {
+		for _, b := range []struct {
+			what     string
+			n, limit int
+		}{{"creates", created, f.creates}, {"updates", updated, 2 * f.updates}, {"deletes", archived, f.deletes}} {
+			if b.limit > 0 && b.n > b.limit {
+				x.violate("brake", "%d %s in one cycle, and the brake says %d", b.n, b.what, b.limit)
+			}
+		}
+	}
+	if run == nil {
+		return
+	}
+	if calm && !run.Closed {
+		x.violate("sums", "the sums of run %d do not close: %+v", run.ID, run.Objects)
+	}
+	if !calm {
+		for k, op := range touched {
+			p := x.pairOf(x.w.ledger.records[k])
+			if p == nil || x.planned[p.hub.id] || x.planned[p.sf.id] || op == crm.Create {
+				continue
+			}
+			x.violate("plan", "%s %s was written to, and the plan does not name it", k.object, k.id)
+		}
+		return
+	}
+	x.read(run, touched)
+}
+
+// read takes the journal of a run and wants every write of the ledger in it.
+func (x *oracle) read(run *engine.Run, touched map[key]crm.Op) {
+	if x.w.process == nil {
+		return
+	}
+	said := map[key]bool{}
+	err := x.w.process.engine.Journal(context.Background(), run.ID, func(e engine.JournalEntry) error {
+		k := key{e.Record.Side, e.Record.Object, e.Record.ID}
+		said[k] = true
+		for _, ch := range e.Changes {
+			after := ""
+			if ch.After != nil {
+				after = *ch.After
+			}
+			x.journal = append(x.journal, journalled{k, x.w.ledger.seq, e.Op, ch.Field, after})
+		}
+		return nil
+	})
+	if err != nil {
+		x.violate("journal", "the journal of run %d cannot be read: %v", run.ID, err)
+		return
+	}
+	for k, op := range touched {
+		if !said[k] {
+			x.violate("journal", "%s of %s %s is not in the journal of run %d", op, k.object, k.id, run.ID)
+		}
+	}
+}

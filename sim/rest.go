@@ -1,0 +1,330 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+)
+
+// converged wants both sides to agree as far as the rules go. After changes
+// alone it looks at edits of pairs; after a complete cycle at everything.
+func (x *oracle) converged(what string) {
+	for _, p := range x.pairs {
+		if !p.stands {
+			continue
+		}
+		if p.hub.live() && p.sf.live() {
+			x.agree(p)
+		} else if what == "all" {
+			x.halfGone(p)
+		}
+	}
+	if what != "all" {
+		return
+	}
+	for _, r := range x.w.ledger.order {
+		if r.live() && x.standing(r) == nil {
+			x.alone(r)
+		}
+	}
+}
+
+// standing is the pair that a record is in now.
+func (x *oracle) standing(r *record) *pair {
+	if p := x.pairOf(r); p != nil && p.stands {
+		return p
+	}
+	return nil
+}
+
+// agree wants the fields of a pair to agree, or a reason that is due.
+func (x *oracle) agree(p *pair) {
+	hub, sf := p.hub.last().values, p.sf.last().values
+	if !p.o.passes(crm.HubSpot, hub) || !p.o.passes(crm.Salesforce, sf) {
+		if p.outcome != crm.Excluded {
+			x.violate("outcome", "%s %s and %s are left out by the filter, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.outcome, p.code)
+		}
+		return
+	}
+	var apart []*field
+	blocked := x.refusal(p)
+	for _, f := range p.o.fields {
+		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
+		if f.from == "" && f.same(h, s) {
+			continue
+		}
+		resting := x.filledIn(p, f)
+		for _, b := range p.bases[f] {
+			moves := f.due(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
+			resting = resting || f.rests(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
+			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+				if moves&towards(to) == 0 || f.from != "" {
+					continue
+				}
+				from := h
+				if to == crm.HubSpot {
+					from = s
+				}
+				if _, fate := f.carry(to, from); fate == held {
+					blocked = true
+				}
+			}
+			if moves&hold != 0 {
+				blocked = true
+			}
+		}
+		if !resting {
+			apart = append(apart, f)
+		}
+	}
+	waits := p.outcome == crm.Held || p.outcome == crm.Failed
+	switch {
+	case blocked && waits:
+	case len(apart) > 0:
+		for _, f := range apart {
+			x.violate("apart", "%s: %s of HubSpot %s is %q, %s of Salesforce %s is %q; outcome %s %s, last settled %+v, direction %s, wins %s", p.o.name, f.hub, p.hub.id, p.o.value(f, crm.HubSpot, hub),
+				f.sf, p.sf.id, p.o.value(f, crm.Salesforce, sf), p.outcome, p.code, p.bases[f], f.direction, f.wins)
+		}
+	case waits && !blocked:
+		x.violate("outcome", "%s %s and %s agree, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.outcome, p.code)
+	}
+}
+
+// settles is how long after a create the program takes what appears in the new
+// record for the vendor's own doing, which it leaves as it finds it.
+const settles = 10_000
+
+// filledIn tells whether a field of a record that the program made was last
+// changed so soon after that it counts as filled in by the vendor.
+func (x *oracle) filledIn(p *pair, f *field) bool {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		r := p.on(side)
+		if r.first().by != program || f.name(side) == "" {
+			continue
+		}
+		column := p.o.place[side][f.name(side)]
+		for i := len(r.versions) - 1; i > 0; i-- {
+			if r.versions[i].values[column] != r.versions[i-1].values[column] {
+				return r.versions[i].by == people && r.versions[i].stamp-r.first().stamp <= settles
+			}
+		}
+	}
+	return false
+}
+
+// knows tells whether the oracle, too, finds that a pair differs, by leave of
+// filledIn.
+func (x *oracle) knows(f engine.Finding) bool {
+	if f.HubSpot == nil || f.Salesforce == nil {
+		return false
+	}
+	p := x.byHub[f.HubSpot.Object+f.HubSpot.ID]
+	return p != nil && slices.ContainsFunc(p.o.fields, func(f *field) bool { return x.filledIn(p, f) })
+}
+
+// refusal tells whether HubSpot has to refuse what a pair would write, because
+// another contact holds the e-mail address.
+func (x *oracle) refusal(p *pair) bool {
+	if p.o.key.kind != email {
+		return false
+	}
+	k := p.o.keyOf(crm.Salesforce, p.sf.last().values)
+	for _, r := range x.w.ledger.order {
+		if k != "" && r != p.hub && r.o == p.o && r.side == crm.HubSpot && r.live() && p.o.keyOf(crm.HubSpot, r.last().values) == k {
+			return true
+		}
+	}
+	return false
+}
+
+// failing tells whether all that does not come to rest is something that a
+// vendor has to refuse.
+func (x *oracle) failing() bool {
+	for _, p := range x.pairs {
+		if p.stands && p.outcome == crm.Failed && !x.refusal(p) {
+			return false
+		}
+	}
+	for k, c := range x.outcomes {
+		if c.Outcome == crm.Pending || c.Outcome == crm.Failed && !c.Linked {
+			_ = k
+			return false
+		}
+	}
+	return true
+}
+
+// halfGone wants a pair of which a record is deleted to follow the policy.
+func (x *oracle) halfGone(p *pair) {
+	if !p.hub.live() && !p.sf.live() {
+		x.violate("outcome", "%s %s and %s are both deleted, and still linked", p.o.name, p.hub.id, p.sf.id)
+		return
+	}
+	want := map[string]crm.Outcome{"ignore": crm.Excluded, "ask": crm.Held}[p.o.deletes]
+	switch {
+	case p.o.deletes == "archive":
+		x.violate("delete", "%s: HubSpot %s live %v, Salesforce %s live %v, and deletes says archive; outcome %s %s", p.o.name, p.hub.id, p.hub.live(), p.sf.id, p.sf.live(), p.outcome, p.code)
+	case p.outcome != want:
+		x.violate("outcome", "%s: one of HubSpot %s and Salesforce %s is deleted, deletes says %s, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.o.deletes, p.outcome, p.code)
+	}
+}
+
+// alone wants a reason for a record that is linked with nothing.
+func (x *oracle) alone(r *record) {
+	o, values := r.o, r.last().values
+	c, told := x.outcomes[r.key]
+	if !told || c.Reason.Code == "" {
+		x.violate("outcome", "%s %s is linked with nothing and has no outcome", r.object, r.id)
+		return
+	}
+	if !strings.HasPrefix(c.Reason.Code, string(c.Outcome)+".") {
+		x.violate("outcome", "%s %s: outcome %s with reason %s", r.object, r.id, c.Outcome, c.Reason.Code)
+	}
+	if r.first().by == program && len(r.versions) == 1 {
+		x.violate("duplicate", "%s %s was created by the program and is linked with nothing: %s", r.object, r.id, c.Reason.Code)
+	}
+	other := r.side.Other()
+	if !o.passes(r.side, values) {
+		if c.Outcome != crm.Excluded {
+			x.violate("outcome", "%s %s is left out by the filter, and the outcome is %s", r.object, r.id, c.Reason.Code)
+		}
+		return
+	}
+	k := o.keyOf(r.side, values)
+	var candidates []*record
+	rivals := 0
+	for _, c := range x.w.ledger.order {
+		if c.o != o || !c.live() || c == r || k == "" || o.keyOf(c.side, c.last().values) != k {
+			continue
+		}
+		switch {
+		case c.side == other:
+			candidates = append(candidates, c)
+		case x.standing(c) == nil:
+			rivals++
+		}
+	}
+	if len(candidates) == 0 {
+		if o.creates(other) && !x.cannotCreate(r) {
+			x.violate("missing", "%s %s should have been created in %s: %s", r.object, r.id, other.Title(), c.Reason.Code)
+		}
+		return
+	}
+	match := candidates[0]
+	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
+		return
+	}
+	x.violate("missing", "%s %s should have been linked with %s %s: %s", r.object, r.id, match.object, match.id, c.Reason.Code)
+}
+
+// cannotCreate tells whether a value keeps a record from being created.
+func (x *oracle) cannotCreate(r *record) bool {
+	to := r.side.Other()
+	filled := false
+	for _, f := range r.o.fields {
+		if !f.flows(to) || f.from != "" {
+			continue
+		}
+		v, fate := f.carry(to, r.o.value(f, r.side, r.last().values))
+		if fate == held {
+			return true
+		}
+		filled = filled || v != ""
+	}
+	if to == crm.Salesforce {
+		return r.o.writes(to, map[string]string{"contacts": "LastName", "companies": "Name"}[r.object]) == nil
+	}
+	any := map[string][]string{"Contact": {"email", "firstname", "lastname"}, "Account": {"name", "domain"}}[r.object]
+	for _, name := range any {
+		if f := r.o.writes(to, name); f != nil {
+			if v, _ := f.carry(to, r.o.value(f, r.side, r.last().values)); v != "" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// cannotLink tells whether a value, or the external id, keeps two records from
+// being linked.
+func (x *oracle) cannotLink(a, b *record) bool {
+	hub, sf := a, b
+	if a.side == crm.Salesforce {
+		hub, sf = b, a
+	}
+	o := a.o
+	if o.external {
+		if id := sf.last().values[o.place[crm.Salesforce][externalField]]; id != "" && id != hub.id {
+			return true
+		}
+	}
+	for _, f := range o.fields {
+		if f.from != "" {
+			continue
+		}
+		h, s := o.value(f, crm.HubSpot, hub.last().values), o.value(f, crm.Salesforce, sf.last().values)
+		moves := f.due(base{first: true}, h, s, hub.last().stamp, sf.last().stamp)
+		if moves&hold != 0 {
+			return true
+		}
+		if moves&toSF != 0 {
+			if _, fate := f.carry(crm.Salesforce, h); fate == held {
+				return true
+			}
+		}
+		if moves&toHub != 0 {
+			if _, fate := f.carry(crm.HubSpot, s); fate == held {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// last checks what only the end can show: that every write belongs to a link,
+// and that the journal leads to what is there.
+func (x *oracle) last() {
+	for _, w := range x.open {
+		if w.n == 0 && w.r.live() {
+			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
+		} else if w.n > 0 {
+			x.violate("link", "%s %s was written to and belongs to no link", w.r.object, w.r.id)
+		}
+	}
+	newest := map[[2]string]journalled{}
+	for _, j := range x.journal {
+		newest[[2]string{string(j.side) + j.object + j.id, j.field}] = j
+	}
+	for _, j := range newest {
+		r := x.w.ledger.records[j.key]
+		if r == nil || !r.live() {
+			continue
+		}
+		column, watched := r.o.place[r.side][j.field]
+		f := r.o.writes(r.side, j.field)
+		if !watched || f == nil {
+			continue
+		}
+		others := false // somebody, or a write that no journal has, changed it since
+		for i := 1; i < len(r.versions); i++ {
+			if v := &r.versions[i]; v.seq > j.seq && v.values[column] != r.versions[i-1].values[column] {
+				others = true
+			}
+		}
+		if got := r.last().values[column]; !others && f.canon(r.side, got) != f.canon(r.side, j.after) && x.byProgram(r, column) {
+			x.violate("journal", "%s of %s %s is %q, and the journal ends with %q", j.field, r.object, r.id, got, j.after)
+		}
+	}
+}
+
+// byProgram tells whether the value that stands was written by the program.
+func (x *oracle) byProgram(r *record, column int) bool {
+	for i := len(r.versions) - 1; i > 0; i-- {
+		if r.versions[i].values[column] != r.versions[i-1].values[column] {
+			return r.versions[i].by == program
+		}
+	}
+	return r.first().by == program
+}
