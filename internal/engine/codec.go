@@ -335,6 +335,8 @@ func encodeDecided(d *decided) []byte {
 	p.bool(d.Retie)
 	p.ties(d.Ties)
 	p.bool(d.Unlink)
+	p.bool(d.Again)
+	p.text(string(d.Departed))
 	p.text(d.Title)
 	for _, s := range []sight{d.HubSpotAt, d.SalesAt} {
 		p.u64(s.Seen)
@@ -382,7 +384,7 @@ func decodeDecided(b []byte) (*decided, error) {
 		d.Awaits = append(d.Awaits, e.ref())
 	}
 	d.Retie, d.Ties = e.bool(), e.ties()
-	d.Unlink = e.bool()
+	d.Unlink, d.Again, d.Departed = e.bool(), e.bool(), crm.Side(e.text())
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
 		s.Seen, s.Open, s.Print, s.Related = e.u64(), e.u64(), e.u64(), e.u64()

@@ -130,7 +130,7 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}}
 		if l, ok := links[page[i].Ref.ID]; ok {
 			s.link = &l
-			s.snapshot.Link = &s.link.Link
+			s.snapshot.Link, s.snapshot.Departed = &s.link.Link, l.Departed
 		}
 		if s.link == nil && (r == nil || r.Archived && r.MergedInto == "") {
 			d.forget = append(d.forget, page[i].Ref.ID)

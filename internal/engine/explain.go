@@ -225,7 +225,7 @@ func (x *explainer) thing(ctx context.Context, o *mapping.BoundObject, ref crm.R
 	s.snapshot.Alias = aliases[ref.ID]
 	if l, ok := links[ref.ID]; ok {
 		s.link = &l
-		s.snapshot.Link = &l.Link
+		s.snapshot.Link, s.snapshot.Departed = &l.Link, l.Departed
 		t.Linked = true
 		pair[crm.HubSpot] = crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: l.HubSpotID}
 		pair[crm.Salesforce] = crm.Ref{Side: crm.Salesforce, Object: l.SalesforceObject, ID: l.SalesforceID}

@@ -94,3 +94,27 @@ func (v *vendor) convert(lead string, into conversion) (account, contact, opport
 	l.modified = v.tick()
 	return account, contact, opportunity
 }
+
+// restore brings a record back as a person would.
+func (v *vendor) restore(object, id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clock += 60_000_000
+	r := v.objects[object][id]
+	r.archived, r.modified = false, v.tick()
+}
+
+// purge deletes a record for good: a GDPR delete, a bin that was emptied. No
+// feed tells.
+func (v *vendor) purge(object, id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.objects[object], id)
+}
+
+func (v *vendor) archived(object, id string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.objects[object][id]
+	return r == nil || r.archived
+}

@@ -43,6 +43,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// reads is shown every live record that is read.
+	reads func(*row)
 	// order puts the ids of a stream into another order; nil leaves them.
 	order func(ids []string)
 	// late: the change feed tells nothing yet.
@@ -224,6 +226,9 @@ func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
 	out := crm.Record{Layout: read.Layout, ID: id, CreatedMicros: r.created, ModifiedMicros: r.modified, Archived: r.archived, MergedInto: v.survivor(read.Layout.Object, r)}
 	if r.archived {
 		return out
+	}
+	if v.reads != nil {
+		v.reads(r)
 	}
 	out.Values = make([]crm.Value, len(read.Layout.Fields))
 	for i, f := range read.Layout.Fields {

@@ -157,6 +157,9 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	switch {
 	case d.WasLinked && d.Unlink && j.outcome != crm.Pending && j.outcome != crm.Failed:
 		s.unlinked = append(s.unlinked, d.HubSpot.ID)
+		if d.Again {
+			b.again(j)
+		}
 	case d.WasLinked:
 		l, ok := links[d.HubSpot.ID]
 		if !ok {
@@ -216,6 +219,9 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.SeenSalesforce, l.OpenSalesforce = d.SalesAt.Seen, d.SalesAt.Open
 	}
 	l.HubSpotGone, l.SalesforceGone = d.HubGone, d.SalesGone
+	if j.outcome != crm.Failed {
+		l.Departed = d.Departed
+	}
 	for _, w := range j.sends {
 		if !w.sent {
 			continue
@@ -232,6 +238,23 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		}
 	}
 	return l
+}
+
+// again lets what is left of a pair be decided in this run, as a record that is
+// linked to nothing.
+func (b *batch) again(j *job) {
+	j.now = true
+	if j.d.HubGone {
+		b.c.ledger(b.o.Name).same(thingKey(crm.HubSpot, j.d.HubSpot.ID), thingKey(crm.Salesforce, j.d.Salesforce.ID))
+	}
+	for _, ref := range []struct {
+		crm.Ref
+		gone bool
+	}{{j.d.HubSpot, j.d.HubGone}, {j.d.Salesforce, j.d.SalesGone}} {
+		if !ref.gone {
+			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref.Ref, Due: true})
+		}
+	}
 }
 
 // newLink makes a link. When a write besides the create failed, the base stays

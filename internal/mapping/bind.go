@@ -166,13 +166,44 @@ func (b *binder) access(o *BoundObject) {
 	if !o.HubSpotSchema.Updatable && b.writesTo(o.Object, crm.HubSpot) {
 		b.problems.errorf(o.HubSpotPos, "object.not-updatable", "grant the scope to write it, or give the fields direction: to-salesforce", "the credential may not update HubSpot %s", o.HubSpot)
 	}
-	if o.Deletes == DeletesArchive {
+	if why := o.archives(crm.Salesforce); why != "" {
 		for _, t := range o.Targets {
 			if !t.Schema.Deletable {
-				b.problems.warnf(t.Pos, "object.not-deletable", "grant Delete on "+t.Object+", or write deletes: ask", "the credential may not delete Salesforce %s; such records will be held", t.Object)
+				b.problems.warnf(t.Pos, "object.not-deletable", "grant Delete on "+t.Object+", or write "+milder(why), "the credential may not delete Salesforce %s; such records will be held", t.Object)
 			}
 		}
 	}
+	if why := o.archives(crm.HubSpot); why != "" && !o.HubSpotSchema.Deletable {
+		b.problems.warnf(o.HubSpotPos, "object.not-deletable", "grant the scope to write it, or write "+milder(why), "the credential may not delete HubSpot %s; such records will be held", o.HubSpot)
+	}
+}
+
+// milder is the rule to write instead of one that archives.
+func milder(rule string) string {
+	if rule == "leaves: archive" {
+		return "leaves: stop"
+	}
+	return strings.Replace(rule, "archive", "ask", 1)
+}
+
+// archives says which rule of the file may archive records on a side; empty
+// when none does.
+func (o *Object) archives(side crm.Side) string {
+	from := o.Where.HubSpot
+	if side == crm.HubSpot {
+		from = o.Where.Salesforce
+	}
+	switch {
+	case o.Deletes.In(side) == DeletesArchive && o.Deletes.InHubSpot == o.Deletes.InSalesforce:
+		return "deletes: archive"
+	case o.Deletes.In(side) == DeletesArchive && side == crm.HubSpot:
+		return "deletes: {in-hubspot: archive}"
+	case o.Deletes.In(side) == DeletesArchive:
+		return "deletes: {in-salesforce: archive}"
+	case o.Leaves == LeavesArchive && from != "":
+		return "leaves: archive"
+	}
+	return ""
 }
 
 func (b *binder) writesTo(o *Object, side crm.Side) bool {

@@ -71,7 +71,7 @@ func TestTheSchemaTakesWhatParseTakes(t *testing.T) {
 
 func TestTheSchemaRefusesWhatParseRefuses(t *testing.T) {
 	schema := compiledSchema(t)
-	for _, change := range []string{"fields: [{hubspot: a, salesforce: B, wins: nobody}]", "feilds: []", "deletes: always", "match: [{hubspot: a}]", "where: 'x'", "salesforce2: X", "unmapped: skip"} {
+	for _, change := range []string{"fields: [{hubspot: a, salesforce: B, wins: nobody}]", "feilds: []", "deletes: always", "deletes: {in-hubspot: always}", "deletes: {hubspot: ask}", "leaves: now", "match: [{hubspot: a}]", "where: 'x'", "salesforce2: X", "unmapped: skip"} {
 		src := "hubspot: a\nsalesforce: b\nobjects:\n  - name: x\n    hubspot: contacts\n    salesforce: Contact\n    " + change + "\n"
 		if schema.Validate(plainValue(t, src)) == nil {
 			t.Errorf("the schema takes %s", change)
@@ -89,7 +89,7 @@ func TestEveryKeyChangesTheMapping(t *testing.T) {
 		"budget.hubspot": "budget: {hubspot: 1%}", "budget.salesforce": "budget: {salesforce: 1%}",
 		"wake.webhooks": "wake: {webhooks: {url: https://sync.example.com/}}", "wake.journal": "wake: {journal: true}", "wake.change-events": "wake: {change-events: true}"}
 	object := map[string]string{"name": "name: y", "hubspot": "hubspot: deals", "salesforce": "salesforce: Lead", "match": "match: [{hubspot: a, salesforce: B}]", "external-id": "external-id: X__c", "create": "create: never",
-		"where": "where: {hubspot: '1 > 2'}", "fields": "fields: [{hubspot: a, salesforce: B}]", "associations": "associations: [{hubspot: companies, salesforce: AccountId}]", "owner": "owner: by-email", "deletes": "deletes: ask"}
+		"where": "where: {hubspot: '1 > 2'}", "fields": "fields: [{hubspot: a, salesforce: B}]", "associations": "associations: [{hubspot: companies, salesforce: AccountId}]", "owner": "owner: by-email", "deletes": "deletes: ask", "leaves": "leaves: keep"}
 	fieldKeySamples := map[string]string{"hubspot": "hubspot: z", "salesforce": "salesforce: Z", "from": "", "direction": "direction: to-salesforce", "wins": "wins: hold", "values": "values: {a: b}", "unmapped": "unmapped: skip", "blank": "blank: x", "too-long": "too-long: cut", "times": "times: 100", "on": "on: [Contact]"}
 	file := func(top, object, field string) string {
 		base := map[string]string{"hubspot": "hubspot: a", "salesforce": "salesforce: b"}

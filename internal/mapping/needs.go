@@ -125,8 +125,8 @@ func (o *Object) writesHubSpot() (why, field string) {
 	if o.OwnerByEmail {
 		reasons = append(reasons, "owner")
 	}
-	if o.Deletes == DeletesArchive {
-		reasons = append(reasons, "deletes: archive")
+	if why := o.archives(crm.HubSpot); why != "" {
+		reasons = append(reasons, why)
 	}
 	return strings.Join(reasons, "; "), field
 }

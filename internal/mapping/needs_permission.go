@@ -130,9 +130,9 @@ func (t *target) objectNeeds(list *needList) {
 	if why := t.edits(); why != "" {
 		add(t.Object, "edit", "updates %s for %s (%s)", t.Object, o.Name, why)
 	}
-	if o.Deletes == DeletesArchive {
+	if why := o.archives(crm.Salesforce); why != "" {
 		add(t.Object, "edit", "Salesforce lets only those delete who may edit")
-		add(t.Object, "delete", "deletes %s for %s (deletes: archive)", t.Object, o.Name)
+		add(t.Object, "delete", "deletes %s for %s (%s)", t.Object, o.Name, why)
 	}
 }
 

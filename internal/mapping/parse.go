@@ -234,7 +234,7 @@ func limitOf(n *yaml.Node) Limit {
 const smallestShare = 1e-12
 
 func (r *scan) object(n *yaml.Node) Object {
-	o := Object{Pos: at(n), Create: word(n, "create", CreateInSalesforce), Deletes: word(n, "deletes", DeletesIgnore)}
+	o := Object{Pos: at(n), Create: word(n, "create", CreateInSalesforce), Deletes: deletesOf(entry(n, "deletes")), Leaves: word(n, "leaves", LeavesStop)}
 	o.Name, o.NamePos = r.text(n, "name")
 	o.HubSpot, o.HubSpotPos = r.text(n, "hubspot")
 	o.ExternalID, o.ExternalIDPos = r.text(n, "external-id")
@@ -291,6 +291,14 @@ func valuePairs(n *yaml.Node) (pairs []ValuePair) {
 		pairs = append(pairs, ValuePair{HubSpot: scalarOf(n.Content[i]), Salesforce: scalarOf(resolve(n.Content[i+1])), Pos: at(n.Content[i])})
 	}
 	return pairs
+}
+
+// deletesOf reads one policy for both sides, or one for each.
+func deletesOf(n *yaml.Node) Deletes {
+	if s := scalarOf(n); s != "" {
+		return Deletes{DeletePolicy(s), DeletePolicy(s)}
+	}
+	return Deletes{InHubSpot: word(n, "in-hubspot", DeletesIgnore), InSalesforce: word(n, "in-salesforce", DeletesIgnore)}
 }
 
 func (r *scan) targets(n *yaml.Node) []Target {

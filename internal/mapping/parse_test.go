@@ -53,7 +53,7 @@ func TestParseReadsTheWholeExample(t *testing.T) {
 	want := &Mapping{File: "lockstep.yaml", HubSpot: "acme", Salesforce: "acme-production", Every: time.Minute,
 		Brakes: Brakes{Creates: Limit{Count: 500}, Updates: Limit{Share: .2}, Deletes: Limit{Count: 10}}, Budget: Budget{HubSpot: .6, Salesforce: .3},
 		Objects: []Object{{
-			Name: "companies", HubSpot: "companies", Targets: []Target{{Object: "Account"}}, Match: []Match{{HubSpot: "domain", Salesforce: "Website", As: "domain"}}, Create: CreateBoth, Deletes: DeletesIgnore,
+			Name: "companies", HubSpot: "companies", Targets: []Target{{Object: "Account"}}, Match: []Match{{HubSpot: "domain", Salesforce: "Website", As: "domain"}}, Create: CreateBoth, Deletes: Deletes{DeletesIgnore, DeletesIgnore}, Leaves: LeavesStop,
 			Fields: []Field{
 				{HubSpot: "name", Salesforce: "Name", Direction: Both, Wins: WinsNewest, Unmapped: "hold", TooLong: "hold"},
 				{HubSpot: "phone", Salesforce: "Phone", Direction: Both, Wins: WinsSalesforce, Unmapped: "hold", TooLong: "hold"},
@@ -63,7 +63,7 @@ func TestParseReadsTheWholeExample(t *testing.T) {
 			},
 		}, {
 			Name: "people", HubSpot: "contacts", Targets: []Target{{Object: "Contact", When: `hubspot.associatedcompanyid != ""`}, {Object: "Lead"}}, Match: []Match{{HubSpot: "email", Salesforce: "Email", As: "email"}},
-			ExternalID: "HubSpot_Id__c", Create: CreateInSalesforce, Where: Where{HubSpot: `hubspot.lifecyclestage != "subscriber"`}, OwnerByEmail: true, Deletes: DeletesAsk,
+			ExternalID: "HubSpot_Id__c", Create: CreateInSalesforce, Where: Where{HubSpot: `hubspot.lifecyclestage != "subscriber"`}, OwnerByEmail: true, Deletes: Deletes{DeletesAsk, DeletesAsk}, Leaves: LeavesStop,
 			Fields: []Field{
 				{HubSpot: "lastname", Salesforce: "LastName", Direction: Both, Wins: WinsNewest, Unmapped: "hold", TooLong: "hold"},
 				{HubSpot: "company", Salesforce: "Company", Direction: Both, Wins: WinsNewest, Unmapped: "use", UnmappedValue: "Other", Blank: "Unknown", TooLong: "cut", TooLongGiven: true, On: []string{"Lead"}},

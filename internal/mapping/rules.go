@@ -60,6 +60,9 @@ func checkMapping(m *Mapping, p *Problems) {
 }
 
 func checkTargets(o *Object, p *Problems) {
+	if o.Leaves != "" && o.Leaves != LeavesStop && o.Where.HubSpot == "" && o.Where.Salesforce == "" {
+		p.warnf(o.NamePos, "mapping.leaves-nothing", "add `where`, or take `leaves` out", "%s says leaves: %s and has no `where` that a record could leave", o.Name, o.Leaves)
+	}
 	for i, t := range o.Targets {
 		if t.When == "" && i < len(o.Targets)-1 {
 			p.warnf(t.Pos, "mapping.unreachable", "give it a `when`, or put it last", "%s takes every new record, so those after it get none", t.Object)

@@ -116,7 +116,12 @@ func objectKeys() []key {
 			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},
 		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, enum("by-email")},
-		{"deletes", "What follows when a linked record is deleted on one side. Default ignore.", false, enum("ignore", "ask", "archive")},
+		{"leaves", "What follows when a linked record leaves `where`: nothing is written any more, its counterpart is archived, or the pair is kept in step. Default stop.", false, enum("stop", "archive", "keep")},
+		{"deletes", "What follows when a linked record is deleted on one side: for both, or by the side where it follows. Default ignore.", false,
+			either(enum("ignore", "ask", "archive"), group([]key{
+				{"in-hubspot", "What follows in HubSpot when the record is deleted in Salesforce. Default ignore.", false, enum("ignore", "ask", "archive")},
+				{"in-salesforce", "What follows in Salesforce when the record is deleted in HubSpot. Default ignore.", false, enum("ignore", "ask", "archive")},
+			}))},
 	}
 }
 

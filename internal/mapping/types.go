@@ -151,6 +151,39 @@ const (
 	DeletesAsk     DeletePolicy = "ask"
 )
 
+// Deletes says what follows on each side when a linked record is deleted on the
+// other one.
+type Deletes struct {
+	InHubSpot    DeletePolicy
+	InSalesforce DeletePolicy
+}
+
+// In returns what follows on side.
+func (d Deletes) In(side crm.Side) DeletePolicy {
+	if side == crm.HubSpot {
+		return d.InHubSpot
+	}
+	return d.InSalesforce
+}
+
+// String is how the file says it.
+func (d Deletes) String() string {
+	if d.InHubSpot == d.InSalesforce {
+		return string(d.InHubSpot)
+	}
+	return "{in-hubspot: " + string(d.InHubSpot) + ", in-salesforce: " + string(d.InSalesforce) + "}"
+}
+
+// LeavePolicy says what follows when a linked record leaves the filter.
+type LeavePolicy string
+
+// The policies. The default is stop: neither side is written to any more.
+const (
+	LeavesStop    LeavePolicy = "stop"
+	LeavesArchive LeavePolicy = "archive" // the record on the other side is archived
+	LeavesKeep    LeavePolicy = "keep"    // the pair is kept in step all the same
+)
+
 // Object maps one HubSpot object to one or more Salesforce objects.
 type Object struct {
 	Pos
@@ -174,7 +207,8 @@ type Object struct {
 	Associations []Association
 	// OwnerByEmail keeps hubspot_owner_id and OwnerId the same person.
 	OwnerByEmail bool
-	Deletes      DeletePolicy
+	Deletes      Deletes
+	Leaves       LeavePolicy
 }
 
 // Target is one Salesforce object that records of an Object may become.

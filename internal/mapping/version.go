@@ -14,6 +14,9 @@ func (m *Mapping) version() uint64 {
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		put(h, "object", o.Name, o.HubSpot, o.ExternalID, o.Create, o.Where.HubSpot, o.Where.Salesforce, o.OwnerByEmail, o.Deletes)
+		if o.Leaves != LeavesStop {
+			put(h, "leaves", o.Leaves)
+		}
 		for _, t := range o.Targets {
 			put(h, "target", t.Object, t.When)
 		}

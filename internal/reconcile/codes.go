@@ -10,6 +10,8 @@ const (
 	CodeLinked   = "synced.linked"   // two records were linked and already agreed
 	CodeArchived = "synced.archived" // the other record was deleted, so this one is archived
 
+	CodeLeft = "synced.left" // the record left the filter, so its counterpart is archived
+
 	// Unchanged.
 	CodeInStep = "unchanged.in-step" // both sides agree as far as the mapping goes
 
@@ -20,6 +22,7 @@ const (
 	CodeNoTarget      = "excluded.no-target"      // no `when` takes it
 	CodeGone          = "excluded.gone"           // deleted on one side, and `deletes` says ignore
 	CodeBothGone      = "excluded.both-gone"      // deleted on both sides
+	CodeReturned      = "excluded.returned"       // back in the filter; its archived counterpart is given up
 	CodeConvertedLead = "excluded.converted-lead" // the Lead became a Contact
 
 	// Held: a person has to decide or mend something first.

@@ -16,7 +16,9 @@ import (
 // The rules, in order:
 //   - A linked pair of which one record is gone follows `deletes`, whatever
 //     `where` says; a pair of which both are gone is unlinked.
-//   - A record that `where` leaves out is written to on neither side.
+//   - A record that `where` leaves out is written to on neither side; of a linked
+//     pair `leaves` may say that the other record is archived, or that the pair is
+//     kept in step all the same.
 //   - A linked pair is merged field by field against its base. The side that
 //     changed gives the value; where both changed, `wins` decides; where nothing
 //     is known of the past, blanks are filled, then `wins` decides. A field that
@@ -85,6 +87,7 @@ func (d *decider) linked() {
 	o, link := d.object, d.Link
 	d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: o.HubSpotSchema.Name, ID: link.HubSpotID}
 	d.out.Salesforce = crm.Ref{Side: crm.Salesforce, Object: link.SalesforceObject, ID: link.SalesforceID}
+	d.out.Departed = d.Departed
 	if d.gone() {
 		return
 	}
@@ -105,7 +108,7 @@ func (d *decider) linked() {
 		d.converted()
 		return
 	}
-	if !d.passes(crm.HubSpot, d.HubSpot, CodeFilter) || !d.passes(crm.Salesforce, d.Salesforce, CodeFilter) {
+	if d.outside() {
 		return
 	}
 	d.pair(target, link.Base, false)
@@ -143,6 +146,8 @@ func (d *decider) gone() bool {
 	case hubspot && salesforce:
 		d.out.Unlink = true
 		d.end(crm.Excluded, CodeBothGone, "", "deleted on both sides; the link is given up")
+	case hubspot && d.Departed == crm.Salesforce, salesforce && d.Departed == crm.HubSpot:
+		d.archivedForIt()
 	case hubspot:
 		d.oneGone(crm.HubSpot)
 	case salesforce:
@@ -158,7 +163,7 @@ func (d *decider) oneGone(side crm.Side) {
 	if side == crm.Salesforce {
 		other = d.out.HubSpot
 	}
-	switch d.object.Deletes {
+	switch d.object.Deletes.In(other.Side) {
 	case mapping.DeletesArchive:
 		if !d.deletable(other) {
 			d.end(crm.Held, CodeNotWritable, "grant it, or write deletes: ignore", "deleted in %s, and the credential may not delete %s %s", side.Title(), other.Side.Title(), other.Object)
@@ -173,6 +178,66 @@ func (d *decider) oneGone(side crm.Side) {
 	}
 }
 
+// outside decides a pair of which a record is outside the filter; false when
+// the pair is to be kept in step.
+func (d *decider) outside() bool {
+	hubspot, ok := d.admits(crm.HubSpot, d.HubSpot)
+	if !ok {
+		return true
+	}
+	salesforce, ok := d.admits(crm.Salesforce, d.Salesforce)
+	if !ok {
+		return true
+	}
+	if hubspot && salesforce {
+		d.out.Departed = ""
+		return false
+	}
+	left, rec := crm.HubSpot, d.HubSpot
+	if hubspot {
+		left, rec = crm.Salesforce, d.Salesforce
+	}
+	other := d.out.Salesforce
+	if left == crm.Salesforce {
+		other = d.out.HubSpot
+	}
+	switch {
+	case d.object.Leaves == mapping.LeavesKeep:
+		return false
+	case d.object.Leaves != mapping.LeavesArchive || !hubspot && !salesforce:
+		d.passes(left, rec, CodeFilter)
+	case d.Departed == left:
+		// It was archived for this once, and a person brought it back.
+		d.end(crm.Excluded, CodeFilter, "", "left out by where: {%s: %s}; its counterpart in %s was archived for that and restored by somebody, so it stays", left, strconv.Quote(d.filter(left).Source), other.Side.Title())
+	case !d.deletable(other):
+		d.end(crm.Held, CodeNotWritable, "grant it, or write leaves: stop", "it left the filter of %s, and the credential may not delete %s %s", left.Title(), other.Side.Title(), other.Object)
+	default:
+		d.end(crm.Synced, CodeLeft, "", "it left the filter of %s, so it is archived in %s (leaves: archive)", left.Title(), other.Side.Title())
+		d.out.Writes = []PlannedWrite{{Side: other.Side, Op: crm.Archive, Object: other.Object, ID: other.ID, Reason: d.out.Reason}}
+		d.out.Departed = left
+	}
+	return true
+}
+
+// archivedForIt decides a pair whose record left the filter and whose
+// counterpart was archived for that. What is archived cannot be brought back
+// through either vendor's API, so a record that returns is made anew.
+func (d *decider) archivedForIt() {
+	rec := d.HubSpot
+	if d.Departed == crm.Salesforce {
+		rec = d.Salesforce
+	}
+	in, ok := d.admits(d.Departed, rec)
+	switch {
+	case !ok:
+	case in:
+		d.out.Unlink, d.out.Again = true, true
+		d.end(crm.Excluded, CodeReturned, "", "it is back in the filter of %s; what was archived in %s for it is given up, and it is decided like a new record", d.Departed.Title(), d.Departed.Other().Title())
+	default:
+		d.end(crm.Excluded, CodeFilter, "", "left out by where: {%s: %s}; its counterpart in %s is archived", d.Departed, strconv.Quote(d.filter(d.Departed).Source), d.Departed.Other().Title())
+	}
+}
+
 func (d *decider) deletable(ref crm.Ref) bool {
 	if ref.Side == crm.HubSpot {
 		return d.object.HubSpotSchema.Deletable
@@ -181,34 +246,45 @@ func (d *decider) deletable(ref crm.Ref) bool {
 	return t != nil && t.Schema.Deletable
 }
 
-// passes evaluates the filter of one side; on false the outcome is set.
-func (d *decider) passes(side crm.Side, rec *crm.Record, code string) bool {
-	program := d.object.WhereHubSpot
-	if side == crm.Salesforce {
-		program = d.object.WhereSalesforce
+func (d *decider) filter(side crm.Side) *mapping.Program {
+	if side == crm.HubSpot {
+		return d.object.WhereHubSpot
 	}
+	return d.object.WhereSalesforce
+}
+
+// admits evaluates the filter of one side; ok is false when that cannot be
+// done, and the outcome is set.
+func (d *decider) admits(side crm.Side, rec *crm.Record) (in, ok bool) {
+	program := d.filter(side)
 	if program == nil {
-		return true
+		return true, true
 	}
-	var ok bool
 	var err error
 	if side == crm.HubSpot {
-		ok, err = program.Bool(rec, nil)
+		in, err = program.Bool(rec, nil)
 	} else {
-		ok, err = program.Bool(nil, rec)
+		in, err = program.Bool(nil, rec)
 	}
 	if err != nil {
 		d.end(crm.Held, CodeExpression, fault.MendOf(err), "the filter of %s cannot be evaluated: %v", side.Title(), err)
-		return false
+		return false, false
 	}
-	if !ok {
-		what := "left out"
-		if code == CodeFilterOther {
-			what = "its counterpart " + nameRecord(side, rec) + " is left out"
-		}
-		d.end(crm.Excluded, code, "", "%s by where: {%s: %s}", what, side, strconv.Quote(program.Source))
+	return in, true
+}
+
+// passes evaluates the filter of one side; on false the outcome is set.
+func (d *decider) passes(side crm.Side, rec *crm.Record, code string) bool {
+	in, ok := d.admits(side, rec)
+	if !ok || in {
+		return in
 	}
-	return ok
+	what := "left out"
+	if code == CodeFilterOther {
+		what = "its counterpart " + nameRecord(side, rec) + " is left out"
+	}
+	d.end(crm.Excluded, code, "", "%s by where: {%s: %s}", what, side, strconv.Quote(d.filter(side).Source))
+	return false
 }
 
 // nameRecord says which record is meant: object, id and what people call it.

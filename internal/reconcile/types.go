@@ -20,6 +20,9 @@ type Snapshot struct {
 	// HubSpotGone and SalesforceGone: the linked record is archived or deleted.
 	HubSpotGone    bool
 	SalesforceGone bool
+	// Departed is the side whose record left the filter, when its counterpart was
+	// archived by us for that.
+	Departed crm.Side
 	// Candidates are the other side's records that share a match key, best rule
 	// first; only those of the first rule that found any.
 	Candidates []Candidate
@@ -127,6 +130,11 @@ type Decision struct {
 	Ties  []crm.Tie
 	// Unlink: the link is to be given up (both sides are gone).
 	Unlink bool
+	// Again: what is left of the pair is to be decided once more, as a record
+	// that is linked to nothing.
+	Again bool
+	// Departed is what Snapshot.Departed is from now on, once the writes are done.
+	Departed crm.Side
 }
 
 // PlannedWrite is one write before its references are known.
