@@ -12,22 +12,35 @@ import (
 )
 
 func newExplainCommand(g *global) *cobra.Command {
-	return &cobra.Command{
+	var at string
+	cmd := &cobra.Command{
 		Use:   "explain RECORD",
 		Short: "Say what became of a record, and why",
 		Long: `Says of one record whether it is linked, what became of it and why, what a sync
-would do with it now, how it is matched and filtered, what was written to it, and
-what both sides hold, side by side. Nothing is written.
+would do with it now, how it is matched and filtered, and what both sides hold,
+side by side; then what was decided about it, the newest first: what woke us,
+filter, match, rule, call, answer. Nothing is written.
+
+With --at it says instead what both sides held then, who won, and what is not
+known.
 
 RECORD is the id of either side, an e-mail address, or the record's address in
 the browser.`,
 		Example: `  lockstep explain ada@lovelace.example
   lockstep explain 10400012
   lockstep explain https://app.hubspot.com/contacts/48000001/record/0-1/10400012
-  lockstep explain 003Qy00000AbCdEIAV --json`,
+  lockstep explain 003Qy00000AbCdEIAV --json
+  lockstep explain ada@lovelace.example --at "2026-11-20 09:30"`,
 		Args: oneArgument("one record"),
-		RunE: func(cmd *cobra.Command, args []string) error { return g.runExplain(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if at != "" {
+				return g.runExplainAt(cmd.Context(), args[0], at)
+			}
+			return g.runExplain(cmd.Context(), args[0])
+		},
 	}
+	cmd.Flags().StringVar(&at, "at", "", "what both sides held at this time: 2026-11-20, 2026-11-20 09:30, 2026-11-20T09:30:00Z")
+	return cmd
 }
 
 func (g *global) runExplain(ctx context.Context, query string) error {
@@ -83,7 +96,10 @@ func (g *global) printThing(t engine.ExplainedThing) {
 		g.print("  matched by   %s %s = %s", k.Side.Title(), k.Rule, k.Value)
 	}
 	g.printFields(t)
-	g.printWrites(t.Writes)
+	g.printHistory(t.History)
+	if len(t.History) == 0 {
+		g.printWrites(t.Writes)
+	}
 }
 
 // printNow says what a sync would do at this moment, where that is not what

@@ -253,7 +253,7 @@ func (b *batch) recheck(ctx context.Context) error {
 				continue
 			}
 			sides = append(sides, changedOn(side, r.Archived))
-			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r), Record: encodeRecord(r, l.layout)})
+			j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Seen: l.look(r), Record: encodeRecord(r, l.layout), Wake: store.WakeChanged})
 		}
 		if len(j.reread) > 0 {
 			j.outcome, j.now = crm.Pending, true

@@ -237,6 +237,7 @@ type decided struct {
 	// names those that they break.
 	Gated  bool
 	Breaks []string
+	Trace  trace
 }
 
 func (p *pen) changes(changes []reconcile.Change) {
@@ -355,6 +356,7 @@ func encodeDecided(d *decided) []byte {
 	for _, name := range d.Breaks {
 		p.text(name)
 	}
+	p.trace(&d.Trace)
 	return p.b
 }
 
@@ -395,6 +397,7 @@ func decodeDecided(b []byte) (*decided, error) {
 	for range e.len() {
 		d.Breaks = append(d.Breaks, e.text())
 	}
+	d.Trace = e.trace()
 	if e.bad {
 		return nil, errCut
 	}

@@ -85,6 +85,7 @@ type subject struct {
 	// undone is what is remembered of a thing for which a run was undone; nil for
 	// every other.
 	undone *store.Outcome
+	wake   store.Wake
 }
 
 // followLimit bounds how often one batch is looked at again because a record
@@ -127,7 +128,7 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	subjects := make([]*subject, 0, len(page))
 	for i := range page {
 		r := records[page[i].Ref.ID]
-		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}}
+		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}, wake: page[i].Wake}
 		if l, ok := links[page[i].Ref.ID]; ok {
 			s.link = &l
 			s.snapshot.Link, s.snapshot.Departed = &s.link.Link, l.Departed
@@ -281,7 +282,7 @@ func (d *decider) follow(ctx context.Context, page []store.Change, subjects []*s
 			add(c) // a converted Lead is still there
 		}
 		if ok {
-			add(store.Change{Mapping: c.Mapping, Ref: survivor, Due: true})
+			add(store.Change{Mapping: c.Mapping, Ref: survivor, Due: true, Wake: store.WakeFollowed})
 		}
 	}
 	return next, nil
@@ -469,6 +470,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 	body := decided{Decision: reconcile.Decide(d.o, s.snapshot), WasLinked: s.link != nil,
 		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
 	body.Mapping = d.o.Name
+	body.Trace = d.traceOf(s)
 	d.keepUndone(s, &body)
 	hubspot, salesforce := d.records(s, &body)
 	d.e.gate(d.o, &body, hubspot, salesforce)

@@ -30,6 +30,11 @@ type Config struct {
 	// reads everything again, which finds what change feeds cannot tell
 	// (deletions, associations). Default one day; negative never.
 	CompleteEvery time.Duration
+	// HistoryAge is how long decisions, and the values in the journal, are kept:
+	// so far back explain and undo reach. Default 90 days.
+	HistoryAge time.Duration
+	// HistoryPerThing is how many decisions of one thing are kept. Default 20.
+	HistoryPerThing int
 	// Fresh is how old a decision may grow before its updates look at both
 	// records again right before they are sent. Default 15 seconds; negative
 	// always looks.
@@ -48,16 +53,19 @@ const (
 // Apply, Watch) take the lease of the pair and wait for each other; the others
 // may be called at any time.
 type Engine struct {
-	store         *store.Store
-	sides         map[crm.Side]Side
-	mapping       *mapping.Bound
-	log           *slog.Logger
-	progress      func(Event)
-	completeEvery time.Duration
-	fresh         time.Duration
+	store           *store.Store
+	sides           map[crm.Side]Side
+	mapping         *mapping.Bound
+	log             *slog.Logger
+	progress        func(Event)
+	completeEvery   time.Duration
+	fresh           time.Duration
+	historyAge      time.Duration
+	historyPerThing int
 
 	working sync.Mutex // one writing operation at a time
 	bound   bool       // the accounts were compared with the store's
+	pruned  time.Time  // when this process last forgot what is old
 	woken   bool       // kept changes were made due in this process
 	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
@@ -101,6 +109,12 @@ func New(c Config) (*Engine, error) {
 	}
 	if e.completeEvery == 0 {
 		e.completeEvery = defaultCompleteEvery
+	}
+	if e.historyAge = c.HistoryAge; e.historyAge <= 0 {
+		e.historyAge = defaultHistoryAge
+	}
+	if e.historyPerThing = c.HistoryPerThing; e.historyPerThing <= 0 {
+		e.historyPerThing = defaultHistoryPerThing
 	}
 	if e.fresh == 0 {
 		e.fresh = defaultFresh
@@ -147,7 +161,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	if len(e.retry) > 0 {
 		err := e.store.Write(ctx, func(t *store.Tx) error {
 			for _, r := range e.retry {
-				if err := t.PutDue(r.mapping, []crm.Ref{r.ref}); err != nil {
+				if err := t.PutDue(r.mapping, []crm.Ref{r.ref}, store.WakeRetry); err != nil {
 					return err
 				}
 			}

@@ -54,6 +54,8 @@ type ExplainedThing struct {
 	Fields []ExplainedField `json:"fields"`
 	// Writes made to either record, newest first.
 	Writes []JournalEntry `json:"writes"`
+	// History tells what was decided about the thing, newest first.
+	History []ExplainedDecision `json:"history"`
 }
 
 // ExplainedKey is one match key of a record.
@@ -88,6 +90,10 @@ type ExplainedField struct {
 // sides, and says how it stands and why. It changes nothing. fault.NotFound
 // when nothing of that name is known here or there.
 func (e *Engine) Explain(ctx context.Context, text string) (*Explanation, error) {
+	// Where HubSpot shows a record is only known once the account is.
+	if _, err := e.sides[crm.HubSpot].Account(ctx); err != nil {
+		return nil, fmt.Errorf("explain %s: %w", text, err)
+	}
 	x := &explainer{e: e, seen: map[standKey]bool{}, out: &Explanation{Query: text}}
 	q := parseQuery(text)
 	for _, o := range e.mapping.Objects {
@@ -216,7 +222,7 @@ func (x *explainer) thing(ctx context.Context, o *mapping.BoundObject, ref crm.R
 	}
 	s := &subject{ref: ref, at: map[crm.Side]sight{}}
 	d := &decider{e: x.e, o: o, side: ref.Side, stale: map[crm.Side][]store.Key{}, claimed: map[string]crm.Ref{}}
-	t := ExplainedThing{Mapping: o.Name, Keys: []ExplainedKey{}, Fields: []ExplainedField{}, Writes: []JournalEntry{}}
+	t := ExplainedThing{Mapping: o.Name, Keys: []ExplainedKey{}, Fields: []ExplainedField{}, Writes: []JournalEntry{}, History: []ExplainedDecision{}}
 	pair := map[crm.Side]crm.Ref{ref.Side: ref}
 	aliases, err := x.e.aliasesFor(ctx, o, ref.Side, []string{ref.ID})
 	if err != nil {
@@ -312,6 +318,9 @@ func (x *explainer) remember(ctx context.Context, o *mapping.BoundObject, t *Exp
 		}
 	}
 	slices.SortStableFunc(t.Writes, func(a, b JournalEntry) int { return b.Time.Compare(a.Time) })
+	if t.History, err = x.e.historyOf(ctx, o.Name, pair); err != nil {
+		return false, err
+	}
 	if !t.Seen {
 		t.Outcome = crm.Pending
 		t.Reason = crm.Reason{Code: "pending.not-seen", Text: "no sync has read this record yet", Mend: "run `lockstep sync`"}

@@ -381,11 +381,11 @@ func (f *follower) save(t *store.Tx) error {
 	}
 	for _, k := range f.kin {
 		company := crm.Ref{Side: crm.HubSpot, Object: f.e.mapping.Object(k.Mapping).HubSpot, ID: k.HubSpotID}
-		if err := t.PutDue(k.Mapping, []crm.Ref{company, k.Salesforce}); err != nil {
+		if err := t.PutDue(k.Mapping, []crm.Ref{company, k.Salesforce}, store.WakeFollowed); err != nil {
 			return err
 		}
 	}
-	if err := t.PutDue(name, f.due); err != nil {
+	if err := t.PutDue(name, f.due, store.WakeFollowed); err != nil {
 		return err
 	}
 	for _, l := range f.moved {

@@ -125,7 +125,7 @@ func (e *Engine) recover(ctx context.Context) error {
 						return err
 					}
 				}
-				if err := t.PutDue(i.Mapping, []crm.Ref{source}); err != nil {
+				if err := t.PutDue(i.Mapping, []crm.Ref{source}, store.WakeRecovered); err != nil {
 					return err
 				}
 			}

@@ -141,6 +141,17 @@ func (b *batch) entryBody(s *send) entryBody {
 	return body
 }
 
+// resultOf is how a write that left ended, as the journal says it.
+func resultOf(w *send) string {
+	switch {
+	case w.result.Unknown:
+		return store.ResultUnknown
+	case w.result.Err != nil:
+		return store.ResultRefused + w.result.Cause
+	}
+	return store.ResultDone
+}
+
 // journal notes what came back for every write that left, and counts them.
 func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 	for _, w := range j.sends {
@@ -159,13 +170,7 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		if w.planned.Op == crm.Create {
 			entry.Ref.ID = w.result.ID
 		}
-		switch {
-		case w.result.Unknown:
-			entry.Result = store.ResultUnknown
-		case w.result.Err != nil:
-			entry.Result = store.ResultRefused + w.result.Cause
-		default:
-			entry.Result = store.ResultDone
+		if entry.Result = resultOf(w); entry.Result == store.ResultDone {
 			writes.count(w.planned.Op)
 			if w.planned.Op == crm.Create && !w.result.Created {
 				// The upsert found a record: what it held before is not known.
@@ -181,6 +186,6 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 				entry.Changes = encodeEntry(body)
 			}
 		}
-		s.journal = append(s.journal, entry)
+		s.journal, s.entered = append(s.journal, entry), append(s.entered, w)
 	}
 }

@@ -180,7 +180,9 @@ type watcher struct {
 	// fresh: nothing is known of the mapping yet, so nothing need be asked.
 	fresh bool
 	// hinted is what somebody said may have changed.
-	hinted  hinted
+	hinted hinted
+	// woke is by what it reads now.
+	woke    store.Wake
 	pending []crm.Record
 	// ids seen by a complete read, as hashes: eight bytes for each record.
 	seen    []uint64
@@ -201,6 +203,7 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		w.e.completeEvery > 0 && time.Since(cursor.Complete) >= w.e.completeEvery
 	w.reading = Reading{Mapping: w.o.Name, Side: l.side, Object: l.object, Complete: complete}
 	if !complete && len(w.hinted.ids) > 0 {
+		w.woke = store.WakeHint
 		if err := w.lookAt(ctx, w.hinted.ids); err != nil {
 			return w.reading, err
 		}
@@ -208,6 +211,9 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 			w.reading.Method = "hints"
 			return w.reading, nil
 		}
+	}
+	if w.woke = store.WakePoll; complete {
+		w.woke = store.WakeComplete
 	}
 	rows, archived := w.reading.Rows, w.reading.Archived
 	m := w.e.meter(StepRead, l.side, l.object, -1)
@@ -397,7 +403,7 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 		}
 	}
 	for _, d := range f.wake {
-		if err := t.PutDue(d.mapping, []crm.Ref{d.ref}); err != nil {
+		if err := t.PutDue(d.mapping, []crm.Ref{d.ref}, store.WakeNeighbour); err != nil {
 			return err
 		}
 	}
@@ -415,7 +421,7 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 
 func (w *watcher) change(f *found, r *crm.Record, seen uint64) {
 	f.changes = append(f.changes, store.Change{Mapping: w.o.Name, Ref: crm.Ref{Side: w.lens.side, Object: w.lens.object, ID: r.ID},
-		Due: true, Seen: seen, Record: encodeRecord(r, w.lens.layout)})
+		Due: true, Seen: seen, Record: encodeRecord(r, w.lens.layout), Wake: w.woke})
 }
 
 func (w *watcher) addKeys(f *found, r *crm.Record) {

@@ -205,6 +205,9 @@ func (e *Engine) shut(ctx context.Context, run *Run, c *cycle, cause error) erro
 	if cause != nil {
 		return cause
 	}
+	if err == nil {
+		err = e.prune(ctx)
+	}
 	return err
 }
 

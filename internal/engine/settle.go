@@ -25,6 +25,7 @@ type settlement struct {
 	fire     map[crm.Side][]string
 	intents  []string
 	journal  []store.Entry
+	entered  []*send // whose entries these are
 	unsent   []int64 // entries of the journal whose writes never left
 	done     map[crm.Side][]string
 }
@@ -49,6 +50,10 @@ func (b *batch) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	had, err := b.remembered(ctx)
+	if err != nil {
+		return err
+	}
 	s := newSettlement()
 	var writes Writes
 	for _, j := range b.jobs {
@@ -69,8 +74,10 @@ func (b *batch) settle(ctx context.Context) error {
 	fired := 0
 	err = b.e.store.Write(ctx, func(t *store.Tx) error {
 		n, err := s.save(t, b.o.Name)
-		fired = n
-		return err
+		if fired = n; err != nil {
+			return err
+		}
+		return t.PutDecisions(b.history(had), b.e.historyPerThing)
 	})
 	if err != nil {
 		return err
@@ -411,6 +418,25 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 	}
 }
 
+// number gives entries that were not in the journal before their place in it.
+func (s *settlement) number(t *store.Tx) error {
+	next := int64(0)
+	for i := range s.journal {
+		if s.journal[i].Seq != 0 {
+			continue
+		}
+		if next == 0 {
+			var err error
+			if next, err = t.NextJournal(); err != nil {
+				return err
+			}
+		}
+		s.journal[i].Seq, s.entered[i].seq = next, next
+		next++
+	}
+	return nil
+}
+
 // save writes the settlement and returns how many things it made due again.
 func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	sides := []crm.Side{crm.HubSpot, crm.Salesforce}
@@ -436,6 +462,9 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 		}
 	}
 	if err := t.DropIntents(s.intents); err != nil {
+		return 0, err
+	}
+	if err := s.number(t); err != nil {
 		return 0, err
 	}
 	if err := t.AppendJournal(s.journal); err != nil {

@@ -168,7 +168,7 @@ func (s *sweeper) due(ctx context.Context, ids []string) ([]store.Change, error)
 	var changes []store.Change
 	for _, id := range ids {
 		if !known[id].Due {
-			changes = append(changes, store.Change{Mapping: s.o.Name, Ref: crm.Ref{Side: s.lens.side, Object: s.lens.object, ID: id}, Due: true})
+			changes = append(changes, store.Change{Mapping: s.o.Name, Ref: crm.Ref{Side: s.lens.side, Object: s.lens.object, ID: id}, Due: true, Wake: store.WakeSweep})
 		}
 	}
 	s.reading.Changed += len(changes)

@@ -59,7 +59,7 @@ type inverse struct {
 
 // decide works out the inverse of what the run did to one thing.
 func (u *undoer) decide(ctx context.Context, o *mapping.BoundObject, t *undoThing, k *known) (*decided, error) {
-	d := &decided{WasLinked: t.link != nil, Undone: undone{Of: u.of.ID}}
+	d := &decided{WasLinked: t.link != nil, Undone: undone{Of: u.of.ID}, Trace: trace{Wake: store.WakeByHand}}
 	d.Mapping, d.HubSpot, d.Salesforce = o.Name, t.ref(o, crm.HubSpot), t.ref(o, crm.Salesforce)
 	v := &inverse{u: u, o: o, t: t, d: d}
 	snapshot := t.snapshot()

@@ -91,7 +91,7 @@ func (b *batch) asBefore(s *settlement, j *job) {
 		if o := j.was.outcomes[side]; o != nil {
 			s.outcomes = append(s.outcomes, *o)
 		}
-		s.reread = append(s.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true})
+		s.reread = append(s.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Wake: store.WakeChanged})
 	}
 }
 

@@ -70,7 +70,7 @@ func (b *batch) fail(j *job, s *send) {
 	case kind == fault.NotFound && s.planned.Op != crm.Create && s.planned.Relation == nil:
 		// It was deleted under the plan: look again, then decide.
 		ref, _ := j.d.on(s.planned.Side)
-		j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true})
+		j.reread = append(j.reread, store.Change{Mapping: b.o.Name, Ref: ref, Due: true, Wake: store.WakeChanged})
 		because(crm.Pending, CodePendingChanged, "does not have the record any more")
 		j.now = true
 		b.c.leave(b.e, j.d, changedOn(s.planned.Side, true))

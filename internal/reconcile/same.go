@@ -1,6 +1,9 @@
 package reconcile
 
-import "github.com/lockstep-sync/lockstep/internal/crm"
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
+)
 
 // Same tells whether two values of one field of one side mean the same, however
 // the vendor writes them: it may have changed the case of an e-mail or the scale
@@ -22,4 +25,10 @@ func Same(field *crm.Field, side crm.Side, a, b crm.Value) bool {
 // lifecycle stage: stages only go forward.
 func StageBackwards(field *crm.Field, from, to crm.Value) bool {
 	return field != nil && field.Name == "lifecyclestage" && backwards(field, from.Text, to.Text)
+}
+
+// RuleText says a match rule as messages do: "email (email, Email)"; the name of
+// the external id field for the rule that it makes.
+func RuleText(o *mapping.BoundObject, rule int) string {
+	return (&decider{object: o}).ruleText(rule)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
@@ -17,15 +18,17 @@ type Change struct {
 	// read again.
 	Seen   uint64
 	Record []byte
+	// Wake is what made it due.
+	Wake Wake
 }
 
-const changeColumns = "c.mapping, c.side, c.id, c.object, c.due, c.seen, c.record"
+const changeColumns = "c.mapping, c.side, c.id, c.object, c.due, c.seen, c.record, c.wake"
 
 func (s *Store) scanChange(r *sql.Rows) (Change, error) {
 	var c Change
 	var mapping, side, object, due, seen int64
 	var id idScan
-	if err := r.Scan(&mapping, &side, &id, &object, &due, &seen, &c.Record); err != nil {
+	if err := r.Scan(&mapping, &side, &id, &object, &due, &seen, &c.Record, &c.Wake); err != nil {
 		return c, err
 	}
 	c.Mapping, c.Ref = s.name(mapping), crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
@@ -72,18 +75,22 @@ func (s *Store) ChangesByID(ctx context.Context, mapping string, side crm.Side, 
 // PutChanges adds changes, each over an earlier one of the same record.
 func (t *Tx) PutChanges(changes []Change) error {
 	return t.putChanges(changes, `ON CONFLICT (mapping, side, id) DO UPDATE SET object = excluded.object, due = excluded.due,
-		seen = excluded.seen, record = excluded.record`)
+		seen = excluded.seen, record = excluded.record, wake = excluded.wake`)
 }
 
 // PutDue makes records due: one that is there with its values keeps them, one
-// that is not comes without values and is read again before it is decided.
-func (t *Tx) PutDue(mapping string, refs []crm.Ref) error {
+// that is not comes without values and is read again before it is decided. What
+// woke a record that is due already stands.
+func (t *Tx) PutDue(mapping string, refs []crm.Ref, why Wake) error {
 	changes := make([]Change, len(refs))
 	for i, r := range refs {
-		changes[i] = Change{Mapping: mapping, Ref: r, Due: true}
+		changes[i] = Change{Mapping: mapping, Ref: r, Due: true, Wake: why}
 	}
-	return t.putChanges(changes, "ON CONFLICT (mapping, side, id) DO UPDATE SET due = 1")
+	return t.putChanges(changes, "ON CONFLICT (mapping, side, id) DO UPDATE SET "+dueBy)
 }
+
+// dueBy makes a row due and notes by what, unless it is due already.
+const dueBy = "wake = CASE WHEN due = 1 THEN wake ELSE excluded.wake END, due = 1"
 
 func (t *Tx) putChanges(changes []Change, tail string) error {
 	for _, c := range changes {
@@ -91,7 +98,7 @@ func (t *Tx) putChanges(changes []Change, tail string) error {
 			return err
 		}
 	}
-	return insert(t, "INSERT INTO changes (mapping, side, id, object, due, seen, record) VALUES", 7, tail,
+	return insert(t, "INSERT INTO changes (mapping, side, id, object, due, seen, record, wake) VALUES", 8, tail,
 		changes, func(args []any, c Change) []any {
 			due := int64(0)
 			if c.Due {
@@ -102,12 +109,14 @@ func (t *Tx) putChanges(changes []Change, tail string) error {
 				record = []byte{}
 			}
 			return append(args, t.s.codeOf(c.Mapping), sideCode(c.Ref.Side), idValue(c.Ref.Side, c.Ref.ID), t.s.codeOf(c.Ref.Object),
-				due, int64(c.Seen), record)
+				due, int64(c.Seen), record, int64(c.Wake))
 		})
 }
 
 // AllDue makes every kept change due again.
-func (t *Tx) AllDue() error { return t.exec("UPDATE changes SET due = 1 WHERE due = 0") }
+func (t *Tx) AllDue() error {
+	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0", int64(WakeKept))
+}
 
 // KeepChanges leaves changes where they are, with values, but not due.
 func (t *Tx) KeepChanges(mapping string, side crm.Side, ids []string) error {
@@ -150,9 +159,9 @@ func (t *Tx) FireAwaits(mapping string, side crm.Side, ids []string) (int, error
 	}
 	args := []any{t.s.codeOf(mapping), sideCode(side), idList(side, ids)}
 	where := "FROM awaits WHERE mapping = ? AND side = ? AND id IN (SELECT value FROM json_each(?))"
-	if err := t.exec(`INSERT INTO changes (mapping, side, id, object, due, seen, record)
-		SELECT DISTINCT thing_mapping, thing_side, thing_id, thing_object, 1, 0, x'' `+where+`
-		ON CONFLICT (mapping, side, id) DO UPDATE SET due = 1`, args...); err != nil {
+	if err := t.exec(`INSERT INTO changes (mapping, side, id, object, due, seen, record, wake)
+		SELECT DISTINCT thing_mapping, thing_side, thing_id, thing_object, 1, 0, x'', `+strconv.Itoa(int(WakeAwaited))+` `+where+`
+		ON CONFLICT (mapping, side, id) DO UPDATE SET `+dueBy, args...); err != nil {
 		return 0, err
 	}
 	result, err := t.tx.ExecContext(t.ctx, "DELETE "+where, args...)
@@ -165,7 +174,7 @@ func (t *Tx) FireAwaits(mapping string, side crm.Side, ids []string) (int, error
 
 // KeptDue makes the kept changes of one mapping due again.
 func (t *Tx) KeptDue(mapping string) error {
-	return t.exec("UPDATE changes SET due = 1 WHERE due = 0 AND mapping = ?", t.s.codeOf(mapping))
+	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0 AND mapping = ?", int64(WakeNeighbour), t.s.codeOf(mapping))
 }
 
 // MoveAwaits lets who waits for a record wait for another one, and lets that
