@@ -90,7 +90,7 @@ func (d *decider) doubtMissing(ctx context.Context, subjects []*subject, k *know
 			}
 		}
 		if len(gone) > 0 {
-			if err := d.e.store.Write(ctx, func(t *store.Tx) error { return t.PutDue(g.mapping, gone) }); err != nil {
+			if err := d.e.store.Write(ctx, func(t *store.Tx) error { return t.PutDue(g.mapping, gone, store.WakeFollowed) }); err != nil {
 				return err
 			}
 		}
