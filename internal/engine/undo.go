@@ -76,6 +76,9 @@ func (e *Engine) PlanUndo(ctx context.Context, id int64, o UndoOptions) (*UndoPl
 	for side, n := range e.calls() {
 		p.Calls[side], p.Usage[side] = n-before[side], e.sides[side].Usage()
 	}
+	if p.Policies, err = e.policies(ctx); err != nil {
+		return nil, err
+	}
 	counts, err := e.store.CountPlan(ctx)
 	if err != nil {
 		return nil, err

@@ -358,6 +358,7 @@ func (v *inverse) finish(after reconcile.Snapshot, k *known) {
 	default:
 		d.Outcome, d.Reason = crm.Unchanged, crm.Reason{Code: CodeUndoneAlready, Text: "nothing of the run is left to undo"}
 	}
+	defer v.u.e.gate(v.o, d, liveOnly(v.t.live[crm.HubSpot]), liveOnly(v.t.live[crm.Salesforce]))
 	if v.t.link == nil || len(v.writes) == 0 || archives || after.HubSpot == nil || after.Salesforce == nil {
 		return
 	}
