@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,12 +135,18 @@ func (a *App) journal(ctx context.Context, pair *Pair) (listener, error) {
 	if err != nil {
 		return listener{}, err
 	}
-	properties := map[string][]string{}
+	var objects []hubspot.JournalObject
 	for _, o := range pair.Bound.Objects {
-		properties[o.HubSpotSchema.Prefix] = o.HubSpotRead.Layout.Fields
+		object := hubspot.JournalObject{TypeID: o.HubSpotSchema.Prefix, Properties: o.HubSpotRead.Layout.Fields}
+		for _, far := range pair.Bound.Objects {
+			if slices.Contains(o.HubSpotRead.Relations, far.HubSpot) {
+				object.Associated = append(object.Associated, far.HubSpotSchema.Prefix)
+			}
+		}
+		objects = append(objects, object)
 	}
 	return listener{"HubSpot's webhooks journal", func(ctx context.Context) error {
-		if err := journal.Subscribe(ctx, properties); err != nil {
+		if err := journal.Subscribe(ctx, objects); err != nil {
 			return err
 		}
 		mark, err := pair.Engine.Mark(ctx, engine.SourceJournal, crm.HubSpot)

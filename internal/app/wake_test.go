@@ -117,12 +117,13 @@ func webhookSource(p *pairOfAccounts) string {
 func journalSource(p *pairOfAccounts) string {
 	p.t.Helper()
 	client := p.box.Credentials().HubSpot.OAuth
-	tokens, err := p.box.HubSpot().Install(client.ClientID)
+	tokens, err := p.box.HubSpot().Install(client.ClientID, "crm.objects.companies.read", "crm.objects.companies.write")
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	_, err = p.app.Connect(p.t.Context(), credential.Account{Name: "acme", Side: crm.HubSpot, Kind: credential.HubSpotOAuth, ClientID: client.ClientID},
-		credential.Material{ClientSecret: credential.NewSecret(client.ClientSecret), RefreshToken: credential.NewSecret(tokens.RefreshToken)}, true)
+		credential.Material{ClientSecret: credential.NewSecret(client.ClientSecret), RefreshToken: credential.NewSecret(tokens.RefreshToken),
+			Access: credential.Access{Token: credential.NewSecret(tokens.AccessToken), Obtained: time.Now(), Expires: time.Now().Add(30 * time.Minute)}}, true)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -139,8 +139,10 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 		}
 		return observation, err
 	}
-	if err := e.sweep(ctx, observation.Readings); err != nil {
-		return observation, err
+	if !scope.Hinted { // a hint costs reads of the hinted records alone
+		if err := e.sweep(ctx, observation.Readings); err != nil {
+			return observation, err
+		}
 	}
 	if len(hints) > 0 {
 		if err := e.store.Write(ctx, func(t *store.Tx) error { return t.DropHints(hints) }); err != nil {

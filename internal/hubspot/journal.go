@@ -92,15 +92,38 @@ type journalSubscription struct {
 	ObjectTypeID string      `json:"objectTypeId,omitempty"`
 	Actions      []string    `json:"actions,omitempty"`
 	Properties   []string    `json:"properties,omitempty"`
+	Associated   []string    `json:"associatedObjectTypeIds,omitempty"`
 }
 
-// journalActions are what a sync wants to hear of an object.
-var journalActions = []string{"CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE", "ASSOCIATION_ADDED", "ASSOCIATION_REMOVED"}
+// JournalObject is what a sync wants to hear of one object type.
+type JournalObject struct {
+	// TypeID is HubSpot's object type id: "0-1".
+	TypeID     string
+	Properties []string
+	// Associated are the type ids of the objects whose associations matter.
+	Associated []string
+}
 
-// Subscribe makes sure that changes of these object types (by type id, "0-1") reach the
-// journal, for the properties that are named. It adds what is missing and
-// takes nothing away; calling it again is harmless.
-func (j *Journal) Subscribe(ctx context.Context, properties map[string][]string) error {
+// contactsTypeID is the only type whose records may be erased.
+const contactsTypeID = "0-1"
+
+// subscriptions are what an object takes: each kind of event has its own.
+func (o JournalObject) subscriptions(portal int64) []journalSubscription {
+	list := []journalSubscription{{Type: "OBJECT", Portal: portal, ObjectTypeID: o.TypeID, Properties: o.Properties,
+		Actions: []string{"CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"}}}
+	if len(o.Associated) > 0 {
+		list = append(list, journalSubscription{Type: "ASSOCIATION", Portal: portal, ObjectTypeID: o.TypeID, Associated: o.Associated,
+			Actions: []string{"ASSOCIATION_ADDED", "ASSOCIATION_REMOVED"}})
+	}
+	if o.TypeID == contactsTypeID {
+		list = append(list, journalSubscription{Type: "GDPR_PRIVACY_DELETION", Portal: portal, ObjectTypeID: o.TypeID, Actions: []string{"GDPR_DELETE"}})
+	}
+	return list
+}
+
+// Subscribe makes sure that changes of these objects reach the journal. It adds
+// what is missing and takes nothing away; calling it again is harmless.
+func (j *Journal) Subscribe(ctx context.Context, objects []JournalObject) error {
 	portal, err := strconv.ParseInt(j.portal, 10, 64)
 	if err != nil {
 		return fault.New(fault.Invalid, "the account's portal id %q is no number", j.portal).WithMend("lockstep connect hubspot")
@@ -112,43 +135,52 @@ func (j *Journal) Subscribe(ctx context.Context, properties map[string][]string)
 	if err := j.caller.Do(ctx, apicall.Call{Method: http.MethodGet, Path: path, Uncounted: true}, apicall.Into(&there)); err != nil {
 		return err
 	}
-	objects := make([]string, 0, len(properties))
-	for object := range properties {
-		objects = append(objects, object)
-	}
-	slices.Sort(objects)
-	for _, object := range objects {
-		want := journalSubscription{Type: "OBJECT", Portal: portal, ObjectTypeID: object, Actions: journalActions, Properties: properties[object]}
-		if slices.ContainsFunc(there.Results, func(s journalSubscription) bool { return s.covers(want) }) {
-			continue
-		}
-		body, err := json.Marshal(want)
-		if err != nil {
-			return err
-		}
-		err = j.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Body: body, Safety: apicall.Keyed, Uncounted: true}, nil)
-		if err != nil && fault.KindOf(err) != fault.Conflict { // it is there already
-			return err
+	for _, o := range objects {
+		for _, want := range o.subscriptions(portal) {
+			i := slices.IndexFunc(there.Results, func(s journalSubscription) bool { return s.same(want) })
+			if i >= 0 && there.Results[i].covers(want) {
+				continue
+			}
+			if i >= 0 { // what somebody else wanted of it stays
+				want.Actions = union(want.Actions, there.Results[i].Actions)
+				want.Properties = union(want.Properties, there.Results[i].Properties)
+				want.Associated = union(want.Associated, there.Results[i].Associated)
+			}
+			body, err := json.Marshal(want)
+			if err != nil {
+				return err
+			}
+			err = j.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Body: body, Safety: apicall.Keyed, Uncounted: true}, nil)
+			if err != nil && fault.KindOf(err) != fault.Conflict { // it is there already
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+func (s journalSubscription) same(want journalSubscription) bool {
+	return s.Type == want.Type && s.ObjectTypeID == want.ObjectTypeID && (s.Portal == 0 || s.Portal == want.Portal)
+}
+
+// covers tells whether a subscription brings all that is wanted. One without
+// properties brings all properties.
 func (s journalSubscription) covers(want journalSubscription) bool {
-	if s.Type != want.Type || s.ObjectTypeID != want.ObjectTypeID || s.Portal != 0 && s.Portal != want.Portal {
-		return false
+	within := func(wanted, there []string) bool {
+		return !slices.ContainsFunc(wanted, func(w string) bool { return !slices.Contains(there, w) })
 	}
-	for _, a := range want.Actions {
-		if !slices.Contains(s.Actions, a) {
-			return false
+	return within(want.Actions, s.Actions) && within(want.Associated, s.Associated) &&
+		(want.Type != "OBJECT" || len(s.Properties) == 0 || within(want.Properties, s.Properties))
+}
+
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
 		}
 	}
-	for _, p := range want.Properties {
-		if len(s.Properties) > 0 && !slices.Contains(s.Properties, p) {
-			return false
-		}
-	}
-	return true
+	return out
 }
 
 // Follow reads the journal from mark on (an offset; "" starts at its end) until
@@ -157,8 +189,9 @@ func (s journalSubscription) covers(want journalSubscription) bool {
 // everything comes instead, and following goes on at the end. Errors that
 // waiting mends are waited out; others end it.
 func (j *Journal) Follow(ctx context.Context, mark string, hear func(hints []crm.Hint, mark string) error) error {
+	empty := false // there was nothing in the journal: what comes first is news
 	for {
-		hints, next, err := j.next(ctx, mark)
+		hints, next, err := j.next(ctx, mark, empty)
 		switch kind := fault.KindOf(err); {
 		case ctx.Err() != nil:
 			return nil
@@ -177,6 +210,7 @@ func (j *Journal) Follow(ctx context.Context, mark string, hear func(hints []crm
 			return err
 		}
 		news := next != mark
+		empty = mark == "" && !news
 		mark = next
 		if !news && sleep(ctx, journalEvery) != nil {
 			return nil
@@ -192,10 +226,15 @@ func retryAfter(err error) time.Duration {
 }
 
 // next reads the file after mark. Without news mark comes back as it is.
-func (j *Journal) next(ctx context.Context, mark string) ([]crm.Hint, string, error) {
+// Without a mark it looks for the end of the journal, or where that was seen
+// empty, for its first file.
+func (j *Journal) next(ctx context.Context, mark string, empty bool) ([]crm.Hint, string, error) {
 	place := "/latest"
-	if mark != "" {
+	switch {
+	case mark != "":
 		place = "/offset/" + url.PathEscape(mark) + "/next"
+	case empty:
+		place = "/earliest"
 	}
 	var file struct {
 		URL    string `json:"url"`
@@ -206,12 +245,15 @@ func (j *Journal) next(ctx context.Context, mark string) ([]crm.Hint, string, er
 	if err != nil || file.Offset == "" {
 		return nil, mark, err
 	}
-	if mark == "" {
+	if mark == "" && !empty {
 		// The first call only finds the end: what came before is read by the poll.
 		return nil, file.Offset, nil
 	}
 	hints, err := j.file(ctx, file.URL)
-	return hints, file.Offset, err
+	if err != nil {
+		return nil, mark, err
+	}
+	return hints, file.Offset, nil
 }
 
 // file fetches one file of the journal. Its address is signed by itself, so no

@@ -105,17 +105,45 @@ func TestARefusedJournalEndsTheFollowing(t *testing.T) {
 	}
 }
 
+func TestTheFirstFileOfAnEmptyJournalIsNews(t *testing.T) {
+	const path = "GET /webhooks-journal/journal-local/2026-03"
+	synctest.Test(t, func(t *testing.T) {
+		j, _ := journalOf(t, map[string][]string{
+			path + "/latest":   {`204 `},
+			path + "/earliest": {`204 `, `200 {"url":"https://files.example/files/1","currentOffset":"o1"}`},
+			"GET /files/1":     {`200 {"offset":"o1","journalEvents":[{"type":"OBJECT","portalId":33,"action":"CREATE","objectTypeId":"0-2","objectId":5}]}`},
+		})
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		var hints []crm.Hint
+		if err := j.Follow(ctx, "", func(h []crm.Hint, mark string) error {
+			if hints = append(hints, h...); mark == "o1" {
+				stop()
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]crm.Hint{{Side: crm.HubSpot, Object: "0-2", ID: "5", Why: "CREATE"}}, hints); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestOnlyMissingSubscriptionsAreMade(t *testing.T) {
 	const path = "/webhooks-journal/subscriptions/2026-03"
 	j, asked := journalOf(t, map[string][]string{
-		"GET " + path: {`200 {"results":[{"id":1,"subscriptionType":"OBJECT","portalId":33,"objectTypeId":"0-1","actions":["CREATE","UPDATE","DELETE","MERGE","RESTORE","ASSOCIATION_ADDED","ASSOCIATION_REMOVED"],"properties":["email","phone"]},
-			{"id":2,"subscriptionType":"OBJECT","portalId":34,"objectTypeId":"0-2","actions":["CREATE"]}]}`},
-		"POST " + path: {`201 {"id":3}`, `409 {"message":"exists"}`},
+		"GET " + path: {`200 {"results":[
+			{"id":1,"subscriptionType":"OBJECT","portalId":33,"objectTypeId":"0-1","actions":["CREATE","UPDATE","DELETE","MERGE","RESTORE"],"properties":["email","phone"]},
+			{"id":2,"subscriptionType":"GDPR_PRIVACY_DELETION","portalId":33,"objectTypeId":"0-1","actions":["GDPR_DELETE"]},
+			{"id":3,"subscriptionType":"OBJECT","portalId":34,"objectTypeId":"0-2","actions":["CREATE"]}]}`},
+		"POST " + path: {`201 {"id":4}`, `409 {"message":"exists"}`},
 	})
-	err := j.Subscribe(context.Background(), map[string][]string{"0-1": {"email"}, "0-2": {"name"}, "0-3": {"amount"}})
+	err := j.Subscribe(context.Background(), []JournalObject{{TypeID: "0-1", Properties: []string{"email"}, Associated: []string{"0-2"}}, {TypeID: "0-2", Properties: []string{"name"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The associations of contacts, and companies.
 	if diff := cmp.Diff([]string{"GET " + path, "POST " + path, "POST " + path}, asked.asked); diff != "" {
 		t.Error(diff)
 	}
