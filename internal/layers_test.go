@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"internal/legacykey":  {"internal/crm", "internal/fault"},
 	"internal/web":        {"internal/crm", "internal/fault", "internal/hubspot"},
 	"internal/app":        {"internal"},
+	"internal/trial":      {"internal", "sandbox"},
 	"internal/cli":        {"internal", "sandbox"},
 	"cmd/lockstep":        {"internal/cli"},
 	// The sandbox judges the clients, so it may not share a line with them.
