@@ -350,6 +350,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		s.ready = true
 		if r.FarField != "" {
 			s.write.Junction = &crm.Junction{Object: r.Object, Near: r.NearField, Far: r.FarField, FarObject: r.FarObject, Label: r.LabelField, Primary: r.PrimaryField}
+			s.write.Relation.Junction = r.Object
 		}
 		if r.FarID != "" {
 			s.write.Relation.Object, s.write.Relation.ID = r.FarObject, r.FarID

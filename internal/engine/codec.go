@@ -426,6 +426,7 @@ func (p *pen) write(w *reconcile.PlannedWrite) {
 		p.text(r.Role)
 		p.bool(r.Primary)
 		p.text(r.RowID)
+		p.bool(r.Relabel)
 		p.ties(r.Ties)
 	}
 	p.reason(w.Reason)
@@ -436,7 +437,7 @@ func (e *eye) write() reconcile.PlannedWrite {
 		ExternalField: e.text(), ExternalValue: e.text()}
 	if e.bool() {
 		w.Relation = &reconcile.RelationChange{Far: e.ref(), FarMapping: e.text(), Object: e.text(), FarObject: e.text(), FarField: e.text(), NearField: e.text(),
-			LabelField: e.text(), PrimaryField: e.text(), FarID: e.text(), Role: e.text(), Primary: e.bool(), RowID: e.text(), Ties: e.ties()}
+			LabelField: e.text(), PrimaryField: e.text(), FarID: e.text(), Role: e.text(), Primary: e.bool(), RowID: e.text(), Relabel: e.bool(), Ties: e.ties()}
 	}
 	w.Reason = e.reason()
 	return w

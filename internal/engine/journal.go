@@ -78,6 +78,8 @@ type entryBody struct {
 	changes  []reconcile.Change
 	relation *crm.Relation
 	pair     crm.Ref
+	// relabel: the association or row stayed, only its labels changed.
+	relabel bool
 }
 
 func encodeEntry(body entryBody) []byte {
@@ -93,6 +95,10 @@ func encodeEntry(body entryBody) []byte {
 		p.text(r.RowID)
 	}
 	p.ref(body.pair)
+	if r := body.relation; r != nil {
+		p.text(r.Junction)
+		p.bool(body.relabel)
+	}
 	return p.b
 }
 
@@ -117,6 +123,9 @@ func decodeEntry(b []byte) (entryBody, error) {
 		body.relation = &crm.Relation{Object: e.text(), ID: e.text(), Primary: e.bool(), Label: e.text(), RowID: e.text()}
 	}
 	body.pair = e.ref()
+	if body.relation != nil && len(e.b) > 0 {
+		body.relation.Junction, body.relabel = e.text(), e.bool()
+	}
 	if e.bad {
 		return body, errCut
 	}
@@ -136,7 +145,7 @@ func (b *batch) entryBody(s *send) entryBody {
 	if r := s.planned.Relation; r != nil {
 		body.changes = []reconcile.Change{{Field: r.FarField, After: crm.Text(s.write.Relation.ID), Why: r.Role}}
 		relation := s.write.Relation
-		body.relation = &relation
+		body.relation, body.relabel = &relation, r.Relabel
 	}
 	return body
 }

@@ -202,10 +202,14 @@ func (b *batch) retie(s *settlement, j *job, hubspotID string) {
 	if !j.d.Retie || j.outcome != crm.Synced && j.outcome != crm.Unchanged {
 		return
 	}
+	s.tie(hubspotID, j.tiesAfter())
+}
+
+func (s *settlement) tie(hubspotID string, ties []crm.Tie) {
 	if s.ties == nil {
 		s.ties = map[string][]crm.Tie{}
 	}
-	s.ties[hubspotID] = j.tiesAfter()
+	s.ties[hubspotID] = ties
 }
 
 // relink brings an existing link up to date. The base moves only when every

@@ -297,25 +297,44 @@ func shownValue(v crm.Value) string {
 func (v *inverse) relations(t *touched, l *lens, r *crm.Record) {
 	for _, x := range t.relations {
 		far := crm.Ref{Side: t.ref.Side, Object: x.relation.Object, ID: x.relation.ID}
-		if !slices.Contains(l.read.Relations, x.relation.Object) {
+		join := slices.IndexFunc(l.read.Junctions, func(j crm.Junction) bool { return j.Object == x.relation.Junction })
+		if x.relation.Junction == "" && !slices.Contains(l.read.Relations, x.relation.Object) || x.relation.Junction != "" && join < 0 {
 			v.leave(CodeLeftUndo, "", "associations with %s are not read any more, so the one with %s is left alone", x.relation.Object, far.ID)
 			continue
 		}
-		i := slices.IndexFunc(r.Relations, func(y crm.Relation) bool { return y.Object == far.Object && y.ID == far.ID })
+		if x.relabelled {
+			v.leave(CodeLeftUndo, "", "the run changed labels of the association with %s %s; they are left as they are", far.Object, far.ID)
+		}
+		i := slices.IndexFunc(r.Relations, func(y crm.Relation) bool {
+			return y.Object == far.Object && y.ID == far.ID && y.Junction == x.relation.Junction
+		})
 		there := i >= 0
 		if there == x.was {
 			continue
 		}
 		change := &reconcile.RelationChange{FarID: far.ID, Object: x.relation.Object, FarObject: far.Object, Role: x.relation.Label, Primary: x.relation.Primary}
+		if join >= 0 {
+			j := l.read.Junctions[join]
+			change.Object, change.FarField, change.NearField, change.LabelField, change.PrimaryField = j.Object, j.Far, j.Near, j.Label, j.Primary
+		}
 		op, verb := crm.Relate, "add"
 		if there {
 			op, verb, change.RowID = crm.Unrelate, "remove", r.Relations[i].RowID
-		} else if t.ref.Side == crm.HubSpot && change.Role == "" {
+			if t.ref.Side == crm.HubSpot {
+				change.Role = "" // the whole association, not a label of it
+			}
+		} else if t.ref.Side == crm.HubSpot && change.Role == "" && !joined(v.o, far.Object) {
 			change.Primary = true // only main associations are ended by a sync
 		}
 		v.writes = append(v.writes, reconcile.PlannedWrite{Side: t.ref.Side, Op: op, Object: t.ref.Object, ID: t.ref.ID, Relation: change,
 			Reason: v.because("%s the association with %s %s", verb, far.Object, far.ID)})
 	}
+}
+
+// joined tells whether associations with a HubSpot object are kept as rows, where
+// none is more the main one than others.
+func joined(o *mapping.BoundObject, object string) bool {
+	return slices.ContainsFunc(o.Associations, func(a mapping.Association) bool { return a.Rows != nil && a.HubSpot == object })
 }
 
 // overlay is a record as it will be after writes to it.
@@ -332,9 +351,15 @@ func overlay(r *crm.Record, writes []reconcile.PlannedWrite) *crm.Record {
 			continue
 		}
 		far := w.Relation
-		out.Relations = slices.DeleteFunc(out.Relations, func(x crm.Relation) bool { return x.Object == far.FarObject && x.ID == far.FarID })
+		junction := ""
+		if far.FarField != "" {
+			junction = far.Object
+		}
+		out.Relations = slices.DeleteFunc(out.Relations, func(x crm.Relation) bool {
+			return x.Object == far.FarObject && x.ID == far.FarID && x.Junction == junction && (far.RowID == "" || x.RowID == far.RowID)
+		})
 		if w.Op == crm.Relate {
-			out.Relations = append(out.Relations, crm.Relation{Object: far.FarObject, ID: far.FarID, Primary: w.Relation.Primary, Label: w.Relation.Role})
+			out.Relations = append(out.Relations, crm.Relation{Object: far.FarObject, ID: far.FarID, Primary: w.Relation.Primary, Label: w.Relation.Role, Junction: junction})
 		}
 	}
 	return &out
@@ -366,6 +391,9 @@ func (v *inverse) finish(after reconcile.Snapshot, k *known) {
 	d.HubSpotAt.Open = openPrint(d.Base.HubSpot, d.Base.Salesforce, reconcile.Fingerprint(v.o, crm.HubSpot, v.o.HubSpot, after.HubSpot))
 	d.SalesAt.Open = openPrint(d.Base.HubSpot, d.Base.Salesforce, reconcile.Fingerprint(v.o, crm.Salesforce, d.Salesforce.Object, after.Salesforce))
 	after.Known = k
+	if hasRows(v.o) {
+		d.Retie, d.Ties = true, reconcile.TiesOf(v.o, after)
+	}
 	d.Undone.Differs = slices.ContainsFunc(reconcile.Compare(v.o, after), func(x reconcile.Difference) bool { return x.Allowed == "" })
 }
 

@@ -65,6 +65,8 @@ type undoField struct {
 type undoRelation struct {
 	relation crm.Relation
 	was      bool
+	// relabelled: it stayed, and got other labels.
+	relabelled bool
 }
 
 // mayHaveHappened leaves out what certainly changed nothing.
@@ -330,9 +332,11 @@ func (t *touched) add(row *store.Entry, body entryBody) {
 			return // an entry of an older Lockstep, which did not say which
 		}
 		r := *body.relation
-		i := slices.IndexFunc(t.relations, func(x *undoRelation) bool { return x.relation.Object == r.Object && x.relation.ID == r.ID })
+		i := slices.IndexFunc(t.relations, func(x *undoRelation) bool {
+			return x.relation.Object == r.Object && x.relation.ID == r.ID && x.relation.Junction == r.Junction
+		})
 		if i < 0 {
-			t.relations = append(t.relations, &undoRelation{relation: r, was: row.Op == crm.Unrelate})
+			t.relations = append(t.relations, &undoRelation{relation: r, was: row.Op == crm.Unrelate || body.relabel, relabelled: body.relabel})
 		}
 	}
 }

@@ -149,6 +149,9 @@ func (b *batch) asUndone(s *settlement, j *job, which func(*send) bool) {
 		undone := *l
 		b.moveBase(&undone, j, which)
 		s.links = append(s.links, undone)
+		if d.Retie {
+			s.tie(l.HubSpotID, d.Ties)
+		}
 		switch {
 		case d.Base == nil: // its archive was refused
 		case d.Undone.Differs:

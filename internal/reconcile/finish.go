@@ -119,14 +119,18 @@ func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
 }
 
 func (m *merge) overlayEnd(rec *crm.Record, r *RelationChange) {
+	if r.RowID != "" {
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.RowID == r.RowID })
+		return
+	}
 	ended := splitLabels(r.Role)
 	for i := range rec.Relations {
-		if x := &rec.Relations[i]; r.FarID != "" && r.Role != "" && x.Object == r.FarObject && x.ID == r.FarID {
+		if x := &rec.Relations[i]; r.Role != "" && x.Object == r.FarObject && x.ID == r.FarID {
 			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
 		}
 	}
 	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
-		return r.FarID != "" && r.Role == "" && x.Object == r.FarObject && x.ID == r.FarID || r.RowID != "" && x.RowID == r.RowID
+		return r.Role == "" && x.Object == r.FarObject && x.ID == r.FarID
 	})
 }
 

@@ -141,7 +141,7 @@ func (m *merge) joinFar(a *mapping.BoundAssociation, f *far) {
 	toHubSpot, toSalesforce := a.Direction.Flows(crm.HubSpot), a.Direction.Flows(crm.Salesforce)
 	inHubSpot, inSalesforce, tied := f.pair != nil, len(f.rows) > 0, len(f.ties) > 0
 	switch {
-	case f.aside:
+	case f.aside, inHubSpot != inSalesforce && f.apart(""):
 		m.keep(f.ties...)
 	case inHubSpot && inSalesforce:
 		m.mergeLabels(a, f)
@@ -173,6 +173,58 @@ func (f *far) tied(label string) bool {
 	return slices.ContainsFunc(f.ties, func(t crm.Tie) bool { return t.Label == label })
 }
 
+// Apart stands in a tie in place of a row: what only one side has is known to both,
+// as after an undo, and stays so until the other side has it, too.
+const Apart = "apart"
+
+func (f *far) apart(label string) bool {
+	return slices.ContainsFunc(f.ties, func(t crm.Tie) bool { return t.Label == label && t.RowID == Apart })
+}
+
+// TiesOf are the ties of a pair whose associations are to stay as they are:
+// agreed where both sides have them, apart where one does.
+func TiesOf(o *mapping.BoundObject, s Snapshot) []crm.Tie {
+	target := o.Target(s.Salesforce.Layout.Object)
+	if target == nil {
+		return nil
+	}
+	m := newMerge(&decider{object: o, Snapshot: s}, target, "")
+	var ties []crm.Tie
+	for i := range target.Associations {
+		a := &target.Associations[i]
+		if !a.Junction {
+			continue
+		}
+		fars := m.fars(a)
+		for _, id := range sortedFars(fars) {
+			f := fars[id]
+			if f.aside {
+				continue
+			}
+			row := func(has bool, label string) string {
+				i := slices.IndexFunc(f.rows, func(r crm.Relation) bool { return label == "" || a.LabelOf(r.Label) == label })
+				if !has || i < 0 {
+					return Apart
+				}
+				return f.rows[i].RowID
+			}
+			ties = append(ties, f.tie(a, "", row(f.pair != nil, "")))
+			labels := slices.Clone(f.labels)
+			for _, r := range f.rows {
+				if label := a.LabelOf(r.Label); label != "" {
+					labels = append(labels, label)
+				}
+			}
+			slices.Sort(labels)
+			for _, label := range slices.Compact(labels) {
+				ties = append(ties, f.tie(a, label, row(slices.Contains(f.labels, label), label)))
+			}
+		}
+	}
+	slices.SortFunc(ties, compareTies)
+	return ties
+}
+
 // mergeLabels keeps the labels of an association and the roles of its rows the
 // same; that the two are associated at all is agreed.
 func (m *merge) mergeLabels(a *mapping.BoundAssociation, f *far) {
@@ -201,6 +253,8 @@ func (m *merge) mergeLabels(a *mapping.BoundAssociation, f *far) {
 		switch {
 		case inHubSpot && len(rows) > 0:
 			m.keep(f.tie(a, label, rows[0].RowID))
+		case f.apart(label) && (inHubSpot || len(rows) > 0):
+			m.keep(f.tie(a, label, Apart))
 		case inHubSpot && tied && toHubSpot:
 			ends = append(ends, label)
 		case inHubSpot && !tied && toSalesforce:
@@ -262,7 +316,8 @@ func (m *merge) startRows(a *mapping.BoundAssociation, f *far, labels []string, 
 		r.Primary = f.pair != nil && f.pair.Primary
 		text := "add " + a.Salesforce
 		if len(spare) > 0 && a.Rows.Label != "" {
-			r.RowID, spare, text = spare[0].RowID, spare[1:], "give "+a.Salesforce+" another "+a.Rows.Label
+			r.RowID, r.Relabel, text = spare[0].RowID, true, "give "+a.Salesforce+" another "+a.Rows.Label
+			spare = spare[1:]
 			removed--
 		}
 		if label != "" {
@@ -277,7 +332,7 @@ func (m *merge) startRows(a *mapping.BoundAssociation, f *far, labels []string, 
 		m.relate(crm.Salesforce, crm.Relate, r, text)
 	}
 	for i := range removed {
-		m.endRow(a, spare[i].RowID)
+		m.endRow(a, spare[i])
 	}
 }
 
@@ -287,9 +342,9 @@ func (m *merge) rowChange(a *mapping.BoundAssociation) *RelationChange {
 	return &RelationChange{Object: join.Object, FarObject: join.FarObject, FarField: join.Far, NearField: join.Near, LabelField: join.Label, PrimaryField: join.Primary}
 }
 
-func (m *merge) endRow(a *mapping.BoundAssociation, id string) {
+func (m *merge) endRow(a *mapping.BoundAssociation, row crm.Relation) {
 	r := m.rowChange(a)
-	r.RowID = id
+	r.RowID, r.FarID, r.Role = row.RowID, wideID(row.ID), row.Label
 	m.relate(crm.Salesforce, crm.Unrelate, r, "remove "+a.Salesforce)
 }
 
@@ -301,7 +356,7 @@ func (m *merge) endTiedRows(a *mapping.BoundAssociation, f *far) {
 		label := a.LabelOf(r.Label)
 		switch {
 		case f.tied(label) || len(f.rows) == 1 || slices.ContainsFunc(f.ties, func(t crm.Tie) bool { return t.RowID == r.RowID }):
-			m.endRow(a, r.RowID)
+			m.endRow(a, r)
 		default:
 			fresh = append(fresh, r)
 		}
@@ -317,7 +372,7 @@ func (m *merge) startPair(a *mapping.BoundAssociation, f *far, rows []crm.Relati
 	r := &RelationChange{Far: f.salesforce, FarMapping: a.Mapping, Object: a.HubSpot, FarObject: a.HubSpot}
 	var labels []string
 	if f.pair != nil {
-		labels, r.Primary = splitLabels(f.pair.Label), f.pair.Primary
+		labels, r.Primary, r.Relabel = splitLabels(f.pair.Label), f.pair.Primary, true
 	} else {
 		r.Ties = []crm.Tie{f.tie(a, "", rows[0].RowID)}
 	}
@@ -341,7 +396,7 @@ func (m *merge) endPair(a *mapping.BoundAssociation, f *far, labels string) {
 	if labels != "" {
 		text = "end " + labels + " of the association with HubSpot " + a.HubSpot + " " + f.id
 	}
-	m.relate(crm.HubSpot, crm.Unrelate, &RelationChange{Object: a.HubSpot, FarObject: a.HubSpot, FarID: f.id, Role: labels}, text)
+	m.relate(crm.HubSpot, crm.Unrelate, &RelationChange{Object: a.HubSpot, FarObject: a.HubSpot, FarID: f.id, Role: labels, Relabel: labels != ""}, text)
 }
 
 func (m *merge) relate(side crm.Side, op crm.Op, r *RelationChange, text string) {

@@ -213,6 +213,23 @@ func TestR16RowsAndAssociationsConvergeAndComeToRest(t *testing.T) {
 	})
 }
 
+func TestWhatWasUndoneStaysApartUntilASideChanges(t *testing.T) {
+	o := bind(t, "deals", strings.Replace(rowsYAML, "DIRECTION", "", 1))
+	rapid.Check(t, func(rt *rapid.T) {
+		world := &table{hubspot: map[string][]string{}, rows: map[string]roleRow{}}
+		world.edit(rt)
+		world.ties = reconcile.TiesOf(o, world.snapshot(o))
+		before := fmt.Sprint(world.hubspot, world.rows)
+		for range 2 {
+			d := reconcile.Decide(o, world.snapshot(o))
+			if toHubSpot, toSalesforce := changesTo(d, crm.HubSpot), changesTo(d, crm.Salesforce); len(toHubSpot)+len(toSalesforce) > 0 {
+				rt.Fatalf("%s with ties %v: to HubSpot %v, to Salesforce %v", before, world.ties, toHubSpot, toSalesforce)
+			}
+			world.carryOut(d)
+		}
+	})
+}
+
 func TestR16RowsAreMergedWithWhatWasAgreed(t *testing.T) {
 	role := func(contact, role string) map[string]roleRow { return map[string]roleRow{"00K1": {contact, role}} }
 	tie := func(contact string, labels ...string) (ties []crm.Tie) {

@@ -206,6 +206,8 @@ type RelationChange struct {
 	// RowID is the row to remove, for Unrelate in Salesforce; for Relate a row that
 	// gets another role.
 	RowID string
+	// Relabel: the association or row stays, only its labels change.
+	Relabel bool
 	// Ties are what is agreed once this write came through. Where the far record
 	// is only known at apply time Far is empty, where the row is RowID.
 	Ties []crm.Tie

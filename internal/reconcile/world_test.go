@@ -142,7 +142,11 @@ func changesTo(d reconcile.Decision, side crm.Side) []string {
 			out = append(out, c.Field+"="+text)
 		}
 		if r := w.Relation; r != nil {
-			out = append(out, string(w.Op)+" "+r.Object+" "+r.Far.ID+r.FarID+r.RowID)
+			far := r.Far.ID + r.FarID
+			if w.Op == crm.Unrelate && r.RowID != "" {
+				far = ""
+			}
+			out = append(out, string(w.Op)+" "+r.Object+" "+far+r.RowID)
 		}
 	}
 	return out
