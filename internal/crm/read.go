@@ -1,5 +1,7 @@
 package crm
 
+import "time"
+
 // Read says what to read of one object. Only named fields travel.
 type Read struct {
 	// Layout names the object and its fields. The records that come back carry
@@ -9,6 +11,10 @@ type Read struct {
 	Relations []string
 	// Junctions are the Salesforce objects whose rows to read along.
 	Junctions []Junction
+	// Overlap is how far back the last read of changes reached, as its report
+	// said; 0 when there was none. A client that learns how late its vendor's
+	// index is learns it from here after a restart.
+	Overlap time.Duration
 }
 
 // Junction is a Salesforce object each record of which joins two others: a row.
@@ -43,6 +49,8 @@ type ReadReport struct {
 	// NextMicros is where the next Changes should start, UTC microseconds,
 	// overlap already taken off.
 	NextMicros int64
+	// Overlap is what was taken off, for the next Read.
+	Overlap time.Duration
 }
 
 // Op is what a write does.

@@ -220,6 +220,8 @@ type sight struct {
 	Print uint64
 	// Related is a hash of the associations alone.
 	Related uint64
+	// Calculated is a hash of the fields alone that the vendor calculates.
+	Calculated uint64
 }
 
 // decided is the body of a plan row: the decision, and what it was made on.
@@ -344,6 +346,7 @@ func encodeDecided(d *decided) []byte {
 		p.u64(s.Open)
 		p.u64(s.Print)
 		p.u64(s.Related)
+		p.u64(s.Calculated)
 	}
 	p.bool(d.HubGone)
 	p.bool(d.SalesGone)
@@ -389,7 +392,7 @@ func decodeDecided(b []byte) (*decided, error) {
 	d.Unlink, d.Again, d.Departed = e.bool(), e.bool(), crm.Side(e.text())
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
-		s.Seen, s.Open, s.Print, s.Related = e.u64(), e.u64(), e.u64(), e.u64()
+		s.Seen, s.Open, s.Print, s.Related, s.Calculated = e.u64(), e.u64(), e.u64(), e.u64(), e.u64()
 	}
 	d.HubGone, d.SalesGone, d.WasLinked, d.FromSealed = e.bool(), e.bool(), e.bool(), e.bool()
 	d.Undone = undone{Of: e.int(), Differs: e.bool()}

@@ -130,6 +130,7 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		r := records[page[i].Ref.ID]
 		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}, wake: page[i].Wake}
 		if l, ok := links[page[i].Ref.ID]; ok {
+			l.Base = d.e.rebase(d.o, l.Base)
 			s.link = &l
 			s.snapshot.Link, s.snapshot.Departed = &s.link.Link, l.Departed
 		}
@@ -336,7 +337,7 @@ func (d *decider) put(s *subject, side crm.Side, object string, r *crm.Record) {
 	merged := gone && r != nil && r.MergedInto != ""
 	if !gone {
 		if l := d.e.lens(d.o, side, object); l != nil {
-			s.at[side] = l.see(r)
+			s.at[side] = l.see(d.o, r)
 		}
 	}
 	if side == crm.HubSpot {
@@ -480,7 +481,7 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 			if c.Record.ID == body.NewLink.HubSpotID && d.side == crm.Salesforce || c.Record.ID == body.NewLink.SalesforceID && d.side == crm.HubSpot {
 				d.claimed[c.Record.ID] = s.ref
 				if l := d.e.lens(d.o, d.side.Other(), c.Object); l != nil {
-					s.at[d.side.Other()] = l.see(c.Record)
+					s.at[d.side.Other()] = l.see(d.o, c.Record)
 				}
 			}
 		}

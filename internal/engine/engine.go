@@ -69,7 +69,8 @@ type Engine struct {
 	woken   bool       // kept changes were made due in this process
 	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
-	wake    chan struct{} // something was heard
+	slots   map[string]map[uint64][]uint64 // by mapping and version: what base slots meant
+	wake    chan struct{}                  // something was heard
 	// comparing is held, for each object of the mapping, while what was read is
 	// compared with what is known and the difference saved.
 	comparing map[string]*sync.Mutex
@@ -195,7 +196,10 @@ func (e *Engine) bindPair(ctx context.Context) error {
 	if err := e.store.BindPair(ctx, pair); err != nil {
 		return err
 	}
-	return e.store.Prepare(ctx, names...)
+	if err := e.store.Prepare(ctx, names...); err != nil {
+		return err
+	}
+	return e.loadSlots(ctx)
 }
 
 // pair asks both sides whose accounts these are.

@@ -34,8 +34,10 @@ type vendor struct {
 	clock   int64 // microseconds; every write moves it
 	calls   int
 	applied int // writes that changed something
-	created map[string]int
-	deleted map[string]bool
+	// readCalls is what Forecast says of a complete read; 0: one call for 200.
+	readCalls int
+	created   map[string]int
+	deleted   map[string]bool
 
 	// before and after are asked around every Apply and every read; an error
 	// ends the call there.
@@ -534,7 +536,10 @@ func (v *vendor) update(r *row, values map[string]string) {
 }
 
 func (v *vendor) Forecast(w crm.Work) int {
-	return (w.Create+199)/200 + (w.Update+199)/200 + (w.Relate+199)/200 + (w.Archive+199)/200
+	if w.Read > 0 && v.readCalls > 0 {
+		return v.readCalls
+	}
+	return (w.Read+199)/200 + (w.Create+199)/200 + (w.Update+199)/200 + (w.Relate+199)/200 + (w.Archive+199)/200
 }
 func (v *vendor) Usage() crm.Usage {
 	v.mu.Lock()

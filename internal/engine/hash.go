@@ -52,6 +52,12 @@ type lens struct {
 	blind bool
 	// rows are the objects that join records of this one with others.
 	rows []string
+	// derived are the slots of the base into which fields go that the vendor
+	// calculates, stamped those of all other fields; narrow reads what the derived
+	// ones are made of.
+	derived []int
+	stamped []int
+	narrow  crm.Read
 }
 
 // newLens works out the lens for one object.
@@ -71,6 +77,7 @@ func newLens(m *mapping.Bound, o *mapping.BoundObject, side crm.Side, object str
 			look(f.Program)
 		}
 	}
+	l.divide(o)
 	return l
 }
 
@@ -110,8 +117,8 @@ func (l *lens) related(r *crm.Record) uint64 {
 }
 
 // see notes what was read of a record.
-func (l *lens) see(r *crm.Record) sight {
-	return sight{Seen: l.look(r), Related: l.related(r)}
+func (l *lens) see(o *mapping.BoundObject, r *crm.Record) sight {
+	return sight{Seen: l.look(r), Related: l.related(r), Calculated: l.calculated(o, r)}
 }
 
 // print is one hash over the mapped content of a record, in canonical form:

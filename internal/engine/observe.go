@@ -47,6 +47,9 @@ type Reading struct {
 	Calls    int    `json:"calls"`
 	// Changed is how many of the rows need a decision.
 	Changed int `json:"changed"`
+	// Lost is how many records a complete read found changed before the last read
+	// of changes, which did not tell of them.
+	Lost int `json:"lost,omitempty"`
 	// Gone is how many known records were found archived or deleted.
 	Gone int `json:"gone"`
 	// Swept is how many linked records were looked at for what no stamp tells.
@@ -187,7 +190,10 @@ type watcher struct {
 	woke    store.Wake
 	pending []crm.Record
 	// ids seen by a complete read, as hashes: eight bytes for each record.
-	seen    []uint64
+	seen []uint64
+	// told: what was modified before it should have been told of by a read of
+	// changes, in microseconds; 0 when no such read says anything.
+	told    int64
 	reading Reading
 }
 
@@ -201,8 +207,10 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 	if w.fresh, err = w.nothingKnown(ctx); err != nil {
 		return w.reading, err
 	}
-	complete := scope.Complete || w.hinted.complete || cursor.Since.IsZero() || cursor.Version != l.version ||
-		w.e.completeEvery > 0 && time.Since(cursor.Complete) >= w.e.completeEvery
+	complete := scope.Complete || w.hinted.complete || cursor.Since.IsZero() || cursor.Version != l.version || w.e.completeIsDue(cursor)
+	if complete && cursor.Version == l.version && !w.fresh {
+		w.told = cursor.Since.UnixMicro()
+	}
 	w.reading = Reading{Mapping: w.o.Name, Side: l.side, Object: l.object, Complete: complete}
 	if !complete && len(w.hinted.ids) > 0 {
 		w.woke = store.WakeHint
@@ -228,10 +236,12 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		return w.flush(ctx, complete)
 	}
 	var report crm.ReadReport
+	read := l.read
+	read.Overlap = cursor.Overlap
 	if complete {
-		report, err = side.Read(ctx, l.read, yield)
+		report, err = side.Read(ctx, read, yield)
 	} else {
-		report, err = side.Changes(ctx, l.read, cursor.Since.UnixMicro(), yield)
+		report, err = side.Changes(ctx, read, cursor.Since.UnixMicro(), yield)
 	}
 	if err != nil {
 		return w.reading, err
@@ -243,11 +253,17 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		if err := w.findGone(ctx); err != nil {
 			return w.reading, err
 		}
+		if w.told != 0 {
+			cursor.Every = w.e.nextComplete(cursor.Every, w.reading.Lost)
+			if w.reading.Lost > 0 {
+				w.e.log.Warn("a complete read found changes that were not told of", "side", l.side, "object", l.object, "count", w.reading.Lost, "next", cursor.Every)
+			}
+		}
 		cursor.Complete = began
 	}
 	m.end()
 	w.reading.Method, w.reading.Rows, w.reading.Archived, w.reading.Calls = report.Method, rows+report.Rows, archived+report.Archived, report.Calls
-	cursor.Version = l.version
+	cursor.Version, cursor.Overlap = l.version, report.Overlap
 	if report.NextMicros > cursor.Since.UnixMicro() || complete {
 		cursor.Since = time.UnixMicro(report.NextMicros)
 	}
@@ -367,6 +383,9 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		default:
 			w.seeUnlinked(&f, r, known, isKnown && !known.Linked)
 		}
+		if _, waits := waiting[r.ID]; len(f.changes) > before && !r.Archived && (linked && w.moved(r, &link) || !linked && !isKnown && !isAlias) {
+			w.missed(r, waits)
+		}
 		if c, ok := waiting[r.ID]; ok && len(f.changes) == before && !r.Archived && len(c.Record) > 0 && c.Seen != l.look(r) {
 			w.change(&f, r, l.look(r))
 		}
@@ -459,7 +478,9 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		// Our own write coming back, or a change of how values are written.
 		*seen = at
 		if l.side == crm.HubSpot {
-			link.RelatedHubSpot = l.related(r)
+			link.RelatedHubSpot, link.CalculatedHubSpot = l.related(r), l.calculated(w.o, r)
+		} else {
+			link.CalculatedSalesforce = l.calculated(w.o, r)
 		}
 		f.links = append(f.links, link)
 		f.settled = append(f.settled, result{key, outcomeIndex(link.Outcome)})

@@ -224,10 +224,11 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Base = b.finish(j, *d.Base)
 	}
 	if d.HubSpotAt.Seen != 0 {
-		l.SeenHubSpot, l.OpenHubSpot, l.RelatedHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open, d.HubSpotAt.Related
+		l.SeenHubSpot, l.OpenHubSpot = d.HubSpotAt.Seen, d.HubSpotAt.Open
+		l.RelatedHubSpot, l.CalculatedHubSpot = d.HubSpotAt.Related, d.HubSpotAt.Calculated
 	}
 	if d.SalesAt.Seen != 0 {
-		l.SeenSalesforce, l.OpenSalesforce = d.SalesAt.Seen, d.SalesAt.Open
+		l.SeenSalesforce, l.OpenSalesforce, l.CalculatedSalesforce = d.SalesAt.Seen, d.SalesAt.Open, d.SalesAt.Calculated
 	}
 	l.HubSpotGone, l.SalesforceGone = d.HubGone, d.SalesGone
 	if j.outcome != crm.Failed {
@@ -286,7 +287,7 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	}
 	l.SeenHubSpot, l.SeenSalesforce = j.d.HubSpotAt.Seen, j.d.SalesAt.Seen
 	l.OpenHubSpot, l.OpenSalesforce = j.d.HubSpotAt.Open, j.d.SalesAt.Open
-	l.RelatedHubSpot = j.d.HubSpotAt.Related
+	l.RelatedHubSpot, l.CalculatedHubSpot, l.CalculatedSalesforce = j.d.HubSpotAt.Related, j.d.HubSpotAt.Calculated, j.d.SalesAt.Calculated
 	for _, s := range j.sends {
 		if !s.sent {
 			continue
@@ -382,7 +383,7 @@ func (b *batch) settleOutcome(s *settlement, j *job, linked bool) {
 		return
 	}
 	ref, at := d.on(j.row.Side)
-	s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: at.Seen, Outcome: j.outcome, Reason: j.reason, Run: b.c.run, Time: now()})
+	s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: at.Seen, Calculated: at.Calculated, Outcome: j.outcome, Reason: j.reason, Run: b.c.run, Time: now()})
 }
 
 func (b *batch) settleChanges(s *settlement, j *job) {

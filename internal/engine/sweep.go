@@ -20,18 +20,26 @@ const associationSlice = 1000
 // makes due what differs. What was just read completely needs no second look.
 // It runs after the reads, because both write links.
 func (e *Engine) sweep(ctx context.Context, readings []Reading) error {
+	// One mapped object after the other, since its sweeps write the same links.
+	objects := map[string][]*Reading{}
+	for i := range readings {
+		if r := &readings[i]; !r.Complete {
+			objects[r.Mapping] = append(objects[r.Mapping], r)
+		}
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(readsPerSide)
-	for i := range readings {
-		reading := &readings[i]
-		if reading.Complete {
-			continue
-		}
-		s := &sweeper{e: e, o: e.mapping.Object(reading.Mapping), reading: reading}
-		s.lens = e.lens(s.o, reading.Side, reading.Object)
+	for _, list := range objects {
 		group.Go(func() error {
-			if err := s.associations(groupCtx); err != nil {
-				return fmt.Errorf("read the associations of HubSpot %s: %w", reading.Object, err)
+			for _, reading := range list {
+				s := &sweeper{e: e, o: e.mapping.Object(reading.Mapping), reading: reading}
+				s.lens = e.lens(s.o, reading.Side, reading.Object)
+				if err := s.associations(groupCtx); err != nil {
+					return fmt.Errorf("read the associations of HubSpot %s: %w", reading.Object, err)
+				}
+				if err := s.calculated(groupCtx); err != nil {
+					return fmt.Errorf("read what %s calculates of %s: %w", reading.Side.Title(), reading.Object, err)
+				}
 			}
 			return nil
 		})

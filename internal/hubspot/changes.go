@@ -37,14 +37,15 @@ type poll struct {
 	overlap time.Duration
 }
 
-// overlap is how far to reach back; it grows with the lag seen.
-func (c *Client) overlap(object string) time.Duration {
+// overlap is how far to reach back; it grows with the lag seen, in this process
+// or, as read says, in an earlier one.
+func (c *Client) overlap(read crm.Read) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p := c.polls[object]; p != nil {
+	if p := c.polls[read.Layout.Object]; p != nil {
 		return p.overlap
 	}
-	return leastOverlap
+	return min(max(leastOverlap, read.Overlap), mostOverlap)
 }
 
 // Changes streams records modified at or after sinceMicros by search, and those
@@ -81,7 +82,7 @@ func (c *Client) Changes(ctx context.Context, read crm.Read, sinceMicros int64, 
 	c.mu.Lock()
 	c.polls[object] = now
 	c.mu.Unlock()
-	report.NextMicros = max(asked.Add(-now.overlap).UnixMicro(), sinceMicros)
+	report.NextMicros, report.Overlap = max(asked.Add(-now.overlap).UnixMicro(), sinceMicros), now.overlap
 	return report, nil
 }
 
@@ -222,9 +223,12 @@ func (ch *changes) nextOverlap() time.Duration {
 	if ch.rows > searchPage {
 		least = leastOverlap
 	}
-	faded := time.Duration(0)
-	if ch.before != nil && ch.before.overlap > usualOverlap {
-		faded = ch.before.overlap * 9 / 10
+	last, faded := ch.read.Overlap, time.Duration(0)
+	if ch.before != nil {
+		last = ch.before.overlap
+	}
+	if last > usualOverlap {
+		faded = last * 9 / 10
 	}
 	return min(max(least, faded, 3*ch.late), mostOverlap)
 }

@@ -45,7 +45,8 @@ func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 		Rows:       w.rows,
 		Expected:   w.total,
 		Method:     w.method,
-		NextMicros: began.Add(-c.overlap(read.Layout.Object)).UnixMicro(),
+		NextMicros: began.Add(-c.overlap(read)).UnixMicro(),
+		Overlap:    c.overlap(read),
 	}
 	if err == nil && w.total >= 0 {
 		report.Expected, err = c.recount(ctx, read.Layout.Object, w.rows, w.total)

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"sort"
 	"strings"
@@ -119,7 +118,8 @@ func (b *binder) object(o *Object) *BoundObject {
 	b.lengths(out)
 	b.policies(out)
 	b.layouts(out)
-	out.BaseVersion = baseVersion(out)
+	out.BaseSlots = baseSlots(out)
+	out.BaseVersion = baseVersion(out.BaseSlots)
 	return out
 }
 
@@ -489,29 +489,6 @@ func sortedKeys(set map[string]bool) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-// canonicalForms counts changes to how package reconcile writes canonical
-// values; a base made with another form is not compared with.
-const canonicalForms = 2
-
-// baseVersion says which bases can be compared: same slots, same meaning.
-func baseVersion(o *BoundObject) uint64 {
-	h := fnv.New64a()
-	put(h, canonicalForms, o.BaseNames, o.RuleFields)
-	for _, t := range o.Targets {
-		put(h, t.Object, t.RuleFields)
-		for i := range t.Fields {
-			f := &t.Fields[i]
-			put(h, f.Slot, f.From, f.Shift, kindOf(f.HubSpotField), kindOf(f.SalesforceField))
-		}
-		for _, a := range t.Associations {
-			if a.Junction {
-				put(h, a.Slot, a.Join(), a.Labels)
-			}
-		}
-	}
-	return h.Sum64()
 }
 
 func kindOf(f *crm.Field) crm.Kind {

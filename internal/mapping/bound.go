@@ -48,7 +48,9 @@ type BoundObject struct {
 	BaseNames []string
 	// Policies that writes of this object have to keep, in the order of the file.
 	Policies []*BoundPolicy
-	// BaseVersion is a hash of BaseNames and of what gives each slot its meaning.
+	// BaseSlots says for each slot what its values mean, BaseVersion for all of
+	// them together.
+	BaseSlots   []uint64
 	BaseVersion uint64
 	// RuleFields are the HubSpot properties behind the slot "rules", sorted.
 	RuleFields []string

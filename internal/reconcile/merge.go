@@ -434,7 +434,8 @@ func backwards(field *crm.Field, from, to string) bool {
 // changed.
 func (m *merge) stampExternalID() {
 	name := m.d.object.ExternalID
-	if name == "" || !m.firstMatch {
+	rules := len(m.d.object.BaseNames) - 1
+	if name == "" || !m.firstMatch && m.before(crm.Salesforce, rules) != 0 {
 		return
 	}
 	held := m.d.Salesforce.Value(name)
