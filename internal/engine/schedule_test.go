@@ -34,15 +34,9 @@ func TestR15ACompleteReadFindsWhatSearchLostAndComesSooner(t *testing.T) {
 		ann := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
 		w.hubspot.add("companies", "name", "Acme", "domain", "acme.test") // time goes on
 		w.settle()
-		e, s := w.open()
-		defer s.Close()
 		sync := func() engine.Reading {
 			t.Helper()
-			run, err := e.Sync(t.Context(), engine.SyncOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return reading(t, run, crm.HubSpot, "contacts")
+			return reading(t, w.sync(), crm.HubSpot, "contacts")
 		}
 		sync()
 		waits := func(want time.Duration, lose bool) {
@@ -74,22 +68,6 @@ func TestR15ACompleteReadFindsWhatSearchLostAndComesSooner(t *testing.T) {
 		waits(24*time.Hour, false)
 		if got, want := w.salesforce.live("Contact", "LastName"), w.hubspot.live("contacts", "lastname"); len(got) != 1 || got[0][len("LastName="):] != want[0][len("lastname="):] {
 			t.Errorf("Salesforce has %v, HubSpot %v", got, want)
-		}
-	})
-}
-
-func TestR15TheScheduleOutlivesTheProcess(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		ann := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
-		w.hubspot.add("companies", "name", "Acme", "domain", "acme.test") // time goes on
-		w.settle()
-		time.Sleep(25 * time.Hour)
-		w.hubspot.compute("contacts", ann, "lastname", "Ray")
-		w.sync()
-		time.Sleep(7 * time.Hour) // sooner than a day
-		if r := reading(t, w.sync(), crm.HubSpot, "contacts"); !r.Complete {
-			t.Error("another process has forgotten that records get lost")
 		}
 	})
 }
