@@ -95,6 +95,7 @@ type Client struct {
 	session  *session
 	used     string // the token of the newest request
 	describe map[string]*described
+	told     map[string]toldRows // by near object and junction
 	chance   *rand.Rand
 }
 
@@ -141,8 +142,8 @@ func New(config Config) (*Client, error) {
 		day:      apicall.NewDay(config.Budget, true, config.Ledger),
 		log:      log,
 		opening:  make(chan struct{}, 1),
-		describe: map[string]*described{},
-		chance:   rand.New(rand.NewPCG(config.Seed, 0x5a1e5f)),
+		describe: map[string]*described{}, told: map[string]toldRows{},
+		chance: rand.New(rand.NewPCG(config.Seed, 0x5a1e5f)),
 	}, nil
 }
 

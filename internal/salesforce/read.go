@@ -159,27 +159,72 @@ func (c *Client) Changes(ctx context.Context, read crm.Read, sinceMicros int64, 
 		return report, err
 	}
 	newest := last.ModifiedMicros
+	told := make([]map[string]int64, len(q.junctions))
 	for i := range q.junctions {
-		stamp, err := c.relationChanges(ctx, read, &q.junctions[i], sinceMicros, seen, &report, yield)
-		if err != nil {
+		var stamp int64
+		if told[i], stamp, err = c.relationChanges(ctx, read, &q.junctions[i], sinceMicros, seen, &report, yield); err != nil {
 			return report, err
 		}
 		newest = max(newest, stamp)
 	}
 	report.NextMicros = c.afterChanges(sinceMicros, newest, began)
+	if report.NextMicros > sinceMicros {
+		for i := range q.junctions {
+			c.remember(&q.junctions[i], report.NextMicros, told[i])
+		}
+	}
 	return report, nil
 }
 
+// toldRows are rows of a junction that a read of changes told of, by id with
+// their stamps, and where the next one starts.
+type toldRows struct {
+	next int64
+	rows map[string]int64
+}
+
+// remember keeps the rows that the next read of changes will find again, since
+// it starts at their stamp or before: their records need not be read again for
+// them.
+func (c *Client) remember(j *junction, next int64, rows map[string]int64) {
+	for id, stamp := range rows {
+		if stamp < next {
+			delete(rows, id)
+		}
+	}
+	c.mu.Lock()
+	c.told[j.near+" "+j.object] = toldRows{next, rows}
+	c.mu.Unlock()
+}
+
+// toldBefore are the rows that the last read of changes told of, when this one
+// starts where that one ended: else what it told may not have been kept.
+func (c *Client) toldBefore(j *junction, sinceMicros int64) map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.told[j.near+" "+j.object]; t.next == sinceMicros {
+		return t.rows
+	}
+	return nil
+}
+
 // relationChanges yields the records whose rows of a relation were added,
-// changed or deleted, unless they were seen already, and returns the newest
-// stamp of such a row.
-func (c *Client) relationChanges(ctx context.Context, read crm.Read, j *junction, sinceMicros int64, seen map[string]bool, report *crm.ReadReport, yield func([]crm.Record) error) (newest int64, err error) {
+// changed or deleted, unless they were seen already, and returns all such rows
+// with their stamps, and the newest of these.
+func (c *Client) relationChanges(ctx context.Context, read crm.Read, j *junction, sinceMicros int64, seen map[string]bool, report *crm.ReadReport, yield func([]crm.Record) error) (told map[string]int64, newest int64, err error) {
+	before := c.toldBefore(j, sinceMicros)
+	told = map[string]int64{}
 	rows := query{layout: j.layout(), all: true, order: "SystemModstamp, Id", calls: &report.Calls}
 	var ids []string
 	err = c.pages(ctx, rows, "SystemModstamp >= "+since(sinceMicros), func(p *page) error {
 		for i := range p.records {
-			newest = max(newest, p.records[i].ModifiedMicros)
-			near, _ := j.relation(&p.records[i])
+			row := &p.records[i]
+			newest = max(newest, row.ModifiedMicros)
+			told[row.ID] = row.ModifiedMicros
+			if before[row.ID] == row.ModifiedMicros {
+				continue
+			}
+			near, _ := j.relation(row)
 			if near != "" && !seen[near] {
 				seen[near] = true
 				ids = append(ids, near)
@@ -188,11 +233,11 @@ func (c *Client) relationChanges(ctx context.Context, read crm.Read, j *junction
 		return nil
 	})
 	if err != nil || len(ids) == 0 {
-		return newest, err
+		return told, newest, err
 	}
 	records, err := c.lookup(ctx, read, ids, &report.Calls)
 	if err != nil {
-		return newest, err
+		return told, newest, err
 	}
 	live := records[:0]
 	for _, r := range records {
@@ -203,9 +248,9 @@ func (c *Client) relationChanges(ctx context.Context, read crm.Read, j *junction
 	}
 	report.Rows += len(live)
 	if len(live) == 0 {
-		return newest, nil
+		return told, newest, nil
 	}
-	return newest, yield(live)
+	return told, newest, yield(live)
 }
 
 // afterChanges is where the next Changes starts, given the newest stamp seen

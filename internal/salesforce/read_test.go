@@ -53,7 +53,8 @@ func TestReadFollowsEveryPageAndProvesItself(t *testing.T) {
 	}
 }
 
-func TestAShortReadFailsLoudly(t *testing.T) {
+// TestR19AShortReadFailsLoudly: rows are compared with an independent COUNT().
+func TestR19AShortReadFailsLoudly(t *testing.T) {
 	tests := []struct {
 		name   string
 		counts []int

@@ -1,0 +1,48 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/fault"
+)
+
+// TestR19AReadThatCannotProveThatItWasCompleteFailsTheRun: nobody is taken for
+// deleted because a read stopped early, and the run is no success.
+func TestR19AReadThatCannotProveThatItWasCompleteFailsTheRun(t *testing.T) {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		t.Run(string(side), func(t *testing.T) {
+			w := newWorld(t)
+			acme(w)
+			w.settle()
+			before := w.picture()
+			short := w.hubspot
+			if side == crm.Salesforce {
+				short = w.salesforce
+			}
+			short.after = func(call string) error {
+				if call == "read" {
+					return fault.New(fault.Conflict, "the read is short: 4 records of 5").WithMend("run it again")
+				}
+				return nil
+			}
+			e, s := w.open()
+			defer s.Close()
+			run, err := e.Sync(context.Background(), engine.SyncOptions{Complete: true})
+			if fault.KindOf(err) != fault.Conflict || run == nil || run.Status != engine.RunStopped || run.Error == "" || run.Mend == "" {
+				t.Fatalf("%v, %+v", err, run)
+			}
+			for _, r := range run.Readings {
+				if r.Gone > 0 {
+					t.Errorf("%s %s: %d are taken for gone", r.Side, r.Object, r.Gone)
+				}
+			}
+			short.after = nil
+			if after := w.picture(); len(after["Contact"]) != len(before["Contact"]) || len(after["contacts"]) != len(before["contacts"]) {
+				t.Errorf("before %v, after %v", before, after)
+			}
+		})
+	}
+}
