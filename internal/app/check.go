@@ -113,6 +113,9 @@ func (c *Checked) compareWithSchemas(ctx context.Context, sides *Sides) error {
 		return err
 	}
 	schemas.HubSpot = seen.HubSpot
+	if schemas.Labels, err = Labels(ctx, sides, m); err != nil {
+		return err
+	}
 	_, problems := m.Bind(schemas)
 	c.Problems = m.Unexplained(problems, mapping.Rights{MissingScopes: c.Missing, Permissions: c.Permissions,
 		MissingPermissions: c.MissingPermissions, Salesforce: schemas.Salesforce})

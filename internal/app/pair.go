@@ -102,6 +102,23 @@ func Schemas(ctx context.Context, sides *Sides, hubSpot, salesforce []string) (m
 	return schemas, group.Wait()
 }
 
+// Labels reads HubSpot's association labels where the mapping names any. What the
+// credential may not see is left out, and not checked.
+func Labels(ctx context.Context, sides *Sides, m *mapping.Mapping) (map[[2]string][]string, error) {
+	found := map[[2]string][]string{}
+	for _, pair := range m.LabelPairs() {
+		labels, err := sides.HubSpot.AssociationLabels(ctx, pair[0], pair[1])
+		switch kind := fault.KindOf(err); {
+		case kind == fault.Denied, kind == fault.NotFound, kind == fault.Invalid:
+		case err != nil:
+			return nil, err
+		case labels != nil:
+			found[pair] = labels
+		}
+	}
+	return found, nil
+}
+
 // describesAtOnce is how many schemas are read at the same time: enough to hide
 // the latency, few enough not to fill a rate window.
 const describesAtOnce = 4
@@ -146,6 +163,9 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 	hubSpot, salesforce := m.ObjectNames()
 	schemas, err := Schemas(ctx, sides, hubSpot, salesforce)
 	if err != nil {
+		return nil, err
+	}
+	if schemas.Labels, err = Labels(ctx, sides, m); err != nil {
 		return nil, err
 	}
 	bound, problems := m.Bind(schemas)

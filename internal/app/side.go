@@ -69,6 +69,28 @@ func (s *Side) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.R
 	return records, s.explain(err)
 }
 
+// Relations is engine.Side's.
+func (s *Side) Relations(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, int, error) {
+	records, calls, err := s.Side.Relations(ctx, read, ids)
+	return records, calls, s.explain(err)
+}
+
+// labeller is a client that knows the labels of associations.
+type labeller interface {
+	AssociationLabels(ctx context.Context, from, to string) ([]string, error)
+}
+
+// AssociationLabels lists HubSpot's labels for associations between two objects;
+// nil for a side that has none.
+func (s *Side) AssociationLabels(ctx context.Context, from, to string) ([]string, error) {
+	client, ok := s.Side.(labeller)
+	if !ok {
+		return nil, nil
+	}
+	labels, err := client.AssociationLabels(ctx, from, to)
+	return labels, s.explain(err)
+}
+
 // Find is engine.Side's.
 func (s *Side) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {
 	records, err := s.Side.Find(ctx, read, field, values)

@@ -136,6 +136,22 @@ func (c *Client) labelsOf(ctx context.Context, from, to string) (*labels, error)
 	return known, nil
 }
 
+// AssociationLabels lists the labels that an association from one object to
+// another may have, HubSpot's own left out; never nil without an error.
+func (c *Client) AssociationLabels(ctx context.Context, from, to string) ([]string, error) {
+	known, err := c.labelsOf(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	labels := []string{}
+	for _, t := range known.types {
+		if t.Label != "" && !t.isPrimary() {
+			labels = append(labels, t.Label)
+		}
+	}
+	return labels, nil
+}
+
 // completeRelations turns label names into labels, and reads on where not all
 // associations travelled inside the records.
 func (c *Client) completeRelations(ctx context.Context, p *page, read crm.Read) error {

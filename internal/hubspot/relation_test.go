@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/fault"
 )
 
 func TestMoreAssociationsThanTravelAreReadOn(t *testing.T) {
@@ -117,5 +119,40 @@ func TestAThousandRecordsAssociationsCostOneCallForEachObject(t *testing.T) {
 	}
 	if diff := cmp.Diff([]crm.Relation{{Object: "companies", ID: "5", Primary: true}, {Object: "companies", ID: "6"}}, records[0].Relations); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestALabelIsTakenOffAndTheAssociationStays(t *testing.T) {
+	p := newPortal()
+	var sent []string
+	p.intercept = func(request *http.Request, body []byte) *http.Response {
+		switch path := request.URL.Path; {
+		case strings.HasSuffix(path, "/labels"):
+			return reply(request, 200, `{"results":[{"category":"HUBSPOT_DEFINED","typeId":279,"label":null},{"category":"USER_DEFINED","typeId":36,"label":"Advisor"}]}`)
+		case strings.HasSuffix(path, "/types"):
+			return reply(request, 200, `{"results":[]}`)
+		case strings.HasPrefix(path, "/crm/v4/associations/"):
+			sent = append(sent, strings.TrimPrefix(path, "/crm/v4/associations/contacts/companies/")+" "+string(body))
+			return reply(request, 204, "")
+		}
+		return nil
+	}
+	client := p.client(t, nil)
+	off := crm.Write{Key: "off", Op: crm.Unrelate, Object: "contacts", ID: "7", Relation: crm.Relation{Object: "companies", ID: "5", Label: "Advisor"}}
+	end := crm.Write{Key: "end", Op: crm.Unrelate, Object: "contacts", ID: "7", Relation: crm.Relation{Object: "companies", ID: "6"}}
+	unknown := crm.Write{Key: "unknown", Op: crm.Relate, Object: "contacts", ID: "7", Relation: crm.Relation{Object: "companies", ID: "8", Label: "Adviser"}}
+	results, err := client.Apply(t.Context(), []crm.Write{off, end, unknown})
+	if err != nil || results[0].Err != nil || results[1].Err != nil || fault.KindOf(results[2].Err) != fault.Invalid {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	slices.Sort(sent)
+	want := []string{`batch/archive {"inputs":[{"from":{"id":"7"},"to":[{"id":"6"}]}]}`,
+		`batch/labels/archive {"inputs":[{"from":{"id":"7"},"to":{"id":"5"},"types":[{"associationCategory":"USER_DEFINED","associationTypeId":36}]}]}`}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	labels, err := client.AssociationLabels(t.Context(), "contacts", "companies")
+	if diff := cmp.Diff([]string{"Advisor"}, labels); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

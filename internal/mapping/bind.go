@@ -40,6 +40,20 @@ func (m *Mapping) junctions() []string {
 	return names.list
 }
 
+// LabelPairs lists between which HubSpot objects the mapping names labels of
+// associations, each once.
+func (m *Mapping) LabelPairs() (pairs [][2]string) {
+	for i := range m.Objects {
+		for k := range m.Objects[i].Associations {
+			pair := [2]string{m.Objects[i].HubSpot, m.Objects[i].Associations[k].HubSpot}
+			if len(m.Objects[i].Associations[k].Labels) > 0 && !slices.Contains(pairs, pair) {
+				pairs = append(pairs, pair)
+			}
+		}
+	}
+	return pairs
+}
+
 // Bind checks the mapping against both live schemas. Bound is nil when there is
 // an error among the problems; Problems is nil when there is nothing to say.
 // Bind may be called any number of times and changes neither m nor schemas.

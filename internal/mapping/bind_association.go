@@ -21,6 +21,7 @@ func (b *binder) association(o *BoundObject, a *Association, slot int) {
 		b.problems.errorf(a.HubSpotPos, "association.unmapped-object", mend, "the association leads to HubSpot %s, which no object maps", a.HubSpot)
 		return
 	}
+	b.knownLabels(o, a)
 	bound, before := 0, len(b.problems.All)
 	for _, t := range o.Targets {
 		if !takes(a.On, t.Object) {

@@ -43,6 +43,24 @@ func (b *binder) rows(t *BoundTarget, a *Association, far *Object, slot int) int
 	return 1
 }
 
+// knownLabels reports labels that HubSpot does not have.
+func (b *binder) knownLabels(o *BoundObject, a *Association) {
+	labels, known := b.schemas.Labels[[2]string{o.HubSpot, a.HubSpot}]
+	if !known {
+		return
+	}
+	for _, v := range a.Labels {
+		if slices.Contains(labels, v.HubSpot) {
+			continue
+		}
+		mend := didYouMean(v.HubSpot, labels)
+		if mend == "" {
+			mend = "make it in HubSpot under Settings > Objects > " + o.HubSpotSchema.LabelPlural + " > Associations"
+		}
+		b.problems.errorf(v.Pos, "association.unknown-label", mend, "HubSpot has no label %s for associations of %s with %s", quoteShort(v.HubSpot), o.HubSpot, a.HubSpot)
+	}
+}
+
 // rowReference finds one of the two references of a junction.
 func (b *binder) rowReference(a *BoundAssociation, name string, pos Pos) *crm.Field {
 	f := a.RowSchema.Field(name)

@@ -40,6 +40,7 @@ objects:
 // partners are schemas with an object that joins contacts and accounts.
 func partners() Schemas {
 	s := standardSchemas()
+	s.Labels = map[[2]string][]string{{"contacts", "companies"}: {"Advisor", "Backer"}}
 	s.Salesforce["Partner__c"] = &crm.Object{Side: crm.Salesforce, Name: "Partner__c", Creatable: true, Updatable: true, Deletable: true, Fields: []crm.Field{
 		mappingtest.Field("Contact__c", crm.KindReference, mappingtest.RefersTo("Contact")), mappingtest.Field("Account__c", crm.KindReference, mappingtest.RefersTo("Account")),
 		mappingtest.Field("Role__c", crm.KindPicklist, mappingtest.Choices("Advisor", "Investor")), mappingtest.Field("Main__c", crm.KindBool), mappingtest.Field("Since__c", crm.KindDate)}}
@@ -68,6 +69,7 @@ func TestRowsAreBoundAndTheirMistakesHaveAPlace(t *testing.T) {
 		"a primary field that is no checkbox": {association: change("primary: Main__c", "primary: Role__c"), want: []string{"15:125 association.not-a-checkbox name a checkbox"}},
 		"two labels of one value":             {association: change("Backer: Investor", "Backer: Advisor"), want: []string{"15:162 association.labels give each label a value of its own"}},
 		"labels without a label field":        {association: change(", label: Role__c", ""), want: []string{"15:128 association.labels add label:"}},
+		"a label that HubSpot lacks":          {association: good, schemas: func(s Schemas) { s.Labels[[2]string{"contacts", "companies"}] = []string{"Advisor", "Backers"} }, want: []string{"15:162 association.unknown-label did you mean Backers?"}},
 		"wins, where nobody has to":           {association: change("}}", "}, wins: salesforce}"), want: []string{"15:187 association.wins take `wins` out"}},
 		"labels of a reference field":         {association: "{hubspot: companies, salesforce: AccountId, labels: {Advisor: Advisor}}", want: []string{"15:62 association.labels take `labels` out"}},
 		"newest wins, which cannot be":        {association: "{hubspot: companies, salesforce: AccountId, wins: newest}", want: []string{"15:59 yaml.bad-value write one of hubspot, salesforce, hold"}},

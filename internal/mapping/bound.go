@@ -11,6 +11,9 @@ import (
 type Schemas struct {
 	HubSpot    map[string]*crm.Object
 	Salesforce map[string]*crm.Object
+	// Labels are HubSpot's association labels from one object to another, for
+	// the pairs of LabelPairs; what is not in it is not checked.
+	Labels map[[2]string][]string
 }
 
 // Bound is a mapping checked against both schemas, ready to decide with.

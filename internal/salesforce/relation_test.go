@@ -106,3 +106,48 @@ func TestALeadHasNoRole(t *testing.T) {
 		t.Errorf("%+v, %v", results, err)
 	}
 }
+
+func TestARowThatIsNamedGetsAnotherRole(t *testing.T) {
+	kept := &roles{}
+	c := newClient(t, &fakeOrg{answer: kept.answer})
+	if _, err := c.Apply(t.Context(), []crm.Write{relating(crm.Relate, "a", 1, "Evaluator")}); err != nil {
+		t.Fatal(err)
+	}
+	w := relating(crm.Relate, "b", 1, "Decision Maker")
+	w.Relation.RowID = fakeID("00K", 1)
+	results, err := c.Apply(t.Context(), []crm.Write{w})
+	if diff := cmp.Diff([]string{"b ok"}, outcomes(results)); diff != "" || err != nil || len(kept.rows) != 1 || kept.rows[0]["Role"] != "Decision Maker" {
+		t.Errorf("%v, %v\n%s", kept.rows, err, diff)
+	}
+}
+
+// TestARowThatSalesforceRefusesAsADuplicateIsTheOneThatWasWanted: a campaign has
+// one member for a contact, and somebody may have made it between our look and
+// our create.
+func TestARowThatSalesforceRefusesAsADuplicateIsTheOneThatWasWanted(t *testing.T) {
+	kept := &roles{}
+	refused := false
+	c := newClient(t, &fakeOrg{answer: func(call fakeCall) (int, string) {
+		if call.Path == "/composite/sobjects" && call.Method == "POST" && !refused {
+			refused = true
+			kept.rows = append(kept.rows, map[string]any{"id": fakeID("00K", 9), "OpportunityId": fakeID("006", 1), "ContactId": fakeID("003", 1), "Role": "Other", "IsPrimary": false})
+			return 200, `[{"success":false,"errors":[{"statusCode":"DUPLICATE_VALUE","message":"duplicate value found","fields":[]}]}]`
+		}
+		return kept.answer(call)
+	}})
+	results, err := c.Apply(t.Context(), []crm.Write{relating(crm.Relate, "a", 1, "Decision Maker")})
+	if diff := cmp.Diff([]string{"a ok"}, outcomes(results)); diff != "" || err != nil || results[0].ID != fakeID("00K", 9) || len(kept.rows) != 1 {
+		t.Errorf("%+v, %d rows, %v\n%s", results, len(kept.rows), err, diff)
+	}
+}
+
+func TestTwoRolesOfOneContactAreTwoRows(t *testing.T) {
+	kept := &roles{}
+	c := newClient(t, &fakeOrg{answer: kept.answer})
+	for _, want := range [][]string{{"a created", "b created"}, {"a ok", "b ok"}} {
+		results, err := c.Apply(t.Context(), []crm.Write{relating(crm.Relate, "a", 1, "Decision Maker"), relating(crm.Relate, "b", 1, "Evaluator")})
+		if diff := cmp.Diff(want, outcomes(results)); diff != "" || err != nil || len(kept.rows) != 2 || results[0].ID == results[1].ID {
+			t.Fatalf("%+v, %d rows, %v\n%s", results, len(kept.rows), err, diff)
+		}
+	}
+}
