@@ -416,12 +416,15 @@ func (x *explainer) fields(o *mapping.BoundObject, s *subject, t *ExplainedThing
 		t.Fields = append(t.Fields, shown)
 	}
 	for _, a := range target.Associations {
-		if a.Junction {
-			continue
-		}
 		d, differs := differ[a.HubSpot+"\x00"+a.Salesforce]
 		shown := ExplainedField{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, Agree: hubspot != nil && salesforce != nil && !differs,
 			Allowed: d.Allowed, Salesforce: textOf(salesforce.Value(a.Salesforce))}
+		if shown.Direction = a.Direction; a.Junction {
+			shown.HubSpot = relatedText(hubspot, func(r *crm.Relation) bool { return r.Object == a.HubSpot })
+			shown.Salesforce = relatedText(salesforce, func(r *crm.Relation) bool { return r.Junction == a.Salesforce })
+			t.Fields = append(t.Fields, shown)
+			continue
+		}
 		if hubspot != nil {
 			for _, r := range hubspot.Relations {
 				if r.Object == a.HubSpot && (shown.HubSpot == nil || r.Primary) {
@@ -431,4 +434,27 @@ func (x *explainer) fields(o *mapping.BoundObject, s *subject, t *ExplainedThing
 		}
 		t.Fields = append(t.Fields, shown)
 	}
+}
+
+// relatedText lists far records, each with its label: "17 (Decision maker), 18".
+func relatedText(r *crm.Record, which func(*crm.Relation) bool) *string {
+	if r == nil {
+		return nil
+	}
+	var ends []string
+	for i := range r.Relations {
+		if x := &r.Relations[i]; which(x) {
+			end := x.ID
+			if x.Label != "" {
+				end += " (" + x.Label + ")"
+			}
+			ends = append(ends, end)
+		}
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	slices.Sort(ends)
+	text := strings.Join(ends, ", ")
+	return &text
 }

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,12 +29,15 @@ func (e *Engine) sweep(ctx context.Context, readings []Reading) error {
 			objects[r.Mapping] = append(objects[r.Mapping], r)
 		}
 	}
+	for _, list := range objects {
+		slices.SortFunc(list, func(a, b *Reading) int { return cmp.Or(cmp.Compare(a.Side, b.Side), cmp.Compare(a.Object, b.Object)) })
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(readsPerSide)
-	for _, list := range objects {
+	for _, o := range e.mapping.Objects {
 		group.Go(func() error {
-			for _, reading := range list {
-				s := &sweeper{e: e, o: e.mapping.Object(reading.Mapping), reading: reading}
+			for _, reading := range objects[o.Name] {
+				s := &sweeper{e: e, o: o, reading: reading}
 				s.lens = e.lens(s.o, reading.Side, reading.Object)
 				if err := s.associations(groupCtx); err != nil {
 					return fmt.Errorf("read the associations of HubSpot %s: %w", reading.Object, err)

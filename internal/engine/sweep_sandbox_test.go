@@ -354,3 +354,106 @@ func TestR16LabelledAssociationsAndRowsGoBothWaysOnTheSandbox(t *testing.T) {
 		c.inStep()
 	})
 }
+
+// TestAnArchivedCompanyTakesNoAccountFromItsContacts: HubSpot ends a record's
+// associations at once when it is archived, and its search tells of that later.
+func TestAnArchivedCompanyTakesNoAccountFromItsContacts(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := connectBy(t, dir, sandbox.Config{SearchLag: 2 * time.Minute}, nil, func(mapping.Schemas) []byte { return []byte(peopleAndDealsYAML) })
+		defer c.close()
+		hub, org := c.box.HubSpot(), c.box.Salesforce()
+		acme, err := hub.Create("companies", map[string]string{"name": "Acme", "domain": "acme.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ann, err := hub.Create("contacts", map[string]string{"lastname": "Lee", "email": "ann@elsewhere.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hub.Associate("contacts", ann, "companies", acme)
+		time.Sleep(5 * time.Minute)
+		c.settle()
+		account, contact := c.salesforceID("Account", "Name", "Acme"), c.salesforceID("Contact", "LastName", "Lee")
+		if got := c.salesforceField("Contact", contact, "AccountId"); got != account {
+			t.Fatalf("the contact's account is %q", got)
+		}
+		if err := hub.Archive("companies", acme); err != nil {
+			t.Fatal(err)
+		}
+		for _, wait := range []time.Duration{time.Second, time.Minute, time.Hour} {
+			time.Sleep(wait)
+			c.sync()
+			if got := c.salesforceField("Contact", contact, "AccountId"); got != account {
+				t.Fatalf("%s after the company was archived the contact's account is %q, want %q", wait, got, account)
+			}
+		}
+		// It stays so when the company comes back, and somebody's own change goes on.
+		if err := hub.Restore("companies", acme); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		c.sync()
+		if err := org.Update("Contact", contact, map[string]any{"AccountId": nil}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		hub.Associate("contacts", ann, "companies", acme)
+		time.Sleep(time.Minute)
+		c.sync()
+		if got := c.salesforceField("Contact", contact, "AccountId"); got != account {
+			t.Errorf("associated again, and the contact's account is %q", got)
+		}
+	})
+}
+
+// TestR13AFormulaOverAParentIsNoticedOnTheSandbox: the formula's own record is
+// not touched at all.
+func TestR13AFormulaOverAParentIsNoticedOnTheSandbox(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		addFormula := func(box *sandbox.Sandbox) {
+			err := box.Salesforce().AddField("Contact", salesforce.Field{Name: "Account_Rating__c", Type: "string", Formula: `"rated " & Account.Site`})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := connectBy(t, dir, sandbox.Config{}, addFormula, func(mapping.Schemas) []byte {
+			return []byte(strings.Replace(peopleAndDealsYAML, "      - {hubspot: email, salesforce: Email}\n", "      - {hubspot: email, salesforce: Email}\n      - {hubspot: jobtitle, salesforce: Account_Rating__c, direction: to-hubspot}\n", 1))
+		})
+		defer c.close()
+		hub, org := c.box.HubSpot(), c.box.Salesforce()
+		now := time.Now()
+		account := org.Insert("Account", map[string]any{"Name": "Acme", "Site": "cold"}, now, now)
+		org.Insert("Contact", map[string]any{"LastName": "Lee", "Email": "ann@elsewhere.example", "AccountId": account}, now, now)
+		c.settle()
+		title := func() string {
+			found := ""
+			hub.Each("contacts", func(_ string, properties map[string]string) bool {
+				if properties["email"] == "ann@elsewhere.example" {
+					found = properties["jobtitle"]
+				}
+				return true
+			})
+			return found
+		}
+		if got := title(); got != "rated cold" {
+			t.Fatalf("at first HubSpot has %q", got)
+		}
+		time.Sleep(time.Hour)
+		c.sync()
+		if err := org.Update("Account", account, map[string]any{"Site": "hot"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		if got := title(); got != "rated hot" {
+			t.Errorf("one cycle later HubSpot has %q", got)
+		}
+		time.Sleep(time.Minute)
+		if run := c.sync(); run.Writes.Sum() != 0 {
+			t.Errorf("it echoes: %+v", run.Writes)
+		}
+	})
+}

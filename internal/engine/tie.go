@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -59,43 +61,53 @@ func (d *decider) doubtMissing(ctx context.Context, subjects []*subject, k *know
 			missingEnds(&t.Associations[i], s, k, changed, missing)
 		}
 	}
-	type group struct {
-		mapping string
-		side    crm.Side
-		object  string
-	}
-	ids := map[group][]string{}
-	for key := range missing {
-		g := group{key.mapping, key.ref.Side, key.ref.Object}
-		ids[g] = append(ids[g], key.ref.ID)
-	}
-	for g, list := range ids {
-		far := d.e.mapping.Object(g.mapping)
-		l := d.e.lens(far, g.side, g.object)
-		if l == nil {
-			continue
+	keys := slices.SortedFunc(maps.Keys(missing), func(a, b standKey) int {
+		return cmp.Or(cmp.Compare(a.mapping, b.mapping), cmp.Compare(a.ref.Side, b.ref.Side), cmp.Compare(a.ref.Object, b.ref.Object), cmp.Compare(a.ref.ID, b.ref.ID))
+	})
+	for len(keys) > 0 {
+		g := keys[0]
+		n := slices.IndexFunc(keys, func(k standKey) bool {
+			return k.mapping != g.mapping || k.ref.Side != g.ref.Side || k.ref.Object != g.ref.Object
+		})
+		if n < 0 {
+			n = len(keys)
 		}
-		slices.Sort(list)
-		read := crm.Read{Layout: crm.NewLayout(g.object, l.read.Layout.Fields[:min(1, len(l.read.Layout.Fields))])}
-		records, err := d.e.sides[g.side].Lookup(ctx, read, list)
-		if err != nil {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = keys[i].ref.ID
+		}
+		keys = keys[n:]
+		if err := d.lookMissing(ctx, k, g.mapping, g.ref.Side, g.ref.Object, list); err != nil {
 			return err
-		}
-		var gone []crm.Ref
-		for i := range records {
-			if r := &records[i]; r.Archived {
-				ref := crm.Ref{Side: g.side, Object: g.object, ID: r.ID}
-				k.forget(g.mapping, ref)
-				gone = append(gone, ref)
-			}
-		}
-		if len(gone) > 0 {
-			if err := d.e.store.Write(ctx, func(t *store.Tx) error { return t.PutDue(g.mapping, gone, store.WakeFollowed) }); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// lookMissing looks up far records of one object, and lets those that are gone
+// count as gone from now on.
+func (d *decider) lookMissing(ctx context.Context, k *known, mapping string, side crm.Side, object string, ids []string) error {
+	l := d.e.lens(d.e.mapping.Object(mapping), side, object)
+	if l == nil {
+		return nil
+	}
+	read := crm.Read{Layout: crm.NewLayout(object, l.read.Layout.Fields[:min(1, len(l.read.Layout.Fields))])}
+	records, err := d.e.sides[side].Lookup(ctx, read, ids)
+	if err != nil {
+		return err
+	}
+	var gone []crm.Ref
+	for i := range records {
+		if records[i].Archived {
+			ref := crm.Ref{Side: side, Object: object, ID: records[i].ID}
+			k.forget(mapping, ref)
+			gone = append(gone, ref)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return d.e.store.Write(ctx, func(t *store.Tx) error { return t.PutDue(mapping, gone, store.WakeFollowed) })
 }
 
 // changedSlots tells for each side which slots are not as the base has them.
