@@ -395,6 +395,10 @@ func (m *merge) write(f *mapping.BoundField, to crm.Side, n Native, why string) 
 	if m.creating != "" {
 		writable = field.Creatable
 	}
+	if !writable && m.creating != "" && field.Updatable {
+		m.later(f.Slot)
+		return
+	}
 	if !writable {
 		m.d.note(crm.Reason{Code: NoteCreateOnly, Text: nameOn(f, to) + " cannot be set now, so it is left alone", Field: field.Name})
 		return
@@ -407,6 +411,19 @@ func (m *merge) write(f *mapping.BoundField, to crm.Side, n Native, why string) 
 		m.d.note(n.Reason)
 	}
 	m.changes[to] = append(m.changes[to], Change{Field: field.Name, Before: held, After: n.Value, Why: why, Slot: f.Slot})
+}
+
+// later leaves a field that can only be written to a record that is there: the
+// thing waits for its own link, and is decided again.
+func (m *merge) later(slot int) {
+	own, source := m.d.out.HubSpot, crm.HubSpot
+	if m.creating == crm.HubSpot {
+		own, source = m.d.out.Salesforce, crm.Salesforce
+	}
+	m.pending[source][slot] = true
+	if !slices.Contains(m.d.out.Awaits, own) {
+		m.d.out.Awaits = append(m.d.out.Awaits, own)
+	}
 }
 
 func requiredBlank(f *mapping.BoundField, to crm.Side) crm.Reason {

@@ -22,6 +22,7 @@ const mostDuplicateQuestions = 20
 // once, those with an ExternalField as upserts. An error stops everything;
 // writes that were not sent carry it.
 func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
+	writes = slices.Clone(writes) // prices and entries are taken out of it
 	s := &sender{client: c, results: make([]crm.Result, len(writes)), settled: make([]bool, len(writes))}
 	for i := range writes {
 		s.results[i].Key = writes[i].Key
@@ -61,16 +62,25 @@ func (s *sender) apply(ctx context.Context, writes []crm.Write) error {
 	if err := s.restore(ctx, writes, g.restores); err != nil {
 		return err
 	}
+	if g.creates, err = s.nameEntries(ctx, writes, g.creates); err != nil {
+		return err
+	}
 	if err := s.send(ctx, createLane(), s.encodeAll(d, writes, g.creates)); err != nil {
 		return err
 	}
 	for _, field := range g.upsertOrder {
+		if g.upserts[field], err = s.nameEntries(ctx, writes, g.upserts[field]); err != nil {
+			return err
+		}
 		items := s.encodeAll(d, writes, g.upserts[field])
 		if err := s.send(ctx, upsertLane(d.object.Name, field), items); err != nil {
 			return err
 		}
 	}
 	if err := s.askAboutDuplicates(ctx, writes); err != nil {
+		return err
+	}
+	if g.updates, err = s.takePrices(ctx, writes, g.updates); err != nil {
 		return err
 	}
 	if err := s.send(ctx, updateLane(), s.encodeAll(d, writes, g.updates)); err != nil {

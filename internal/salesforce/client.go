@@ -96,6 +96,7 @@ type Client struct {
 	used     string // the token of the newest request
 	describe map[string]*described
 	told     map[string]toldRows // by near object and junction
+	book     priceBook
 	chance   *rand.Rand
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -54,11 +55,17 @@ func (c *Client) lookup(ctx context.Context, read crm.Read, ids []string, calls 
 		if err != nil {
 			return nil, err
 		}
+		if err := c.fillPrices(ctx, read.Layout, found, calls); err != nil {
+			return nil, err
+		}
 		for _, r := range found {
 			if at, asked := place[r.ID]; asked {
 				records[at] = r
 			}
 		}
+	}
+	if err := c.findArchived(ctx, read.Layout, records, place, calls); err != nil {
+		return nil, err
 	}
 	var gone, live []string
 	for _, id := range wanted {
@@ -227,4 +234,31 @@ func (c *Client) Find(ctx context.Context, read crm.Read, field string, values [
 		return nil
 	})
 	return found, err
+}
+
+// findArchived looks for activities that Salesforce has put into its archive
+// after a year: a plain retrieve may not show them, and they are not gone.
+func (c *Client) findArchived(ctx context.Context, layout *crm.Layout, records []crm.Record, place map[string]int, calls *int) error {
+	if !archives(layout.Object) {
+		return nil
+	}
+	var missing []string
+	for id, at := range place {
+		if _, ok := ID18(id); ok && records[at].Archived {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	q := query{layout: layout, all: true, where: notDeleted, order: "Id", calls: calls}
+	return c.queries(ctx, q.membership("Id", quoteAll(missing)), func(p *page) error {
+		for _, r := range p.records {
+			if at, asked := place[r.ID]; asked {
+				records[at] = r
+			}
+		}
+		return nil
+	})
 }

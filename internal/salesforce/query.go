@@ -43,6 +43,9 @@ func (c *Client) followPages(ctx context.Context, q *query, p *page, handle func
 		if err := c.attachRows(ctx, q, p); err != nil {
 			return err
 		}
+		if err := c.fillPrices(ctx, q.layout, p.records, q.calls); err != nil {
+			return err
+		}
 		if err := handle(p); err != nil {
 			return err
 		}
@@ -218,7 +221,7 @@ func (c *Client) count(ctx context.Context, q *query) (int, error) {
 	}
 	q.counted()
 	soql := "SELECT COUNT() FROM " + q.layout.Object + whereClause(q.where)
-	err := c.do(ctx, apicall.Call{Method: http.MethodGet, Path: "/query", Query: url.Values{"q": {soql}}}, apicall.Into(&answer))
+	err := c.do(ctx, apicall.Call{Method: http.MethodGet, Path: q.resource(), Query: url.Values{"q": {soql}}}, apicall.Into(&answer))
 	if err != nil {
 		return 0, err
 	}

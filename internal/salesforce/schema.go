@@ -140,6 +140,9 @@ func (c *Client) describeNow(ctx context.Context, object string) (*described, er
 		return nil, fault.New(fault.Unavailable, "Salesforce described %s without a name", object)
 	}
 	full := answer.object()
+	if err := c.addPriceFields(ctx, &full); err != nil {
+		return nil, err
+	}
 	d := &described{object: &full, fields: make(map[string]*crm.Field, len(full.Fields))}
 	for i := range full.Fields {
 		d.fields[full.Fields[i].Name] = &full.Fields[i]

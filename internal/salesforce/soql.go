@@ -63,7 +63,9 @@ func (q *query) columns() []string {
 	}
 	add("Id")
 	for _, field := range q.layout.Fields {
-		add(field)
+		if !isMadeUp(q.layout.Object, field) {
+			add(field)
+		}
 	}
 	if !q.plain {
 		add("SystemModstamp")
