@@ -41,6 +41,12 @@ func connect(t *testing.T, dir string, config sandbox.Config) *connected {
 // sandbox before the schemas are read, and more names further Salesforce objects.
 func connectBy(t *testing.T, dir string, config sandbox.Config, prepare func(*sandbox.Sandbox), yaml func(mapping.Schemas) []byte, more ...string) *connected {
 	t.Helper()
+	return connectWith(t, dir, config, prepare, yaml, []string{"companies", "contacts", "deals"}, append([]string{"Account", "Contact", "Lead", "Opportunity"}, more...))
+}
+
+// connectWith connects with the schemas of these objects.
+func connectWith(t *testing.T, dir string, config sandbox.Config, prepare func(*sandbox.Sandbox), yaml func(mapping.Schemas) []byte, hubspotObjects, salesforceObjects []string) *connected {
+	t.Helper()
 	ctx := context.Background()
 	config.Random = 7
 	box, err := sandbox.New(config)
@@ -68,23 +74,26 @@ func connectBy(t *testing.T, dir string, config sandbox.Config, prepare func(*sa
 	}
 	c.sides = map[crm.Side]engine.Side{crm.HubSpot: hub, crm.Salesforce: org}
 	schemas := mapping.Schemas{HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}}
-	for _, name := range []string{"companies", "contacts", "deals"} {
-		if schemas.HubSpot[name], err = hub.Describe(ctx, name); err != nil {
+	for _, name := range hubspotObjects {
+		schema, err := hub.Describe(ctx, name)
+		if err != nil {
 			t.Fatal(err)
 		}
+		schemas.HubSpot[name], schemas.HubSpot[schema.Name] = schema, schema
 	}
-	for _, name := range append([]string{"Account", "Contact", "Lead", "Opportunity"}, more...) {
+	for _, name := range salesforceObjects {
 		if schemas.Salesforce[name], err = org.Describe(ctx, name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	m, err := mapping.Parse("lockstep.yaml", yaml(schemas))
+	src := yaml(schemas)
+	m, err := mapping.Parse("lockstep.yaml", src)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, src)
 	}
 	bound, problems := m.Bind(schemas)
 	if bound == nil {
-		t.Fatal(problems)
+		t.Fatalf("%v\n%s", problems, src)
 	}
 	if c.store, err = store.Open(ctx, filepath.Join(dir, "lockstep.db"), store.Options{}); err != nil {
 		t.Fatal(err)

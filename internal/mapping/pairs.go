@@ -7,35 +7,37 @@ import (
 )
 
 // standardPair is a pair of built-in fields that mean the same in every
-// account. The pairs are those that HubSpot's own integration sets up:
-// https://knowledge.hubspot.com/salesforce/map-hubspot-properties-to-salesforce-fields
+// account.
 type standardPair struct {
 	hubspotObject, salesforceObject string
 	hubspot, salesforce             string
 	// blank is written to Salesforce where a required field has no value.
 	blank string
+	// direction is set where only one makes sense, why says so.
+	direction, why string
+	// times is the factor from HubSpot's number to Salesforce's.
+	times string
+	// table are "VALUE=Value" for the options that both accounts have.
+	table []string
 }
 
+// standardPairs are those of all presets.
 func standardPairs() []standardPair {
 	var out []standardPair
-	add := func(hubspotObject, salesforceObject string, pairs ...string) {
-		for _, p := range pairs {
-			h, s, _ := strings.Cut(p, "=")
-			out = append(out, standardPair{hubspotObject: hubspotObject, salesforceObject: salesforceObject, hubspot: h, salesforce: s})
-		}
+	for _, p := range presets() {
+		out = append(out, p.pairs...)
 	}
-	add("companies", "Account", "name=Name", "domain=Website", "phone=Phone", "industry=Industry", "type=Type", "numberofemployees=NumberOfEmployees",
-		"annualrevenue=AnnualRevenue", "description=Description", "address=BillingStreet", "city=BillingCity", "state=BillingState",
-		"zip=BillingPostalCode", "country=BillingCountry")
-	person := []string{"firstname=FirstName", "lastname=LastName", "email=Email", "salutation=Salutation", "jobtitle=Title", "phone=Phone", "mobilephone=MobilePhone", "fax=Fax"}
-	add("contacts", "Contact", person...)
-	add("contacts", "Contact", "address=MailingStreet", "city=MailingCity", "state=MailingState", "zip=MailingPostalCode", "country=MailingCountry")
-	add("contacts", "Lead", person...)
-	out = append(out, standardPair{"contacts", "Lead", "company", "Company", "[not provided]"})
-	add("contacts", "Lead", "website=Website", "address=Street", "city=City", "state=State", "zip=PostalCode", "country=Country")
-	add("deals", "Opportunity", "dealname=Name", "amount=Amount", "closedate=CloseDate", "pipeline=Pipeline__c", "dealstage=StageName", "dealtype=Type",
-		"hs_next_step=NextStep", "description=Description")
 	return out
+}
+
+func before(pair string) string {
+	left, _, _ := strings.Cut(pair, "=")
+	return left
+}
+
+func after(pair string) string {
+	_, right, _ := strings.Cut(pair, "=")
+	return right
 }
 
 // yamlScalar writes one text so that yaml reads it back as that text.
@@ -50,3 +52,7 @@ func yamlScalar(s string) string {
 	}
 	return strings.TrimRight(string(out), "\n")
 }
+
+// yamlExpression writes an expression in single quotes, so that the text in it
+// can have double ones.
+func yamlExpression(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -21,25 +21,36 @@ type Accounts struct {
 // what was not suggested is listed below each object. Nothing is created in
 // HubSpot, nothing is deleted anywhere unless somebody changes the file. What it
 // writes always passes Parse, and Bind against the same schemas without errors.
+// It maps companies, people and deals; SuggestObjects takes other pairs.
 func Suggest(schemas Schemas, accounts Accounts) []byte {
-	w := &writer{schemas: schemas}
+	text, err := SuggestObjects(schemas, accounts, DefaultPresets())
+	if err != nil {
+		panic(err) // the default names are known
+	}
+	return text
+}
+
+// SuggestObjects writes a file as Suggest does, for the pairs that are named:
+// "tickets", "custom:p123_cars=Car__c". Pairs of which an object cannot be seen
+// are left out, and the file says so. fault.Invalid names a pair that is not known.
+func SuggestObjects(schemas Schemas, accounts Accounts, names []string) ([]byte, error) {
+	chosen, err := choose(names)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{schemas: schemas, mapped: map[string]bool{}}
 	w.head(accounts)
-	for _, plan := range []struct {
-		name, hubspot string
-		targets       []string
-	}{
-		{"companies", "companies", []string{"Account"}},
-		{"people", "contacts", []string{"Contact", "Lead"}},
-		{"deals", "deals", []string{"Opportunity"}},
-	} {
-		w.object(plan.name, plan.hubspot, plan.targets)
+	for i := range chosen {
+		w.object(&chosen[i])
+	}
+	for _, p := range w.unseen {
+		w.line("  # Not mapped: %s (HubSpot %s and Salesforce %s) cannot be seen with these two credentials.", p.title, p.hubspot, strings.Join(p.targets, " or "))
 	}
 	if w.objects == 0 {
-		w.line("  # Neither companies and Account, contacts and Contact or Lead, nor deals and Opportunity can be seen with these two credentials.")
 		w.line("  # Name your own objects here:")
 		w.line("  # - {name: cars, hubspot: p123_cars, salesforce: Car__c, fields: [{hubspot: plate, salesforce: Plate__c}]}")
 	}
-	return w.out.Bytes()
+	return w.out.Bytes(), nil
 }
 
 type writer struct {
@@ -47,8 +58,9 @@ type writer struct {
 	out     bytes.Buffer
 	objects int
 	// mapped are the HubSpot objects that are written so far: associations may
-	// lead to them.
+	// lead to them. unseen are presets that were left out.
 	mapped map[string]bool
+	unseen []*preset
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -93,9 +105,9 @@ func (w *writer) head(accounts Accounts) {
 	w.line("objects:")
 }
 
-// target is one Salesforce object that a suggestion is made for.
+// suggestion is one object of the file in the making.
 type suggestion struct {
-	name    string
+	*preset
 	hubspot *crm.Object
 	targets []*crm.Object
 	lines   []suggestedField
@@ -113,28 +125,24 @@ type suggestedField struct {
 	why                 string
 }
 
-func (w *writer) object(name, hubspot string, targets []string) {
-	h := w.schemas.HubSpot[hubspot]
-	if h == nil {
-		return
-	}
-	s := &suggestion{name: name, hubspot: h, usedHubSpot: map[string]bool{}, usedSalesforce: map[string]map[string]bool{}}
-	for _, t := range targets {
-		if o := w.schemas.Salesforce[t]; o != nil {
+func (w *writer) object(p *preset) {
+	h := w.schemas.HubSpot[p.hubspot]
+	s := &suggestion{preset: p, hubspot: h, usedHubSpot: map[string]bool{}, usedSalesforce: map[string]map[string]bool{}}
+	for _, t := range p.targets {
+		if o := w.schemas.Salesforce[t]; o != nil && h != nil {
 			s.targets = append(s.targets, o)
 			s.usedSalesforce[t] = map[string]bool{}
 		}
 	}
 	if len(s.targets) == 0 {
+		w.unseen = append(w.unseen, p)
 		return
 	}
 	s.standard()
+	s.constants()
 	s.alike()
 	create := s.createPolicy()
-	if w.mapped == nil {
-		w.mapped = map[string]bool{}
-	}
-	w.mapped[hubspot] = true
+	w.mapped[h.Name] = true
 	w.objects++
 	w.objectHead(s, create)
 	w.fields(s)
@@ -146,6 +154,9 @@ func (s *suggestion) createPolicy() string {
 		if !t.Creatable || len(s.unfilled(t)) > 0 {
 			return "never"
 		}
+	}
+	if s.custom && len(s.matches()) == 0 {
+		return "never"
 	}
 	return "in-salesforce"
 }
@@ -163,11 +174,16 @@ func (s *suggestion) unfilled(t *crm.Object) []string {
 }
 
 func (w *writer) objectHead(s *suggestion, create string) {
+	for _, remark := range s.about {
+		w.line("  # %s", remark)
+	}
 	w.line("  - name: %s", s.name)
 	w.line("    hubspot: %s", s.hubspot.Name)
 	w.targets(s)
 	w.match(s)
-	if id := externalID(s.targets); id != "" {
+	if id := externalID(s.targets); s.shared {
+		w.line("    # No external-id: other objects of HubSpot become %s as well, and their ids are only different within each object.", strings.Join(objectNames(s.targets), " and "))
+	} else if id != "" {
 		w.commented("    external-id: "+id, "keeps the HubSpot record id, so that no repeat can create a record twice")
 	} else {
 		w.line("    # external-id: HubSpot_Id__c     # make a text field of 32 characters, ticked Unique and External ID, on %s: then no repeat can create a record twice", strings.Join(objectNames(s.targets), " and "))
@@ -182,6 +198,9 @@ func (w *writer) objectHead(s *suggestion, create string) {
 			if missing := s.unfilled(t); len(missing) > 0 {
 				reasons = append(reasons, t.Name+" needs "+strings.Join(missing, ", "))
 			}
+		}
+		if len(reasons) == 0 {
+			reasons = append(reasons, "nothing says how records that exist on both sides find each other; add `match` first")
 		}
 		w.commented("    create: never", "nothing can be created yet: "+strings.Join(reasons, "; "))
 	default:
@@ -217,7 +236,7 @@ func (w *writer) targets(s *suggestion) {
 		return
 	}
 	w.line("    salesforce:                      # the first whose rule holds takes a new person")
-	if s.hubspot.Field("associatedcompanyid") != nil {
+	if s.routes && s.hubspot.Field("associatedcompanyid") != nil {
 		w.commented("      - {object: Contact, when: 'hubspot.associatedcompanyid != \"\"'}", "with a company: a Contact of its Account")
 		w.commented("      - {object: Lead}", "everybody else")
 		return
@@ -227,39 +246,88 @@ func (w *writer) targets(s *suggestion) {
 	}
 }
 
+// matches are the ways to find a record that both accounts allow.
+func (s *suggestion) matches() []presetMatch {
+	fits := func(hubspot, salesforce string) bool {
+		return s.hubspot.Field(hubspot) != nil && all(s.targets, func(t *crm.Object) bool { g := t.Field(salesforce); return g != nil && g.Filterable })
+	}
+	var out []presetMatch
+	for _, m := range s.match {
+		if fits(m.hubspot, m.salesforce) {
+			out = append(out, m)
+		}
+	}
+	if !s.custom {
+		return out
+	}
+	for _, l := range s.lines {
+		h, f := s.hubspot.Field(l.hubspot), s.targets[0].Field(l.salesforce)
+		if h != nil && f != nil && (h.Unique || f.Unique) && fits(l.hubspot, l.salesforce) {
+			out = append(out, presetMatch{l.hubspot, l.salesforce, "text", "unique on one side at least"})
+		}
+	}
+	return out
+}
+
 func (w *writer) match(s *suggestion) {
-	var lines [][2]string
-	add := func(hubspot, salesforce, as, comment string) {
-		f := s.hubspot.Field(hubspot)
-		if f == nil || !all(s.targets, func(t *crm.Object) bool { g := t.Field(salesforce); return g != nil && g.Filterable }) {
-			return
-		}
-		lines = append(lines, [2]string{fmt.Sprintf("      - {hubspot: %s, salesforce: %s, as: %s}", hubspot, salesforce, as), comment})
+	found := s.matches()
+	if len(found) == 0 {
+		return
 	}
-	switch s.name {
-	case "companies":
-		add("domain", "Website", "domain", "the same web domain is the same company")
-		add("name", "Name", "text", "else the same name, unless the domains differ")
-	case "people":
-		add("email", "Email", "email", "the same e-mail address is the same person")
-	case "deals":
-		add("dealname", "Name", "text", "the same name is the same deal, unless company and account differ")
-	}
-	if len(lines) > 0 {
-		w.line("    match:                           # how records that exist on both sides find each other; several candidates are held, never guessed")
-		for _, l := range lines {
-			w.commented(l[0], l[1])
-		}
+	w.line("    match:                           # how records that exist on both sides find each other; several candidates are held, never guessed")
+	for _, m := range found {
+		w.commented(fmt.Sprintf("      - {hubspot: %s, salesforce: %s, as: %s}", m.hubspot, m.salesforce, m.as), m.why)
 	}
 }
 
 func (w *writer) where(s *suggestion) {
-	for _, example := range [][2]string{{"lifecyclestage", `hubspot.lifecyclestage != "subscriber"`}, {"hs_is_target_account", "hubspot.hs_is_target_account"}, {"amount", "hubspot.amount > 0"}} {
-		if s.hubspot.Field(example[0]) != nil && (example[0] != "lifecyclestage" || s.name == "people") {
-			w.line("    # where: {hubspot: '%s'}   # leave the others out, on both sides", example[1])
-			return
+	if filter := s.preset.where.salesforce; filter != "" {
+		w.commented("    where: {salesforce: "+yamlExpression(filter)+"}", s.preset.where.why)
+		return
+	}
+	if example := s.preset.where; example.example != "" && s.hubspot.Field(example.hubspotField) != nil {
+		w.line("    # where: {hubspot: '%s'}   # leave the others out, on both sides", example.example)
+	}
+}
+
+// end is the line of one association; empty where it does not fit.
+func (w *writer) end(s *suggestion, end presetEnd) string {
+	if !w.mapped[end.hubspot] {
+		return ""
+	}
+	if end.salesforce == ContactRole {
+		if w.schemas.Salesforce["Contact"] == nil {
+			return ""
+		}
+		return "      - {hubspot: " + end.hubspot + ", salesforce: " + ContactRole + "}"
+	}
+	on := ""
+	for _, t := range s.targets {
+		if f := t.Field(end.salesforce); f == nil || !takes(end.on, t.Name) || !f.Creatable && !f.Updatable || !w.leadsTo(f, end.hubspot) {
+			if len(s.targets) == 1 || len(end.on) == 0 {
+				return ""
+			}
+			continue
+		}
+		if len(end.on) > 0 {
+			on = ", on: [" + strings.Join(end.on, ", ") + "]"
 		}
 	}
+	if len(end.on) > 0 && on == "" {
+		return ""
+	}
+	return "      - {hubspot: " + end.hubspot + ", salesforce: " + end.salesforce + on + "}"
+}
+
+// leadsTo tells whether a reference points to what records of the far HubSpot
+// object become.
+func (w *writer) leadsTo(f *crm.Field, hubspot string) bool {
+	for _, p := range presets() {
+		if p.hubspot == hubspot {
+			return slices.ContainsFunc(p.targets, func(t string) bool { return w.schemas.Salesforce[t] != nil && slices.Contains(f.ReferenceTo, t) })
+		}
+	}
+	return false
 }
 
 // externalID finds a unique external id field for HubSpot ids that all targets
@@ -289,6 +357,9 @@ func (w *writer) fields(s *suggestion) {
 	w.line("    fields:                          # both ways, and the newest wins, unless a line says otherwise")
 	for _, f := range s.lines {
 		parts := []string{"hubspot: " + f.hubspot, "salesforce: " + f.salesforce}
+		if f.hubspot == "" {
+			parts = parts[1:]
+		}
 		parts = append(parts, f.options...)
 		if len(f.on) > 0 {
 			parts = append(parts, "on: ["+strings.Join(f.on, ", ")+"]")
@@ -310,19 +381,9 @@ func (w *writer) fields(s *suggestion) {
 
 func (w *writer) ends(s *suggestion) {
 	var lines [][2]string
-	has := func(object, field string) bool {
-		t := w.schemas.Salesforce[object]
-		return t != nil && t.Field(field) != nil && slices.Contains(objectNames(s.targets), object)
-	}
-	switch {
-	case s.name == "people" && w.mapped["companies"] && has("Contact", "AccountId"):
-		lines = append(lines, [2]string{"      - {hubspot: companies, salesforce: AccountId, on: [Contact]}", "the primary company is the Account"})
-	case s.name == "deals":
-		if w.mapped["companies"] && has("Opportunity", "AccountId") {
-			lines = append(lines, [2]string{"      - {hubspot: companies, salesforce: AccountId}", "the primary company is the Account"})
-		}
-		if w.mapped["contacts"] && w.schemas.Salesforce["Contact"] != nil {
-			lines = append(lines, [2]string{"      - {hubspot: contacts, salesforce: OpportunityContactRole}", "contacts of the deal are its contact roles"})
+	for _, end := range s.preset.ends {
+		if line := w.end(s, end); line != "" {
+			lines = append(lines, [2]string{line, end.why})
 		}
 	}
 	if len(lines) > 0 {

@@ -12,21 +12,35 @@ import (
 
 // standard takes the pairs that mean the same in every account.
 func (s *suggestion) standard() {
-	for _, p := range standardPairs() {
-		if p.hubspotObject != s.hubspot.Name {
-			continue
-		}
+	for _, p := range s.preset.pairs {
 		t := s.target(p.salesforceObject)
 		if t == nil {
 			continue
 		}
-		why := ""
+		why := p.why
 		var options []string
 		if p.blank != "" {
 			options = append(options, "blank: "+yamlScalar(p.blank))
-			why = "Salesforce needs a value; this text stands in for a blank and never flows back"
+			why = sentence(why, "Salesforce needs a value; this text stands in for a blank and never flows back")
 		}
-		s.add(t, p.hubspot, p.salesforce, why, options...)
+		if p.times != "" {
+			options = append(options, "times: "+p.times)
+		}
+		s.addStandard(t, p, why, options...)
+	}
+}
+
+// constants takes the lines that give a Salesforce field a value.
+func (s *suggestion) constants() {
+	for _, c := range s.preset.computed {
+		for _, t := range s.targets {
+			f := t.Field(c.salesforce)
+			if f == nil || !f.Creatable || s.usedSalesforce[t.Name][c.salesforce] {
+				continue
+			}
+			s.usedSalesforce[t.Name][c.salesforce] = true
+			s.put(suggestedField{salesforce: c.salesforce, options: []string{"from: " + yamlExpression(c.from)}, why: c.why}, t)
+		}
 	}
 }
 
@@ -81,7 +95,12 @@ func (s *suggestion) target(name string) *crm.Object {
 func writable(f *crm.Field) bool { return !f.Calculated && f.Updatable }
 
 // add suggests one pair if it can work, in the directions in which it can.
-func (s *suggestion) add(t *crm.Object, hubspot, salesforce, why string, options ...string) {
+func (s *suggestion) add(t *crm.Object, hubspot, salesforce, why string) {
+	s.addStandard(t, standardPair{hubspot: hubspot, salesforce: salesforce}, why)
+}
+
+func (s *suggestion) addStandard(t *crm.Object, p standardPair, why string, options ...string) {
+	hubspot, salesforce := p.hubspot, p.salesforce
 	h, f := s.hubspot.Field(hubspot), t.Field(salesforce)
 	if h == nil || f == nil || s.usedSalesforce[t.Name][salesforce] {
 		return
@@ -92,6 +111,11 @@ func (s *suggestion) add(t *crm.Object, hubspot, salesforce, why string, options
 	}
 	line := suggestedField{hubspot: hubspot, salesforce: salesforce, why: why, options: options}
 	switch {
+	case p.direction != "":
+		if p.direction == string(ToSalesforce) && !to || p.direction == string(ToHubSpot) && !back {
+			return
+		}
+		line.options = append(line.options, "direction: "+p.direction)
 	case !back:
 		line.options = append(line.options, "direction: to-salesforce")
 		line.why = sentence(line.why, "HubSpot does not let this be written")
@@ -102,7 +126,10 @@ func (s *suggestion) add(t *crm.Object, hubspot, salesforce, why string, options
 		line.options = append(line.options, "direction: to-hubspot")
 		line.why = sentence(line.why, "Salesforce does not let this be written")
 	}
-	if !s.picks(&line, t, h, f) {
+	if len(options) == 0 && (h.Kind == crm.KindPercent || f.Kind == crm.KindPercent) && p.times == "" {
+		line.why = sentence(line.why, "percents: compare one record, then add times: 100 or times: 1")
+	}
+	if !s.picks(&line, t, h, f, p.table) {
 		return
 	}
 	s.usedHubSpot[hubspot] = true
@@ -141,10 +168,26 @@ func (s *suggestion) put(line suggestedField, t *crm.Object) {
 // picks adds what a picklist needs: a table where values differ by name only,
 // and `unmapped: skip` where not every value has a counterpart. A pair of
 // picklists that share nothing is not suggested.
-func (s *suggestion) picks(line *suggestedField, t *crm.Object, h, f *crm.Field) bool {
+func (s *suggestion) picks(line *suggestedField, t *crm.Object, h, f *crm.Field, table []string) bool {
 	from, into := options(s.hubspot, h), options(t, f)
 	pick := func(k crm.Kind) bool { return k == crm.KindPicklist || k == crm.KindMultiPicklist }
 	if !pick(f.Kind) && !pick(h.Kind) || len(into) == 0 && len(from) == 0 {
+		return true
+	}
+	told := map[string]string{}
+	for _, entry := range table {
+		if findOption(from, before(entry)) != nil && (len(into) == 0 || findOption(into, after(entry)) != nil) {
+			told[before(entry)] = after(entry)
+		}
+	}
+	if len(into) == 0 && len(told) > 0 {
+		for _, entry := range table {
+			if value, ok := told[before(entry)]; ok {
+				line.table = append(line.table, yamlScalar(before(entry))+": "+yamlScalar(value))
+			}
+		}
+		line.options = append(line.options, "unmapped: skip")
+		line.why = sentence(line.why, "free text in Salesforce; what is not in the table is left alone")
 		return true
 	}
 	if len(from) == 0 || len(into) == 0 {
@@ -158,6 +201,12 @@ func (s *suggestion) picks(line *suggestedField, t *crm.Object, h, f *crm.Field)
 	stages := h.Name == stageProperty(s.hubspot)
 	for _, o := range from {
 		if !o.Active {
+			continue
+		}
+		if value, ok := told[o.Value]; ok {
+			usedBack[value] = true
+			shared = append(shared, o.Value)
+			line.table = append(line.table, yamlScalar(o.Value)+": "+yamlScalar(value))
 			continue
 		}
 		if same := SameOption(o, into); same != nil {
@@ -243,6 +292,9 @@ func stageByProbability(o *crm.Object, id string, into []crm.Option) (value, why
 	if stage == nil {
 		return "", ""
 	}
+	if findOption(into, "Closed Won") == nil {
+		return ticketStatus(o, id, into)
+	}
 	if stage.Closed {
 		name := "Closed Won"
 		if stage.Probability < 0.5 {
@@ -270,6 +322,27 @@ func stageByProbability(o *crm.Object, id string, into []crm.Option) (value, why
 		return "", ""
 	}
 	return value, fmt.Sprintf("nearest to %d %% likely", int(math.Round(stage.Probability*100)))
+}
+
+// ticketStatus finds the status of a Case for a stage: closed ones are Closed,
+// the first is New, all others are being worked on.
+func ticketStatus(o *crm.Object, id string, into []crm.Option) (value, why string) {
+	name, why := "Working", "open"
+	for _, p := range o.Pipelines {
+		for i, stage := range p.Stages {
+			switch {
+			case stage.ID != id:
+			case stage.Closed:
+				name, why = "Closed", "closed"
+			case i == 0:
+				name, why = "New", "first"
+			}
+		}
+	}
+	if findOption(into, name) == nil {
+		return "", ""
+	}
+	return name, why
 }
 
 func findStage(o *crm.Object, id string) *crm.Stage {
