@@ -344,6 +344,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		s.changes = append(s.changes, ch)
 		s.write.Fields = append(s.write.Fields, crm.FieldValue{Name: ch.Field, Value: ch.After})
 	}
+	b.keepOut(j, s)
 	s.ready = p.Op == crm.Create || p.Op == crm.Archive || p.Op == crm.Restore || len(s.write.Fields) > 0
 	if r := p.Relation; r != nil {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
@@ -370,6 +371,25 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 			s.write.Relation.Object, s.write.Relation.ID = far.Object, far.ID
 		}
 	}
+}
+
+// keepOut takes a reference out that must be blank because another one turned
+// out to point to a Lead; it is decided again when the Lead is converted.
+func (b *batch) keepOut(j *job, s *send) {
+	lead, excluded := mapping.LeadExcludes(s.planned.Object)
+	text := func(field string) string {
+		for _, ch := range s.changes {
+			if ch.Field == field {
+				return ch.After.Text
+			}
+		}
+		return ""
+	}
+	if lead == "" || text(excluded) == "" || !strings.HasPrefix(text(lead), mapping.LeadPrefix) {
+		return
+	}
+	s.changes = slices.DeleteFunc(s.changes, func(ch reconcile.Change) bool { return ch.Field == excluded })
+	s.write.Fields = slices.DeleteFunc(s.write.Fields, func(f crm.FieldValue) bool { return f.Name == excluded })
 }
 
 func (b *batch) await(j *job, name string, ref crm.Ref) {

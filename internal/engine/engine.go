@@ -216,12 +216,21 @@ func (e *Engine) pair(ctx context.Context) (store.Pair, error) {
 	return store.Pair{HubSpotID: hubspot.ID, HubSpotName: hubspot.Name, SalesforceID: salesforce.ID, SalesforceName: salesforce.Name}, nil
 }
 
-// objectBy finds the mapped object whose records of side are called object.
-func (e *Engine) objectBy(side crm.Side, object string) *mapping.BoundObject {
+// objectsBy finds the mapped objects whose records of side are called object.
+func (e *Engine) objectsBy(side crm.Side, object string) []*mapping.BoundObject {
+	var found []*mapping.BoundObject
 	for _, o := range e.mapping.Objects {
 		if side == crm.HubSpot && o.HubSpot == object || side == crm.Salesforce && o.Target(object) != nil {
-			return o
+			found = append(found, o)
 		}
+	}
+	return found
+}
+
+// objectBy is the first of them; nil when there is none.
+func (e *Engine) objectBy(side crm.Side, object string) *mapping.BoundObject {
+	if found := e.objectsBy(side, object); len(found) > 0 {
+		return found[0]
 	}
 	return nil
 }

@@ -426,8 +426,11 @@ func (x *explainer) fields(o *mapping.BoundObject, s *subject, t *ExplainedThing
 			continue
 		}
 		if hubspot != nil {
+			if a.By != "" {
+				shown.HubSpot = textOf(hubspot.Value(a.By))
+			}
 			for _, r := range hubspot.Relations {
-				if r.Object == a.HubSpot && (shown.HubSpot == nil || r.Primary) {
+				if r.Object == a.HubSpot && a.By == "" && (shown.HubSpot == nil || r.Primary) {
 					shown.HubSpot = &r.ID
 				}
 			}

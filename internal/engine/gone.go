@@ -153,7 +153,7 @@ func (w *watcher) wakeRelated(ctx context.Context, f *found) error {
 	var near []*mapping.BoundObject
 	read := crm.Read{Layout: crm.NewLayout(w.o.HubSpot, nil)}
 	for _, o := range w.e.mapping.Objects {
-		if slices.ContainsFunc(o.Associations, func(a mapping.Association) bool { return a.HubSpot == w.o.HubSpot }) {
+		if slices.ContainsFunc(o.Associations, func(a mapping.Association) bool { return slices.Contains(a.FarObjects(), w.o.HubSpot) }) {
 			near, read.Relations = append(near, o), append(read.Relations, o.HubSpot)
 		}
 	}

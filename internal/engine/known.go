@@ -76,18 +76,8 @@ func (w wishes) ofRecord(e *Engine, o *mapping.BoundObject, side crm.Side, objec
 		if side == crm.Salesforce && t.Object != object {
 			continue
 		}
-		for _, a := range t.Associations {
-			if a.Junction || side == crm.HubSpot {
-				continue
-			}
-			id := r.Value(a.Salesforce).Text
-			far := e.mapping.Object(a.Mapping)
-			if id == "" || far == nil {
-				continue
-			}
-			for _, ft := range far.Targets {
-				w[standKey{a.Mapping, crm.Ref{Side: side, Object: ft.Object, ID: id}}] = struct{}{}
-			}
+		for i := range t.Associations {
+			w.ofReference(e, &t.Associations[i], side, r)
 		}
 	}
 	for _, x := range r.Relations {
@@ -95,6 +85,32 @@ func (w wishes) ofRecord(e *Engine, o *mapping.BoundObject, side crm.Side, objec
 			if side == crm.HubSpot && far.HubSpot == x.Object || side == crm.Salesforce && far.Target(x.Object) != nil {
 				w[standKey{far.Name, crm.Ref{Side: side, Object: x.Object, ID: x.ID}}] = struct{}{}
 			}
+		}
+	}
+}
+
+// ofReference notes the record that a reference names.
+func (w wishes) ofReference(e *Engine, a *mapping.BoundAssociation, side crm.Side, r *crm.Record) {
+	if a.Junction {
+		return
+	}
+	if side == crm.HubSpot {
+		if id := r.Value(a.By).Text; a.By != "" && id != "" {
+			w[standKey{a.Mapping, crm.Ref{Side: side, Object: a.HubSpot, ID: id}}] = struct{}{}
+		}
+		return
+	}
+	id := r.Value(a.Salesforce).Text
+	if id == "" {
+		return
+	}
+	for _, end := range a.Ends {
+		far := e.mapping.Object(end.Mapping)
+		if far == nil {
+			continue
+		}
+		for _, ft := range far.Targets {
+			w[standKey{end.Mapping, crm.Ref{Side: side, Object: ft.Object, ID: id}}] = struct{}{}
 		}
 	}
 }

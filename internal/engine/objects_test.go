@@ -173,8 +173,14 @@ func TestFurtherObjectsAreKeptInStep(t *testing.T) {
 	}
 }
 
+// createBoth lets records be created on both sides, e-mails in Salesforce only.
 func createBoth(src string) string {
-	return strings.ReplaceAll(src, "create: in-salesforce", "create: both")
+	src, emails, _ := strings.Cut(src, "  - name: emails")
+	src = strings.ReplaceAll(src, "create: in-salesforce", "create: both")
+	if emails != "" {
+		src += "  - name: emails" + emails
+	}
+	return src
 }
 
 func (s objectStory) play(t *testing.T, dir, mapping string) {

@@ -155,7 +155,7 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	b.journal(s, j, writes)
 	s.done[j.row.Side] = append(s.done[j.row.Side], j.row.ID)
 	for _, a := range d.Awaits {
-		if far := b.e.objectBy(a.Side, a.Object); far != nil {
+		for _, far := range b.e.objectsBy(a.Side, a.Object) {
 			b.await(j, far.Name, a)
 		}
 	}
@@ -332,12 +332,12 @@ func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
 		slots = base.Salesforce
 	}
 	for _, ch := range s.planned.Changes {
-		if ch.Ref == nil {
-			continue
-		}
 		i := slices.IndexFunc(s.changes, func(done reconcile.Change) bool { return done.Field == ch.Field })
 		if i < 0 || l == nil {
 			forget(ch.Slot)
+			continue
+		}
+		if ch.Ref == nil {
 			continue
 		}
 		r := &crm.Record{Layout: l.read.Layout, ID: s.result.ID, Values: make([]crm.Value, len(l.read.Layout.Fields))}
@@ -355,7 +355,7 @@ func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
 func (b *batch) relationSlot(w *reconcile.PlannedWrite) int {
 	for _, t := range b.o.Targets {
 		for _, a := range t.Associations {
-			if w.Side == crm.Salesforce && a.Salesforce == w.Relation.Object || w.Side == crm.HubSpot && a.HubSpot == w.Relation.Object {
+			if w.Side == crm.Salesforce && a.Salesforce == w.Relation.Object || w.Side == crm.HubSpot && a.By == "" && slices.Contains(a.FarObjects(), w.Relation.Object) {
 				return a.Slot
 			}
 		}

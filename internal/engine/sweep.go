@@ -164,6 +164,9 @@ func (s *sweeper) isRelatedEcho(r *crm.Record, link *store.Link) bool {
 	}
 	now := reconcile.Fingerprint(s.o, crm.HubSpot, s.lens.object, r)
 	for _, a := range target.Associations {
+		if a.By != "" {
+			continue // a property, which was not read now
+		}
 		if a.Slot >= len(link.Base.HubSpot) || link.Base.HubSpot[a.Slot] != now[a.Slot] {
 			return false
 		}

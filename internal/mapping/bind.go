@@ -234,7 +234,7 @@ func (b *binder) slots(o *BoundObject) {
 		o.BaseNames = append(o.BaseNames, slotName(f.HubSpot, f.Salesforce, f.On))
 	}
 	for _, a := range o.Associations {
-		o.BaseNames = append(o.BaseNames, slotName(a.HubSpot, a.Salesforce, a.On))
+		o.BaseNames = append(o.BaseNames, slotName(strings.Join(append(a.FarObjects(), strings.Fields(a.By)...), "+"), a.Salesforce, a.On))
 	}
 	if o.OwnerByEmail {
 		o.BaseNames = append(o.BaseNames, SlotOwner)
@@ -424,11 +424,20 @@ func (b *binder) layouts(o *BoundObject) {
 	for _, p := range o.Policies {
 		hubspot.add(p.HubSpotFields...)
 	}
+	for _, a := range o.Associations {
+		hubspot.add(a.By)
+	}
 	o.RuleFields = sortedKeys(rules)
 	o.HubSpotRead.Layout = crm.NewLayout(o.HubSpot, hubspot.list)
-	for _, a := range o.Associations {
-		if !slices.Contains(o.HubSpotRead.Relations, a.HubSpot) {
-			o.HubSpotRead.Relations = append(o.HubSpotRead.Relations, a.HubSpot)
+	for i := range o.Associations {
+		a := &o.Associations[i]
+		if a.By != "" {
+			continue // it is a property, which the layout has
+		}
+		for _, far := range a.FarObjects() {
+			if !slices.Contains(o.HubSpotRead.Relations, far) {
+				o.HubSpotRead.Relations = append(o.HubSpotRead.Relations, far)
+			}
 		}
 	}
 	for _, t := range o.Targets {
@@ -540,8 +549,10 @@ func inOrder(objects []*BoundObject) []*BoundObject {
 func ready(o *BoundObject, done map[string]bool) bool {
 	for _, t := range o.Targets {
 		for _, a := range t.Associations {
-			if a.Mapping != o.Name && !done[a.Mapping] {
-				return false
+			for _, end := range a.Ends {
+				if end.Mapping != o.Name && !done[end.Mapping] {
+					return false
+				}
 			}
 		}
 		if t.When == nil {

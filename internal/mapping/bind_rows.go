@@ -9,8 +9,8 @@ import (
 
 // rows binds an association whose rows are records of their own; it returns 1
 // when they join this target with one of the far object's.
-func (b *binder) rows(t *BoundTarget, a *Association, far *Object, slot int) int {
-	bound := BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, Junction: true}
+func (b *binder) rows(t *BoundTarget, a *Association, far *Object, ends []End, slot int) int {
+	bound := BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, Ends: ends[:1], Junction: true}
 	if a.Salesforce == ContactRole {
 		if t.Object != "Opportunity" || far.target("Contact") == nil {
 			return 0

@@ -109,6 +109,8 @@ type BoundAssociation struct {
 	Slot int
 	// Mapping is our name of the object that the far end belongs to ("companies").
 	Mapping string
+	// Ends are all far objects in the order of the file, the first of them HubSpot.
+	Ends []End
 	// Junction is true where each association is a row of an object of its own,
 	// false for a reference field.
 	Junction bool
@@ -196,3 +198,27 @@ func AlsoHolds(property string) string {
 	}
 	return ""
 }
+
+// End is one far object of an association.
+type End struct {
+	// HubSpot is its object, Mapping our name of it.
+	HubSpot string
+	Mapping string
+}
+
+// FarObjects are the HubSpot objects that the association may lead to, in the
+// order in which they are looked at.
+func (a *Association) FarObjects() []string { return append([]string{a.HubSpot}, a.Also...) }
+
+// LeadExcludes names, for activities, the reference that must be blank while
+// another one points to a Lead; both empty for other objects.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_task.htm
+func LeadExcludes(object string) (lead, excluded string) {
+	if object == "Task" || object == "Event" {
+		return "WhoId", "WhatId"
+	}
+	return "", ""
+}
+
+// LeadPrefix begins the id of every Lead.
+const LeadPrefix = "00Q"

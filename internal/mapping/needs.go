@@ -65,17 +65,8 @@ func (m *Mapping) Scopes() []Need {
 		}
 		for k := range o.Associations {
 			a := &o.Associations[k]
-			for _, scope := range objectScopes(a.HubSpot, "read") {
-				add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "read", Object: a.HubSpot, Why: fmt.Sprintf("reads the associations of %s with %s", o.HubSpot, a.HubSpot)})
-			}
-			if !o.relatesInHubSpot(a) {
-				continue
-			}
-			// HubSpot wants the right to write both ends of an association.
-			for _, object := range []string{o.HubSpot, a.HubSpot} {
-				for _, scope := range objectScopes(object, "write") {
-					add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "write", Object: object, Why: fmt.Sprintf("associates %s with %s", o.HubSpot, a.HubSpot)})
-				}
+			for _, far := range a.FarObjects() {
+				m.endScopes(add, o, a, far)
 			}
 		}
 		if o.OwnerByEmail {
@@ -83,6 +74,25 @@ func (m *Mapping) Scopes() []Need {
 		}
 	}
 	return out
+}
+
+// endScopes lists what one far object of an association needs.
+func (m *Mapping) endScopes(add func(Need), o *Object, a *Association, far string) {
+	for _, scope := range objectScopes(far, "read") {
+		add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "read", Object: far, Why: fmt.Sprintf("reads the associations of %s with %s", o.HubSpot, far)})
+	}
+	if !o.relatesInHubSpot(a) {
+		return
+	}
+	ends := []string{o.HubSpot, far} // HubSpot wants the right to write both ends of an association
+	if a.By != "" {
+		ends = ends[:1]
+	}
+	for _, object := range ends {
+		for _, scope := range objectScopes(object, "write") {
+			add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "write", Object: object, Why: fmt.Sprintf("associates %s with %s", o.HubSpot, far)})
+		}
+	}
 }
 
 const ownersScope = "crm.objects.owners.read"

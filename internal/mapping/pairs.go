@@ -15,6 +15,8 @@ type standardPair struct {
 	blank string
 	// direction is set where only one makes sense, why says so.
 	direction, why string
+	// options are further keys of the line.
+	options []string
 	// times is the factor from HubSpot's number to Salesforce's.
 	times string
 	// table are "VALUE=Value" for the options that both accounts have.

@@ -263,6 +263,11 @@ func (r *scan) association(n *yaml.Node) Association {
 	a := Association{Pos: at(n), On: texts(entry(n, "on")), Role: scalarOf(entry(n, "role")), Labels: valuePairs(entry(n, "labels")),
 		Direction: word(n, "direction", Both), Wins: word(n, "wins", WinsHubSpot)}
 	a.HubSpot, a.HubSpotPos = r.text(n, "hubspot")
+	if far := texts(entry(n, "hubspot")); len(far) > 0 {
+		a.HubSpot = far[0]
+		a.Also = append(a.Also, far[1:]...)
+	}
+	a.By, a.ByPos = r.text(n, "by")
 	a.Salesforce, a.SalesforcePos = r.text(n, "salesforce")
 	if wins := entry(n, "wins"); wins != nil {
 		a.WinsPos = at(wins)

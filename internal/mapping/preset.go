@@ -29,6 +29,8 @@ type preset struct {
 	// shared: other presets map the same Salesforce object, so that an id of
 	// HubSpot does not name one record there.
 	shared bool
+	// needs are other presets without which this one can create nothing.
+	needs []string
 	// custom: a pair of the account's own, of which nothing is known.
 	custom bool
 }
@@ -44,9 +46,13 @@ type presetComputed struct {
 // presetEnd is an association that is suggested when its far object is mapped
 // in the same file.
 type presetEnd struct {
-	hubspot, salesforce string
-	on                  []string
-	why                 string
+	hubspot string
+	// also are further far objects, by the property that holds the id instead.
+	also           []string
+	by, salesforce string
+	direction      string
+	on             []string
+	why            string
 }
 
 type presetWhere struct {

@@ -75,6 +75,9 @@ func HubSpotRequired(o *crm.Object) [][]string {
 		out = append(out, []string{"dealname"}, []string{"dealstage"})
 	case "tickets":
 		out = append(out, []string{"subject"}, []string{"hs_pipeline_stage"})
+	case "meetings":
+		// The moment of a meeting defaults to its start.
+		out = append(out, []string{"hs_timestamp", "hs_meeting_start_time"})
 	}
 	for i := range o.Fields {
 		f := &o.Fields[i]

@@ -30,7 +30,7 @@ func checkMapping(m *Mapping, p *Problems) {
 	}
 	checkWake(m, p)
 	checkPolicies(m, p)
-	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]string{}
+	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]*Object{}
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		if o.Name == "" || o.HubSpot == "" || len(o.Targets) == 0 {
@@ -48,10 +48,16 @@ func checkMapping(m *Mapping, p *Problems) {
 		}
 		hubspot[o.HubSpot] = o.Name
 		for _, t := range o.Targets {
-			if other, ok := salesforce[t.Object]; ok {
-				p.errorf(t.Pos, "mapping.mapped-twice", "keep one of the two", "Salesforce %s is mapped by %s already", t.Object, other)
+			other := salesforce[t.Object]
+			switch {
+			case other == nil:
+			case o.Where.Salesforce == "" || other.Where.Salesforce == "":
+				p.errorf(t.Pos, "mapping.mapped-twice", "keep one of the two, or give both a filter: where: {salesforce: 'salesforce.TaskSubtype == \"Call\"'}",
+					"Salesforce %s is mapped by %s already, and nothing says which records are whose", t.Object, other.Name)
+			case o.ExternalID != "":
+				p.errorf(o.ExternalIDPos, "external-id.shared", "take it out of both", "Salesforce %s is mapped by %s, too, and ids of HubSpot are only different within one of its objects", t.Object, other.Name)
 			}
-			salesforce[t.Object] = o.Name
+			salesforce[t.Object] = o
 		}
 		checkTargets(o, p)
 		checkFields(o, p)

@@ -99,7 +99,8 @@ func objectKeys() []key {
 		})},
 		{"fields", "Which property corresponds to which field.", false, list(group(fieldKeys()))},
 		{"associations", "HubSpot associations that Salesforce keeps as a reference, or as rows of an object that joins the two.", false, list(group([]key{
-			{"hubspot", "The HubSpot object at the far end.", true, text("companies")},
+			{"hubspot", "The HubSpot object at the far end; a list for a reference that may point to several: the first that the record is associated with gives it.", true, either(text("companies"), list(text("companies")))},
+			{"by", "The HubSpot property that holds the id of the far record, where no association does.", false, text("hs_product_id")},
 			{"salesforce", "The reference field, or OpportunityContactRole; or another object that joins the two, with its fields.", true, either(
 				text("AccountId"),
 				group([]key{

@@ -38,7 +38,7 @@ func SuggestObjects(schemas Schemas, accounts Accounts, names []string) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{schemas: schemas, mapped: map[string]bool{}}
+	w := &writer{schemas: schemas, mapped: map[string]bool{}, has: map[string]bool{}}
 	w.head(accounts)
 	for i := range chosen {
 		w.object(&chosen[i])
@@ -61,6 +61,10 @@ type writer struct {
 	// lead to them. unseen are presets that were left out.
 	mapped map[string]bool
 	unseen []*preset
+	// has are the presets that are written so far, missing those that the one in
+	// the making needs.
+	has     map[string]bool
+	missing []string
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -114,7 +118,9 @@ type suggestion struct {
 	// usedHubSpot and usedSalesforce (by object) keep one writer per field.
 	usedHubSpot    map[string]bool
 	usedSalesforce map[string]map[string]bool
-	left           []string
+	// referred are references that an association fills.
+	referred map[string]bool
+	left     []string
 }
 
 type suggestedField struct {
@@ -138,10 +144,22 @@ func (w *writer) object(p *preset) {
 		w.unseen = append(w.unseen, p)
 		return
 	}
+	w.missing = nil
 	s.standard()
 	s.constants()
 	s.alike()
+	s.referred = map[string]bool{}
+	for _, end := range p.ends {
+		s.referred[end.salesforce] = w.end(s, end) != ""
+	}
 	create := s.createPolicy()
+	for _, other := range p.needs {
+		if !w.has[other] {
+			create = "never"
+			w.missing = append(w.missing, other)
+		}
+	}
+	w.has[p.name] = true
 	w.mapped[h.Name] = true
 	w.objects++
 	w.objectHead(s, create)
@@ -166,7 +184,7 @@ func (s *suggestion) unfilled(t *crm.Object) []string {
 	var out []string
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.Required && f.Creatable && f.Name != SalesforceOwner && !s.usedSalesforce[t.Name][f.Name] {
+		if f.Required && f.Creatable && f.Name != SalesforceOwner && !s.usedSalesforce[t.Name][f.Name] && !s.referred[f.Name] {
 			out = append(out, f.Name)
 		}
 	}
@@ -198,6 +216,9 @@ func (w *writer) objectHead(s *suggestion, create string) {
 			if missing := s.unfilled(t); len(missing) > 0 {
 				reasons = append(reasons, t.Name+" needs "+strings.Join(missing, ", "))
 			}
+		}
+		if len(w.missing) > 0 {
+			reasons = append(reasons, "it needs "+strings.Join(w.missing, " and ")+" in this file")
 		}
 		if len(reasons) == 0 {
 			reasons = append(reasons, "nothing says how records that exist on both sides find each other; add `match` first")
@@ -292,31 +313,43 @@ func (w *writer) where(s *suggestion) {
 
 // end is the line of one association; empty where it does not fit.
 func (w *writer) end(s *suggestion, end presetEnd) string {
-	if !w.mapped[end.hubspot] {
-		return ""
-	}
 	if end.salesforce == ContactRole {
-		if w.schemas.Salesforce["Contact"] == nil {
+		if !w.mapped[end.hubspot] || w.schemas.Salesforce["Contact"] == nil {
 			return ""
 		}
 		return "      - {hubspot: " + end.hubspot + ", salesforce: " + ContactRole + "}"
 	}
-	on := ""
+	var on, far []string
 	for _, t := range s.targets {
-		if f := t.Field(end.salesforce); f == nil || !takes(end.on, t.Name) || !f.Creatable && !f.Updatable || !w.leadsTo(f, end.hubspot) {
-			if len(s.targets) == 1 || len(end.on) == 0 {
-				return ""
-			}
+		f := t.Field(end.salesforce)
+		if f == nil || !takes(end.on, t.Name) || !f.Creatable && !f.Updatable {
 			continue
 		}
-		if len(end.on) > 0 {
-			on = ", on: [" + strings.Join(end.on, ", ") + "]"
+		on = append(on, t.Name)
+		for _, object := range append([]string{end.hubspot}, end.also...) {
+			if w.mapped[object] && w.leadsTo(f, object) && !slices.Contains(far, object) {
+				far = append(far, object)
+			}
 		}
 	}
-	if len(end.on) > 0 && on == "" {
+	if len(on) == 0 || len(far) == 0 || end.by != "" && s.hubspot.Field(end.by) == nil {
 		return ""
 	}
-	return "      - {hubspot: " + end.hubspot + ", salesforce: " + end.salesforce + on + "}"
+	line := "      - {hubspot: " + far[0]
+	if len(far) > 1 {
+		line = "      - {hubspot: [" + strings.Join(far, ", ") + "]"
+	}
+	if end.by != "" {
+		line += ", by: " + end.by
+	}
+	line += ", salesforce: " + end.salesforce
+	if len(on) < len(s.targets) {
+		line += ", on: [" + strings.Join(on, ", ") + "]"
+	}
+	if end.direction != "" {
+		line += ", direction: " + end.direction
+	}
+	return line + "}"
 }
 
 // leadsTo tells whether a reference points to what records of the far HubSpot

@@ -23,6 +23,7 @@ func (s *suggestion) standard() {
 			options = append(options, "blank: "+yamlScalar(p.blank))
 			why = sentence(why, "Salesforce needs a value; this text stands in for a blank and never flows back")
 		}
+		options = append(options, p.options...)
 		if p.times != "" {
 			options = append(options, "times: "+p.times)
 		}
@@ -180,12 +181,13 @@ func (s *suggestion) picks(line *suggestedField, t *crm.Object, h, f *crm.Field,
 			told[before(entry)] = after(entry)
 		}
 	}
-	if len(into) == 0 && len(told) > 0 {
-		for _, entry := range table {
-			if value, ok := told[before(entry)]; ok {
-				line.table = append(line.table, yamlScalar(before(entry))+": "+yamlScalar(value))
-			}
+	// In the order of the preset: the first of several values is the way back.
+	for _, entry := range table {
+		if value, ok := told[before(entry)]; ok {
+			line.table = append(line.table, yamlScalar(before(entry))+": "+yamlScalar(value))
 		}
+	}
+	if len(into) == 0 && len(told) > 0 {
 		line.options = append(line.options, "unmapped: skip")
 		line.why = sentence(line.why, "free text in Salesforce; what is not in the table is left alone")
 		return true
@@ -206,7 +208,6 @@ func (s *suggestion) picks(line *suggestedField, t *crm.Object, h, f *crm.Field,
 		if value, ok := told[o.Value]; ok {
 			usedBack[value] = true
 			shared = append(shared, o.Value)
-			line.table = append(line.table, yamlScalar(o.Value)+": "+yamlScalar(value))
 			continue
 		}
 		if same := SameOption(o, into); same != nil {

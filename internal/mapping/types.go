@@ -291,6 +291,13 @@ type Association struct {
 	SalesforcePos Pos
 	// HubSpot is the far object: "companies", "contacts".
 	HubSpot string
+	// Also are further far objects of a reference that may point to several: the
+	// first of all that the record is associated with gives the reference.
+	Also []string
+	// By is the HubSpot property that holds the far record's id where no
+	// association does: "hs_product_id" of line items.
+	By    string
+	ByPos Pos
 	// Salesforce is a reference field of the target ("AccountId") or the object of
 	// Rows.
 	Salesforce string

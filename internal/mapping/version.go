@@ -31,7 +31,7 @@ func (m *Mapping) version() uint64 {
 			}
 		}
 		for _, a := range o.Associations {
-			put(h, "association", a.HubSpot, a.Salesforce, a.On, a.Role, a.Direction, a.Wins)
+			put(h, "association", a.FarObjects(), a.By, a.Salesforce, a.On, a.Role, a.Direction, a.Wins)
 			if a.Rows != nil {
 				put(h, a.Rows.Near, a.Rows.Far, a.Rows.Label, a.Rows.Primary)
 			}

@@ -207,6 +207,12 @@ func (w *ruleWriter) associations() (out []associationRule, references map[strin
 			what := "association with " + a.HubSpot + " (" + a.Salesforce + ")"
 			far := w.bound.Object(a.Mapping)
 			switch {
+			case a.By != "":
+				w.leave(what, "it is the id in %s, which this chain does not follow", a.By)
+				continue
+			case len(a.Ends) > 1:
+				w.leave(what, "it may lead to several objects, of which this chain follows none")
+				continue
 			case a.Junction:
 				w.leave(what, "its rows are records of their own, which this chain does not write")
 				continue

@@ -22,7 +22,7 @@ func (m *merge) knownReferences() {
 	for i := range m.target.Associations {
 		a := &m.target.Associations[i]
 		field := m.target.Schema.Field(a.Salesforce)
-		if a.Junction || field == nil || !field.Creatable || mainRelation(m.d.HubSpot, a.HubSpot).id != "" {
+		if a.Junction || field == nil || !field.Creatable || mainRelation(m.d.HubSpot, a).id != "" {
 			continue
 		}
 		for _, q := range questions {

@@ -103,15 +103,17 @@ func (m *merge) compareReference(out []Difference, a *mapping.BoundAssociation) 
 	if a.Junction {
 		return m.compareRows(out, a)
 	}
-	main, held := mainRelation(m.d.HubSpot, a.HubSpot), m.d.Salesforce.Value(a.Salesforce)
+	main, held := mainRelation(m.d.HubSpot, a), m.d.Salesforce.Value(a.Salesforce)
 	if unread(held) || m.sameReference(a, main, held) {
 		return out
 	}
 	diff := Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce, HubSpot: crm.Text(main.id), Salesforce: held}
 	field := m.target.Schema.Field(a.Salesforce)
-	other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id})
-	_, back := m.counterpartOf(a, held)
+	other, standing := m.d.known().Counterpart(main.end.Mapping, crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: main.id})
+	_, _, back := m.counterpartOf(a, held)
 	switch {
+	case m.leadKeepsOut(a):
+		diff.Allowed = "an activity of a Lead has no " + a.Salesforce
 	case a.Direction != mapping.Both:
 		diff.Allowed = "direction: " + string(a.Direction)
 	case main.id != "" && standing != Linked:

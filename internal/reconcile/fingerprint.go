@@ -105,8 +105,12 @@ func associationForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record
 	case side == crm.Salesforce:
 		return wideID(rec.Value(a.Salesforce).Text)
 	}
-	main := mainRelation(rec, a.HubSpot)
-	return strings.Join(append([]string{main.id}, main.others...), ";")
+	main := mainRelation(rec, a)
+	ids := strings.Join(append([]string{main.id}, main.others...), ";")
+	if main.id != "" && len(a.Ends) > 1 {
+		return main.end.HubSpot + ":" + ids
+	}
+	return ids
 }
 
 // rowsForm lists the far ends of a side with those of their labels that the
@@ -151,24 +155,30 @@ func compareIDs(a, b string) int {
 // it could be.
 type relationChoice struct {
 	id string
+	// end is the far object that it is a record of.
+	end mapping.End
 	// others are the further ones where none is primary, oldest id first.
 	others []string
 }
 
-// mainRelation chooses HubSpot's primary association with an object, else the
-// one with the oldest id.
-func mainRelation(rec *crm.Record, object string) relationChoice {
+// mainRelation chooses HubSpot's primary association with the first far object
+// that there is any with, else the one with the oldest id.
+func mainRelation(rec *crm.Record, a *mapping.BoundAssociation) relationChoice {
 	if rec == nil {
 		return relationChoice{}
 	}
-	for _, r := range rec.Relations {
-		if r.Object == object && r.Primary {
-			return relationChoice{id: r.ID}
+	if a.By != "" {
+		return relationChoice{id: strings.TrimSpace(rec.Value(a.By).Text), end: a.Ends[0]}
+	}
+	for _, end := range a.Ends {
+		for _, r := range rec.Relations {
+			if r.Object == end.HubSpot && r.Primary {
+				return relationChoice{id: r.ID, end: end}
+			}
+		}
+		if ids := relatedIDs(rec, end.HubSpot); len(ids) > 0 {
+			return relationChoice{id: ids[0], others: ids[1:], end: end}
 		}
 	}
-	ids := relatedIDs(rec, object)
-	if len(ids) == 0 {
-		return relationChoice{}
-	}
-	return relationChoice{id: ids[0], others: ids[1:]}
+	return relationChoice{}
 }

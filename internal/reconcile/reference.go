@@ -23,7 +23,7 @@ func (m *merge) association(a *mapping.BoundAssociation) {
 // reference that stands for it the same, by a three-way merge like that of a
 // field.
 func (m *merge) reference(a *mapping.BoundAssociation) {
-	main := mainRelation(m.d.HubSpot, a.HubSpot)
+	main := mainRelation(m.d.HubSpot, a)
 	held := m.d.Salesforce.Value(a.Salesforce)
 	if m.creating == "" && unread(held) {
 		m.open[a.Slot] = true
@@ -53,7 +53,7 @@ func (m *merge) sameReference(a *mapping.BoundAssociation, main relationChoice, 
 		return !held.IsPresent() && main.id == ""
 	}
 	for _, id := range append([]string{main.id}, main.others...) {
-		other, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: id})
+		other, standing := m.d.known().Counterpart(main.end.Mapping, crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: id})
 		if standing == Linked && other.ID == wideID(held.Text) {
 			return true
 		}
@@ -125,26 +125,31 @@ func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm
 		return
 	}
 	if main.id == "" && m.creating == "" {
-		if _, standing := m.counterpartOf(a, held); standing != Linked {
+		if _, _, standing := m.counterpartOf(a, held); standing != Linked {
 			m.lostEnd(a, crm.HubSpot)
 			return
 		}
 	}
 	change := Change{Field: a.Salesforce, Before: held, Why: why, Slot: a.Slot, After: crm.Value{State: crm.Blank}}
+	if main.id != "" && m.leadKeepsOut(a) {
+		m.open[a.Slot] = true
+		m.d.note(crm.Reason{Code: NoteReference, Text: "an activity of a Lead has no " + a.Salesforce + " in Salesforce, so it is left blank until the Lead is converted", Field: a.Salesforce})
+		return
+	}
 	if main.id != "" {
 		if len(main.others) > 0 {
-			m.d.note(crm.Reason{Code: NoteSeveral, Text: fmt.Sprintf("several HubSpot %s and none is primary; the oldest gives %s", a.HubSpot, a.Salesforce), Field: a.Salesforce})
+			m.d.note(crm.Reason{Code: NoteSeveral, Text: fmt.Sprintf("several HubSpot %s and none is primary; the oldest gives %s", main.end.HubSpot, a.Salesforce), Field: a.Salesforce})
 		}
-		far := crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id}
-		other, standing := m.d.known().Counterpart(a.Mapping, far)
+		far := crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: main.id}
+		other, standing := m.d.known().Counterpart(main.end.Mapping, far)
 		switch {
 		case standing == Linked && !slices.Contains(a.ReferenceTo, other.Object):
-			m.wrongObject(a, far, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot point to", a.HubSpot, main.id, other.Object, a.Salesforce))
+			m.wrongObject(a, far, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot point to", main.end.HubSpot, main.id, other.Object, a.Salesforce))
 			return
 		case standing == Linked:
 			change.After = crm.Text(other.ID)
 		case standing == Planned:
-			change.Ref, change.RefMapping, change.RefObjects = &far, a.Mapping, a.ReferenceTo
+			change.Ref, change.RefMapping, change.RefObjects = &far, main.end.Mapping, a.ReferenceTo
 		default:
 			m.waits(a, far, standing)
 			return
@@ -157,8 +162,14 @@ func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm
 // reference names, as the primary one where HubSpot has such, and ends the one
 // that it takes the place of. Further associations stay.
 func (m *merge) associate(a *mapping.BoundAssociation, main relationChoice, held crm.Value, why string) {
+	if a.By != "" {
+		m.associateBy(a, held, why)
+		return
+	}
+	end := a.Ends[0]
 	if held.IsPresent() {
-		far, standing := m.counterpartOf(a, held)
+		far, at, standing := m.counterpartOf(a, held)
+		end = at
 		switch standing {
 		case Linked, Planned:
 			id := ""
@@ -169,23 +180,23 @@ func (m *merge) associate(a *mapping.BoundAssociation, main relationChoice, held
 				m.unknown[crm.HubSpot][a.Slot] = true
 			}
 			m.relations = append(m.relations, PlannedWrite{Side: crm.HubSpot, Op: crm.Relate, Object: m.d.object.HubSpotSchema.Name, ID: id,
-				Relation: &RelationChange{Far: far, FarMapping: a.Mapping, Object: a.HubSpot, FarObject: a.HubSpot, Primary: true},
-				Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": associate with HubSpot " + a.HubSpot, Field: a.Salesforce}})
+				Relation: &RelationChange{Far: far, FarMapping: end.Mapping, Object: end.HubSpot, FarObject: end.HubSpot, Primary: true},
+				Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": associate with HubSpot " + end.HubSpot, Field: a.Salesforce}})
 		default:
 			m.waits(a, far, standing)
 			return
 		}
 	}
 	if !held.IsPresent() {
-		if _, standing := m.d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: main.id}); standing != Linked {
+		if _, standing := m.d.known().Counterpart(main.end.Mapping, crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: main.id}); standing != Linked {
 			m.lostEnd(a, crm.Salesforce)
 			return
 		}
 	}
 	if main.id != "" && !(held.IsPresent() && m.alsoRows(a)) {
 		m.relations = append(m.relations, PlannedWrite{Side: crm.HubSpot, Op: crm.Unrelate, Object: m.d.object.HubSpotSchema.Name, ID: m.d.HubSpot.ID,
-			Relation: &RelationChange{FarID: main.id, Object: a.HubSpot, FarObject: a.HubSpot},
-			Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": end the association with HubSpot " + a.HubSpot + " " + main.id, Field: a.Salesforce}})
+			Relation: &RelationChange{FarID: main.id, Object: main.end.HubSpot, FarObject: main.end.HubSpot},
+			Reason:   crm.Reason{Code: CodeUpdated, Text: why + ": end the association with HubSpot " + main.end.HubSpot + " " + main.id, Field: a.Salesforce}})
 	}
 }
 
@@ -203,19 +214,61 @@ func (m *merge) lostEnd(a *mapping.BoundAssociation, on crm.Side) {
 		Text: fmt.Sprintf("%s relates it to nothing any more, and the record that %s relates it to is not live on both sides; it is left as it is", on.Title(), on.Other().Title())})
 }
 
-// counterpartOf finds the record that a Salesforce reference names among the
-// objects that it may point to.
-func (m *merge) counterpartOf(a *mapping.BoundAssociation, held crm.Value) (far crm.Ref, standing Standing) {
-	for _, object := range a.ReferenceTo {
-		ref := crm.Ref{Side: crm.Salesforce, Object: object, ID: wideID(held.Text)}
-		if _, standing := m.d.known().Counterpart(a.Mapping, ref); standing != Unknown {
-			return ref, standing
-		}
-		if far.ID == "" {
-			far = ref
+// associateBy writes the id of the far record into the property that holds it.
+func (m *merge) associateBy(a *mapping.BoundAssociation, held crm.Value, why string) {
+	field := m.d.object.HubSpotSchema.Field(a.By)
+	if m.creating == "" && !field.Updatable {
+		m.d.note(crm.Reason{Code: NoteCreateOnly, Text: a.By + " cannot be changed after create, so it is left alone", Field: a.By})
+		return
+	}
+	change := Change{Field: a.By, Before: m.record(crm.HubSpot).Value(a.By), Why: why, Slot: a.Slot, After: crm.Value{State: crm.Blank}}
+	if held.IsPresent() {
+		far, end, standing := m.counterpartOf(a, held)
+		switch standing {
+		case Linked:
+			other, _ := m.d.known().Counterpart(end.Mapping, far)
+			change.After = crm.Text(other.ID)
+		case Planned:
+			change.Ref, change.RefMapping, change.RefObjects = &far, end.Mapping, []string{end.HubSpot}
+		default:
+			m.waits(a, far, standing)
+			return
 		}
 	}
-	return far, Unknown
+	m.changes[crm.HubSpot] = append(m.changes[crm.HubSpot], change)
+}
+
+// counterpartOf finds the record that a Salesforce reference names among the
+// objects that it may point to, and which far object of HubSpot that is.
+func (m *merge) counterpartOf(a *mapping.BoundAssociation, held crm.Value) (far crm.Ref, end mapping.End, standing Standing) {
+	for _, end := range a.Ends {
+		for _, object := range a.ReferenceTo {
+			ref := crm.Ref{Side: crm.Salesforce, Object: object, ID: wideID(held.Text)}
+			if _, standing := m.d.known().Counterpart(end.Mapping, ref); standing != Unknown {
+				return ref, end, standing
+			}
+			if far.ID == "" {
+				far = ref
+			}
+		}
+	}
+	return far, a.Ends[0], Unknown
+}
+
+// leadKeepsOut tells whether a reference has to stay blank because the activity
+// is, or is about to be, that of a Lead.
+func (m *merge) leadKeepsOut(a *mapping.BoundAssociation) bool {
+	lead, excluded := mapping.LeadExcludes(m.target.Object)
+	if lead == "" || a.Salesforce != excluded {
+		return false
+	}
+	who := m.record(crm.Salesforce).Value(lead).Text
+	for _, c := range m.changes[crm.Salesforce] {
+		if c.Field == lead {
+			who = c.After.Text
+		}
+	}
+	return strings.HasPrefix(who, mapping.LeadPrefix)
 }
 
 // wrongObject leaves an association for the day on which its far end is another

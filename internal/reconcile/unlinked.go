@@ -148,12 +148,12 @@ func (d *decider) elsewhere(side crm.Side, c Candidate) bool {
 		if a.Junction {
 			continue
 		}
-		far := mainRelation(hubspot, a.HubSpot).id
+		far := mainRelation(hubspot, a)
 		held := salesforce.Value(a.Salesforce)
-		if far == "" || !held.IsPresent() {
+		if far.id == "" || !held.IsPresent() {
 			continue
 		}
-		other, standing := d.known().Counterpart(a.Mapping, crm.Ref{Side: crm.HubSpot, Object: a.HubSpot, ID: far})
+		other, standing := d.known().Counterpart(far.end.Mapping, crm.Ref{Side: crm.HubSpot, Object: far.end.HubSpot, ID: far.id})
 		if standing == Planned || standing == Linked && other.ID != wideID(held.Text) {
 			return true
 		}
