@@ -108,6 +108,10 @@ type Result struct {
 	// Unknown: no answer came, so the write may or may not have happened. The
 	// caller must look before it repeats.
 	Unknown bool
+	// Later: it cannot be done yet, because something that other writes may bring
+	// is not there; nothing was sent. It is worth another try in this run, and in
+	// every further one.
+	Later bool
 	// ModifiedMicros as answered by the vendor; 0 when it did not say.
 	ModifiedMicros int64
 	// RequestID is the vendor's id of the call, for its support.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,5 +198,85 @@ func TestTasksOfAllKindsDoNotMix(t *testing.T) {
 		}
 		c.quiet("with all kinds of activity")
 		c.inStep()
+	})
+}
+
+// TestLineItemsFindTheirPrices copies products and line items both ways: a line
+// item of HubSpot names a product, one of Salesforce a price book entry.
+func TestLineItemsFindTheirPrices(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := gather(t, dir, "products", "line-items")
+		defer c.close()
+		hub, org := c.box.HubSpot(), c.box.Salesforce()
+		pump := c.insertHubSpot("products", values{"name": "Pump", "price": "100"})
+		line := c.insertHubSpot("line_items", values{"name": "Pump", "quantity": "2", "price": "90.5", "hs_product_id": pump})
+		hub.Associate("line_items", line, "deals", c.deal)
+		valve := c.insertSalesforce("Product2", values{"Name": "Valve", "IsActive": "true"})
+		entry := c.insertSalesforce("PricebookEntry", values{"Pricebook2Id": c.standardBook(), "Product2Id": valve, "UnitPrice": "7", "IsActive": "true"})
+		item := c.insertSalesforce("OpportunityLineItem", values{"OpportunityId": c.opportunity, "PricebookEntryId": entry, "Quantity": "3", "UnitPrice": "6"})
+		time.Sleep(time.Minute)
+		if run := c.sync(); run.Tally.Held+run.Tally.Pending+run.Tally.Failed != 0 {
+			t.Fatalf("first copy: %+v%s", run.Tally, c.outcomes("line-items"))
+		}
+		product := c.partner("products", crm.HubSpot, pump)
+		c.prices(product, "100")
+		copied := c.partner("line-items", crm.HubSpot, line)
+		c.holds(crm.Salesforce, "OpportunityLineItem", copied, values{"OpportunityId": c.opportunity, "Product2Id": product, "Quantity": "2", "UnitPrice": "90.5", "TotalPrice": "181"})
+		origin := c.partner("line-items", crm.Salesforce, item)
+		c.holds(crm.HubSpot, "line_items", origin, values{"quantity": "3", "price": "6", "hs_product_id": c.partner("products", crm.Salesforce, valve)})
+		c.related("line_items", origin, "deals", c.deal)
+
+		// Salesforce computes the amount now; HubSpot follows, and does not fight it.
+		c.holds(crm.Salesforce, "Opportunity", c.opportunity, values{"Amount": "199"})
+		time.Sleep(time.Minute)
+		c.sync()
+		c.quiet("after the first copy")
+		c.holds(crm.HubSpot, "deals", c.deal, values{"amount": "199"})
+		if err := hub.Update("deals", c.deal, values{"amount": "500"}); err != nil {
+			t.Fatal(err)
+		}
+		c.quiet("an amount that Salesforce computes")
+		c.holds(crm.Salesforce, "Opportunity", c.opportunity, values{"Amount": "199"})
+
+		if err := hub.Update("line_items", line, values{"quantity": "4"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := org.Update("OpportunityLineItem", item, map[string]any{"UnitPrice": 5}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		c.holds(crm.Salesforce, "OpportunityLineItem", copied, values{"Quantity": "4", "TotalPrice": "362"})
+		c.holds(crm.HubSpot, "line_items", origin, values{"price": "5"})
+		time.Sleep(time.Minute)
+		c.sync() // the new amount
+		c.holds(crm.HubSpot, "deals", c.deal, values{"amount": "377"})
+		c.quiet("after an edit on each side")
+		c.inStep()
+	})
+}
+
+// A product without a price in the opportunity's price book cannot be sold:
+// the line item says so, and comes through once it has one.
+func TestALineItemWithoutAPriceSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := gather(t, dir, "products", "line-items")
+		defer c.close()
+		pump := c.insertHubSpot("products", values{"name": "Pump"})
+		line := c.insertHubSpot("line_items", values{"name": "Pump", "quantity": "2", "price": "90.5", "hs_product_id": pump})
+		c.box.HubSpot().Associate("line_items", line, "deals", c.deal)
+		time.Sleep(time.Minute)
+		run := c.sync()
+		if said := c.outcomes("line-items"); run.Tally.Pending != 1 || !strings.Contains(said, "has no active entry in price book") {
+			t.Fatalf("%+v%s", run.Tally, said)
+		}
+		if err := c.box.HubSpot().Update("products", pump, values{"price": "80"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		c.holds(crm.Salesforce, "OpportunityLineItem", c.partner("line-items", crm.HubSpot, line), values{"Quantity": "2", "UnitPrice": "90.5"})
 	})
 }

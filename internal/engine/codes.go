@@ -25,6 +25,9 @@ const (
 	CodePendingChanged = "pending.changed-since-plan"
 	// CodePendingStopped: the run stopped before this record's turn.
 	CodePendingStopped = "pending.stopped"
+	// CodePendingNotYet: something that the record needs on the other side is not
+	// there yet, such as the price of a line item's product.
+	CodePendingNotYet = "pending.not-yet"
 	// CodePendingBudget: the quota or our share of it is used up.
 	CodePendingBudget = "pending.budget"
 	// CodeUndone: an undo brought back what was before the run.

@@ -61,6 +61,9 @@ func (b *batch) fail(j *job, s *send) {
 		return
 	}
 	switch kind := fault.KindOf(s.result.Err); {
+	case s.result.Later:
+		because(crm.Pending, CodePendingNotYet, "cannot take it yet")
+		j.now = true
 	case kind == fault.RateLimited:
 		because(crm.Pending, CodePendingBudget, "has no calls left")
 	case kind == fault.Denied:

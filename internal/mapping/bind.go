@@ -450,7 +450,7 @@ func (b *binder) targetLayout(o *BoundObject, t *BoundTarget) {
 	mapped, rules := map[string]bool{}, map[string]bool{}
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		names.add(f.Salesforce)
+		names.add(f.Salesforce, f.DerivedWhile)
 		mapped[f.Salesforce] = true
 		if f.Program != nil {
 			names.add(f.Program.SalesforceFields...)

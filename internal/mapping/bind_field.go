@@ -94,12 +94,26 @@ func (b *binder) pair(o *BoundObject, t *BoundTarget, f BoundField) {
 	if f.Direction.Flows(crm.HubSpot) && f.HubSpotField != nil {
 		b.writable(f.Field, f.HubSpotPos, crm.HubSpot, o.HubSpotSchema, f.HubSpotField)
 	}
+	if f.Direction.Flows(crm.Salesforce) && f.SalesforceField != nil {
+		b.derived(o, t, &f)
+	}
 	if f.From == "" {
 		b.types(&f)
 		b.stages(o, &f)
 		b.values(o, t, &f)
 	}
 	t.Fields = append(t.Fields, f)
+}
+
+// derived marks a field that Salesforce computes at times, and says so where
+// the mapping brings that about.
+func (b *binder) derived(o *BoundObject, t *BoundTarget, f *BoundField) {
+	f.DerivedWhile = derivedWhile(t.Schema, f.SalesforceField.Name)
+	if f.DerivedWhile == "" || !slices.ContainsFunc(b.mapping.Objects, func(other Object) bool { return other.target("OpportunityLineItem") != nil }) {
+		return
+	}
+	b.problems.warnf(f.SalesforcePos, "field.derived", "add direction: to-hubspot, if it shall never be written",
+		"Salesforce computes %s.%s where there are line items; there, what HubSpot says of it is left alone", t.Object, f.SalesforceField.Name)
 }
 
 // writable reports a field that cannot be written in the direction it has.

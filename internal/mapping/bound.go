@@ -101,6 +101,22 @@ type BoundField struct {
 	// StagePipeline tells for each HubSpot stage id the pipeline it belongs to,
 	// where HubSpot is a pipeline stage property; nil otherwise.
 	StagePipeline map[string]string
+	// DerivedWhile names a Salesforce checkbox: while it is ticked, Salesforce
+	// computes this field by itself and ignores what is written to it.
+	DerivedWhile string
+}
+
+// hasLineItems is ticked on an Opportunity that has products; its amount is
+// their sum then.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunity.htm
+const hasLineItems = "HasOpportunityLineItem"
+
+// derivedWhile tells the fields that Salesforce computes at times.
+func derivedWhile(o *crm.Object, field string) string {
+	if o.Name == "Opportunity" && (field == "Amount" || field == "TotalOpportunityQuantity") && o.Field(hasLineItems) != nil {
+		return hasLineItems
+	}
+	return ""
 }
 
 // BoundAssociation is one Association on one target.

@@ -62,6 +62,9 @@ func unread(v crm.Value) bool { return v.State == crm.Missing || v.State == crm.
 
 // allowed says why the mapping lets two values differ.
 func (m *merge) allowed(f *mapping.BoundField, h, s crm.Value) string {
+	if m.derivedNow(f) {
+		return "Salesforce computes it from the line items"
+	}
 	if f.Direction != mapping.Both {
 		return "direction: " + string(f.Direction)
 	}

@@ -152,6 +152,13 @@ func (m *merge) field(f *mapping.BoundField) {
 			return
 		}
 	}
+	if m.derivedNow(f) {
+		if f.Direction == mapping.ToSalesforce {
+			m.d.note(crm.Reason{Code: NoteLeftAlone, Text: nameOn(f, crm.Salesforce) + " is computed by Salesforce from the line items, so it is left alone", Field: f.SalesforceField.Name})
+			return
+		}
+		f = toHubSpotOnly(f)
+	}
 	if m.leavesPipeline(f, h.Text) {
 		m.write(f, crm.HubSpot, Convert(f, crm.HubSpot, s, m.place(f)), "follows the pipeline")
 		return
@@ -172,6 +179,18 @@ func (m *merge) field(f *mapping.BoundField) {
 		}
 		m.write(f, to, Convert(f, to, source, m.place(f)), why)
 	}
+}
+
+// derivedNow tells whether Salesforce computes the field at the moment.
+func (m *merge) derivedNow(f *mapping.BoundField) bool {
+	return f.DerivedWhile != "" && strings.EqualFold(m.d.Salesforce.Value(f.DerivedWhile).Text, "true")
+}
+
+func toHubSpotOnly(f *mapping.BoundField) *mapping.BoundField {
+	now, rule := *f, *f.Field
+	rule.Direction = mapping.ToHubSpot
+	now.Field = &rule
+	return &now
 }
 
 // leavesPipeline tells whether this decision moves the HubSpot record to a

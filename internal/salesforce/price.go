@@ -356,7 +356,7 @@ func (s *sender) nameEntries(ctx context.Context, writes []crm.Write, creates []
 			WithMend("add the product to that price book in Salesforce, or give it a price in HubSpot where the price book is the standard one")
 		e.Code = "NO_PRICEBOOK_ENTRY"
 		s.fail(item{write: i}, e, "")
-		s.results[i].Fields = []string{productField}
+		s.results[i].Fields, s.results[i].Later = []string{productField}, true
 		return true
 	}), nil
 }
