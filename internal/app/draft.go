@@ -15,12 +15,6 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
-// The objects that a suggestion is about, where the accounts have them.
-var (
-	suggestedHubSpot    = []string{"companies", "contacts", "deals"}
-	suggestedSalesforce = []string{"Account", "Contact", "Lead", "Opportunity"}
-)
-
 // OnlyAccount returns the name of the account of a side: the wanted one, or
 // the only one that is connected.
 func (a *App) OnlyAccount(ctx context.Context, side crm.Side, wanted string) (string, error) {
@@ -48,17 +42,49 @@ func (a *App) OnlyAccount(ctx context.Context, side crm.Side, wanted string) (st
 	}
 }
 
-// Draft suggests a mapping from both live schemas.
+// Draft suggests a mapping of companies, people and deals from both live schemas.
 func (a *App) Draft(ctx context.Context, hubSpotName, salesforceName string) ([]byte, error) {
+	return a.DraftObjects(ctx, hubSpotName, salesforceName, mapping.DefaultPresets())
+}
+
+// DraftObjects suggests a mapping of the named pairs of objects.
+func (a *App) DraftObjects(ctx context.Context, hubSpotName, salesforceName string, presets []string) ([]byte, error) {
+	hubSpot, salesforce, err := mapping.PresetObjects(presets)
+	if err != nil {
+		return nil, err
+	}
 	sides, err := a.Sides(ctx, hubSpotName, salesforceName, mapping.Budget{})
 	if err != nil {
 		return nil, err
 	}
-	schemas, err := Schemas(ctx, sides, suggestedHubSpot, suggestedSalesforce)
+	schemas, err := Schemas(ctx, sides, hubSpot, salesforce)
 	if err != nil {
 		return nil, err
 	}
-	return mapping.Suggest(schemas, mapping.Accounts{HubSpot: hubSpotName, Salesforce: salesforceName}), nil
+	return mapping.SuggestObjects(schemas, mapping.Accounts{HubSpot: hubSpotName, Salesforce: salesforceName}, presets)
+}
+
+// Offer lists the pairs of objects beyond the usual ones that both credentials
+// can see, for `init` to offer.
+func (a *App) Offer(ctx context.Context, hubSpotName, salesforceName string) ([]mapping.PresetChoice, error) {
+	sides, err := a.Sides(ctx, hubSpotName, salesforceName, mapping.Budget{})
+	if err != nil {
+		return nil, err
+	}
+	seen := map[crm.Side]map[string]bool{crm.HubSpot: {}, crm.Salesforce: {}}
+	for side, names := range seen {
+		objects, err := sides.Of(side).Objects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			names[o.Name] = true
+		}
+	}
+	return slices.DeleteFunc(mapping.PresetChoices(), func(c mapping.PresetChoice) bool {
+		return slices.Contains(mapping.DefaultPresets(), c.Name) || !seen[crm.HubSpot][c.HubSpot] ||
+			!slices.ContainsFunc(c.Salesforce, func(name string) bool { return seen[crm.Salesforce][name] })
+	}), nil
 }
 
 // WriteMapping writes lockstep.yaml and the schema for editors. It never

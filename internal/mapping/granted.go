@@ -66,6 +66,13 @@ func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others
 		}
 	}
 	object := func(o *crm.Object) {
+		if right := writingActivities[o.Name]; right != "" {
+			extra(o.Creatable || o.Updatable, right)
+			return
+		}
+		if followed[o.Name] != "" {
+			return
+		}
 		extra(o.Creatable, o.Name+": Create")
 		extra(o.Updatable, o.Name+": Edit")
 		extra(o.Deletable, o.Name+": Delete")
@@ -80,6 +87,9 @@ func SuperfluousPermissions(needs []Need, schemas map[string]*crm.Object, others
 	}
 	for _, name := range sortedNames(schemas) {
 		o := schemas[name]
+		if writingActivities[name] != "" {
+			continue // their fields are open to everybody unless somebody closes them
+		}
 		for i := range o.Fields {
 			f := &o.Fields[i]
 			if !f.Permissionable || f.Compound == "Name" {
@@ -165,6 +175,9 @@ func (m *Mapping) coverHubSpot(covered map[Pos]bool, missing []Need) {
 		covered[o.HubSpotPos] = true
 		for k := range o.Fields {
 			covered[o.Fields[k].HubSpotPos] = true
+		}
+		for k := range o.Associations {
+			covered[o.Associations[k].ByPos] = true
 		}
 	}
 }

@@ -19,6 +19,22 @@ const APIEnabled = "API Enabled"
 // https://help.salesforce.com/s/articleView?id=sf.users_profiles_object_perms.htm
 var parents = map[string]string{"Contact": "Account", "Opportunity": "Account"}
 
+// followed are objects without permissions of their own: who may read the other
+// object may read them, who may edit it may write them.
+// https://help.salesforce.com/s/articleView?id=sf.users_profiles_object_perms.htm
+var followed = map[string]string{"OpportunityLineItem": "Opportunity", "OpportunityContactRole": "Opportunity", "PricebookEntry": priceBooks, "CampaignMember": "Campaign"}
+
+// writingActivities are the user permissions that stand in for those of an
+// object: everybody reads the activities of what they may read.
+var writingActivities = map[string]string{"Task": "Edit Tasks", "Event": "Edit Events"}
+
+// StandardPrice is the field of Product2 that the Salesforce client makes up
+// out of the standard price book.
+const (
+	StandardPrice = "StandardPrice"
+	priceBooks    = "Pricebook2"
+)
+
 // Permissions lists the Salesforce object and field permissions that the
 // mapping needs.
 func (m *Mapping) Permissions(b *Bound) []Need {
@@ -42,7 +58,10 @@ func (m *Mapping) PermissionObjects() []string {
 	var names fieldNames
 	_, mapped := m.ObjectNames()
 	for _, name := range mapped {
-		names.add(name, parents[name])
+		names.add(name, parents[name], followed[name])
+		if name == "Product2" || name == "OpportunityLineItem" {
+			names.add(priceBooks)
+		}
 	}
 	return names.list
 }
@@ -120,6 +139,22 @@ func (t *target) objectNeeds(list *needList) {
 			Why: fmt.Sprintf(why, args...), Places: []Pos{t.Pos}})
 	}
 	o := t.object
+	if t.Object == "OpportunityLineItem" {
+		add(priceBooks, "read", "finds the price of a line item's product")
+	}
+	if holder := followed[t.Object]; holder != "" {
+		add(holder, "read", "Salesforce shows %s to those who may read %s", t.Object, holder)
+		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.Deletes == DeletesArchive {
+			add(holder, "edit", "Salesforce lets those write %s who may edit %s", t.Object, holder)
+		}
+		return
+	}
+	if right := writingActivities[t.Object]; right != "" {
+		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.Deletes == DeletesArchive {
+			list.add(Need{Name: right, Access: "edit", Object: t.Object, Why: fmt.Sprintf("writes %s for %s", t.Object, o.Name), Places: []Pos{t.Pos}})
+		}
+		return
+	}
 	if parent := parents[t.Object]; parent != "" {
 		add(parent, "read", "Salesforce shows %s only to users who may read %s", t.Object, parent)
 	}
@@ -197,6 +232,10 @@ func (t *target) fieldNeeds(list *needList) {
 		if !takes(f.On, t.Object) {
 			continue
 		}
+		if t.Object == "Product2" && f.Salesforce == StandardPrice {
+			t.priceNeeds(list, f)
+			continue
+		}
 		if f.Salesforce != "" {
 			why, source := "keeps it in step with HubSpot "+f.HubSpot, read
 			if f.HubSpot == "" {
@@ -244,6 +283,17 @@ func (t *target) fieldNeeds(list *needList) {
 		default:
 			read(a.Salesforce, a.SalesforcePos, "%s takes its HubSpot %s from it", o.Name, a.HubSpot)
 		}
+	}
+}
+
+// priceNeeds are those of the standard price, which is a record of its own.
+func (t *target) priceNeeds(list *needList, f *Field) {
+	need := func(access, why string) {
+		list.add(Need{Name: priceBooks + ": " + strings.ToUpper(access[:1]) + access[1:], Access: access, Object: priceBooks, Why: why, Places: []Pos{f.SalesforcePos}})
+	}
+	need("read", "reads the standard price of products")
+	if f.Direction.Flows(crm.Salesforce) {
+		need("edit", "writes the standard price of products")
 	}
 }
 

@@ -42,6 +42,10 @@ type userPermission struct {
 	Name    string `xml:"name"`
 }
 
+// userPermissions are the names that metadata has for what people read in Setup.
+// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_permissionset.htm
+var userPermissions = map[string]string{APIEnabled: "ApiEnabled", "Edit Tasks": "EditTask", "Edit Events": "EditEvent"}
+
 // PermissionSet writes the needs of PermissionNeeds as the metadata of a
 // Salesforce permission set that grants them and nothing else. It is ready to
 // be deployed as permissionsets/NAME.permissionset-meta.xml. Which records the
@@ -51,8 +55,8 @@ func PermissionSet(label string, needs []Need) ([]byte, error) {
 		Description: "Just what Lockstep needs for the mapping in lockstep.yaml: lockstep check says why each line is here."}
 	for _, n := range needs {
 		switch {
-		case n.Access == "system":
-			set.Users = append(set.Users, userPermission{Enabled: true, Name: "ApiEnabled"})
+		case userPermissions[n.Name] != "":
+			set.Users = append(set.Users, userPermission{Enabled: true, Name: userPermissions[n.Name]})
 		case n.Field != "":
 			set.Fields = append(set.Fields, fieldPermission{Editable: n.Access == "edit", Field: n.Object + "." + n.Field, Readable: true})
 		default:
@@ -60,6 +64,7 @@ func PermissionSet(label string, needs []Need) ([]byte, error) {
 		}
 	}
 	slices.SortFunc(set.Fields, func(a, b fieldPermission) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(set.Users, func(a, b userPermission) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(set.Objects, func(a, b objectPermission) int { return strings.Compare(a.Object, b.Object) })
 	var out bytes.Buffer
 	out.WriteString(xml.Header)

@@ -60,7 +60,7 @@ func (c *Client) addPriceFields(ctx context.Context, o *crm.Object) error {
 	}
 	o.Fields = append(o.Fields, crm.Field{
 		Name: StandardPrice, Label: "Standard Price", Kind: crm.KindCurrency, Type: "currency", Precision: price.Precision, Scale: price.Scale,
-		Updatable: entry.object.Creatable && price.Updatable && o.Updatable,
+		Updatable: entry.object.Creatable && price.Updatable,
 		Help:      "The UnitPrice of the product's entry in the standard price book. Lockstep makes this field; in Salesforce the price is a record of its own.",
 	})
 	return nil
