@@ -11,16 +11,16 @@ import (
 	"github.com/lockstep-sync/lockstep/sandbox"
 )
 
-// crowd are the records that activities are about, on both sides.
-type crowd struct {
+// cast are the records that activities are about, on both sides.
+type cast struct {
 	*connected
 	company, contact, lead, deal           string // HubSpot
 	account, person, prospect, opportunity string // Salesforce
 }
 
 // gather makes a company, a contact of it, a lead and a deal, and copies them.
-func gather(t *testing.T, dir string, presets ...string) crowd {
-	c := crowd{connected: connectObjects(t, dir, sandbox.Config{Seed: "empty"}, createBoth, nil, append([]string{"companies", "people", "deals"}, presets...)...)}
+func gather(t *testing.T, dir string, presets ...string) cast {
+	c := cast{connected: connectObjects(t, dir, sandbox.Config{Seed: "empty"}, createBoth, nil, append([]string{"companies", "people", "deals"}, presets...)...)}
 	hub := c.box.HubSpot()
 	c.company = c.insertHubSpot("companies", values{"name": "Acme", "domain": "acme.example"})
 	c.contact = c.insertHubSpot("contacts", values{"lastname": "Lee", "email": "lee@acme.example"})
@@ -36,7 +36,7 @@ func gather(t *testing.T, dir string, presets ...string) crowd {
 }
 
 // related compares what a HubSpot record is associated with.
-func (c crowd) related(object, id, far string, want ...string) {
+func (c cast) related(object, id, far string, want ...string) {
 	c.t.Helper()
 	if got := c.box.HubSpot().Associations(object, id, far); fmt.Sprint(got) != fmt.Sprint(want) {
 		c.t.Errorf("HubSpot %s %s is associated with %s %v, want %v", object, id, far, got, want)
@@ -214,6 +214,9 @@ func TestLineItemsFindTheirPrices(t *testing.T) {
 		hub.Associate("line_items", line, "deals", c.deal)
 		valve := c.insertSalesforce("Product2", values{"Name": "Valve", "IsActive": "true"})
 		entry := c.insertSalesforce("PricebookEntry", values{"Pricebook2Id": c.standardBook(), "Product2Id": valve, "UnitPrice": "7", "IsActive": "true"})
+		if err := org.Update("Opportunity", c.opportunity, map[string]any{"Pricebook2Id": c.standardBook()}); err != nil {
+			t.Fatal(err)
+		}
 		item := c.insertSalesforce("OpportunityLineItem", values{"OpportunityId": c.opportunity, "PricebookEntryId": entry, "Quantity": "3", "UnitPrice": "6"})
 		time.Sleep(time.Minute)
 		if run := c.sync(); run.Tally.Held+run.Tally.Pending+run.Tally.Failed != 0 {

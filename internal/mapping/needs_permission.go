@@ -370,6 +370,11 @@ func knownField(object, field string) bool {
 	if field == "AccountId" {
 		return parents[object] == "Account"
 	}
+	for _, p := range presets() {
+		if slices.Contains(p.targets, object) && slices.ContainsFunc(p.ends, func(e presetEnd) bool { return e.salesforce == field && takes(e.on, object) }) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(standardPairs(), func(p standardPair) bool { return p.salesforceObject == object && p.salesforce == field })
 }
 

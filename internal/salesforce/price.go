@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -334,7 +335,8 @@ func (s *sender) nameEntries(ctx context.Context, writes []crm.Write, creates []
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(creates), func(i int) bool {
+	bookless := map[string][]int{}
+	left := slices.DeleteFunc(slices.Clone(creates), func(i int) bool {
 		w := &writes[i]
 		product := longID(fieldText(w, productField))
 		if w.Object != lineItemObject || fieldText(w, entryField) != "" || product == "" {
@@ -349,6 +351,9 @@ func (s *sender) nameEntries(ctx context.Context, writes []crm.Write, creates []
 			if e.active && e.product == product && e.book == book && (currencies[opportunity] == "" || e.currency == "" || e.currency == currencies[opportunity]) {
 				rest := slices.DeleteFunc(slices.Clone(w.Fields), func(f crm.FieldValue) bool { return f.Name == productField })
 				w.Fields = append(rest, crm.FieldValue{Name: entryField, Value: crm.Text(e.id)})
+				if books[opportunity] == "" {
+					bookless[opportunity] = append(bookless[opportunity], i)
+				}
 				return false
 			}
 		}
@@ -358,7 +363,42 @@ func (s *sender) nameEntries(ctx context.Context, writes []crm.Write, creates []
 		s.fail(item{write: i}, e, "")
 		s.results[i].Fields, s.results[i].Later = []string{productField}, true
 		return true
-	}), nil
+	})
+	return s.giveBooks(ctx, standard, bookless, left)
+}
+
+// giveBooks gives the standard price book to opportunities that have none: only
+// then do they take a line item. Line items of one that does not take it have
+// its refusal.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitylineitem.htm
+func (s *sender) giveBooks(ctx context.Context, standard string, bookless map[string][]int, creates []int) ([]int, error) {
+	if len(bookless) == 0 {
+		return creates, nil
+	}
+	d, err := s.client.schema(ctx, "Opportunity")
+	if err != nil {
+		return nil, err
+	}
+	var gifts []crm.Write
+	var all []int
+	for _, opportunity := range slices.Sorted(maps.Keys(bookless)) {
+		all = append(all, len(gifts))
+		gifts = append(gifts, crm.Write{Key: opportunity, Op: crm.Update, Object: "Opportunity", ID: opportunity,
+			Fields: []crm.FieldValue{{Name: "Pricebook2Id", Value: crm.Text(standard)}}})
+	}
+	giver := &sender{client: s.client, results: make([]crm.Result, len(gifts)), settled: make([]bool, len(gifts))}
+	stop := giver.send(ctx, updateLane(), giver.encodeAll(d, gifts, all))
+	refused := map[int]bool{}
+	for n, r := range giver.results {
+		for _, i := range bookless[gifts[n].ID] {
+			if r.Err != nil {
+				s.settled[i] = true
+				s.results[i] = crm.Result{Key: s.results[i].Key, Err: r.Err, Cause: r.Cause, RequestID: r.RequestID, Fields: []string{"OpportunityId"}}
+			}
+			refused[i] = r.Err != nil || !giver.settled[n]
+		}
+	}
+	return slices.DeleteFunc(creates, func(i int) bool { return refused[i] }), stop
 }
 
 func fieldText(w *crm.Write, name string) string {
