@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -624,26 +623,16 @@ func opsOf(d *decided) store.Ops {
 	return ops
 }
 
-// title is what people call the record: its name, else its first mapped values.
+// title is what people call the record, as it stands in HubSpot or else in
+// Salesforce.
 func title(s *subject) string {
-	if r := s.snapshot.HubSpot; r != nil {
-		return titleOf(r, "name", "dealname", "firstname", "lastname", "email")
-	}
-	if r := s.snapshot.Salesforce; r != nil {
-		return titleOf(r, "Name", "FirstName", "LastName", "Email")
-	}
-	return ""
-}
-
-func titleOf(r *crm.Record, fields ...string) string {
-	var parts []string
-	for _, f := range fields {
-		if v := r.Value(f); v.IsPresent() {
-			if strings.EqualFold(f, "email") && len(parts) > 0 {
-				break
-			}
-			parts = append(parts, v.Text)
+	for _, r := range []*crm.Record{s.snapshot.HubSpot, s.snapshot.Salesforce} {
+		if r == nil {
+			continue
+		}
+		if name := reconcile.RecordName(r); name != "" {
+			return name
 		}
 	}
-	return strings.Join(parts, " ")
+	return ""
 }

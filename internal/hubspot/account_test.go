@@ -189,7 +189,7 @@ func TestObjectsAreThoseThatTheTokenMayRead(t *testing.T) {
 	for _, o := range objects {
 		got[o.Name] = o.Creatable
 	}
-	want := map[string]bool{"contacts": true, "companies": false, "notes": true, "tasks": true, "calls": true, "meetings": true, "p1_car": false}
+	want := map[string]bool{"contacts": true, "companies": false, "notes": true, "tasks": true, "calls": true, "meetings": true, "communications": true, "postal_mail": true, "p1_car": false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

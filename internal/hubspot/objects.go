@@ -29,7 +29,27 @@ var standards = []standard{
 	{name: "tasks", singular: "task", label: "Task", plural: "Tasks", id: "0-27", read: object("contacts", "read"), write: object("contacts", "write"), required: []string{"hs_timestamp"}},
 	{name: "calls", singular: "call", label: "Call", plural: "Calls", id: "0-48", read: object("contacts", "read"), write: object("contacts", "write"), required: []string{"hs_timestamp"}},
 	{name: "meetings", singular: "meeting", label: "Meeting", plural: "Meetings", id: "0-47", read: object("contacts", "read"), write: object("contacts", "write"), required: []string{"hs_timestamp"}},
+	{name: "communications", singular: "communication", label: "Communication", plural: "Communications", id: "0-18", read: object("contacts", "read"), write: object("contacts", "write"), required: []string{"hs_timestamp", "hs_communication_channel_type"}},
+	{name: "postal_mail", singular: "postal_mail", label: "Postal mail", plural: "Postal mail", id: "0-116", read: object("contacts", "read"), write: object("contacts", "write"), required: []string{"hs_timestamp"}},
+	withPipeline("leads", "lead", "Lead", "0-136"),
+	withPipeline("orders", "order", "Order", "0-123"),
+	withPipeline("services", "service", "Service", "0-162"),
+	withPipeline("courses", "course", "Course", "0-410"),
+	withPipeline("listings", "listing", "Listing", "0-420"),
+	withPipeline("appointments", "appointment", "Appointment", "0-421"),
+	withPipeline("projects", "project", "Project", "0-970"),
+	{name: "quotes", singular: "quote", label: "Quote", plural: "Quotes", id: "0-14", read: object("quotes", "read"), write: object("quotes", "write")},
+	{name: "carts", singular: "cart", label: "Cart", plural: "Carts", id: "0-142", read: object("carts", "read"), write: object("carts", "write")},
+	{name: "invoices", singular: "invoice", label: "Invoice", plural: "Invoices", id: "0-53", read: object("invoices", "read"), write: object("invoices", "write")},
+	{name: "subscriptions", singular: "subscription", label: "Subscription", plural: "Subscriptions", id: "0-69", read: object("subscriptions", "read"), write: object("subscriptions", "write")},
 	{name: "emails", singular: "email", label: "Email", plural: "Emails", id: "0-49", read: []string{"sales-email-read"}, write: object("contacts", "write"), required: []string{"hs_timestamp", "hs_email_direction"}},
+}
+
+// withPipeline is an object whose records stand in the stages of a pipeline.
+// https://developers.hubspot.com/docs/api-reference/latest/crm/pipelines/guide
+func withPipeline(name, singular, label, id string) standard {
+	return standard{name: name, singular: singular, label: label, plural: label + "s", id: id, read: object(name, "read"), write: object(name, "write"),
+		pipeline: "hs_pipeline", stage: "hs_pipeline_stage"}
 }
 
 func object(name, right string) []string { return []string{"crm.objects." + name + "." + right} }

@@ -59,6 +59,7 @@ func (m *Mapping) LabelPairs() (pairs [][2]string) {
 // Bind may be called any number of times and changes neither m nor schemas.
 func (m *Mapping) Bind(schemas Schemas) (*Bound, *Problems) {
 	problems := &Problems{File: m.File}
+	m, schemas = inFull(m, schemas)
 	checkMapping(m, problems)
 	b := &binder{mapping: m, schemas: schemas, problems: problems}
 	bound := &Bound{Mapping: m}

@@ -148,7 +148,7 @@ func objectScopes(object, access string) []string {
 	switch object {
 	case "tickets":
 		return []string{"tickets"}
-	case "notes", "calls", "tasks", "meetings":
+	case "notes", "calls", "tasks", "meetings", "communications", "postal_mail":
 		return []string{"crm.objects.contacts." + access}
 	case "emails":
 		return []string{"crm.objects.contacts." + access, "sales-email-read"}

@@ -237,6 +237,7 @@ func (r *scan) object(n *yaml.Node) Object {
 	o := Object{Pos: at(n), Create: word(n, "create", CreateInSalesforce), Deletes: deletesOf(entry(n, "deletes")), Leaves: word(n, "leaves", LeavesStop)}
 	o.Name, o.NamePos = r.text(n, "name")
 	o.HubSpot, o.HubSpotPos = r.text(n, "hubspot")
+	o.HubSpot = hubSpotName(o.HubSpot)
 	o.ExternalID, o.ExternalIDPos = r.text(n, "external-id")
 	o.OwnerByEmail = scalarOf(entry(n, "owner")) == "by-email"
 	o.Targets = r.targets(entry(n, "salesforce"))
@@ -266,6 +267,10 @@ func (r *scan) association(n *yaml.Node) Association {
 	if far := texts(entry(n, "hubspot")); len(far) > 0 {
 		a.HubSpot = far[0]
 		a.Also = append(a.Also, far[1:]...)
+	}
+	a.HubSpot = hubSpotName(a.HubSpot)
+	for i := range a.Also {
+		a.Also[i] = hubSpotName(a.Also[i])
 	}
 	a.By, a.ByPos = r.text(n, "by")
 	a.Salesforce, a.SalesforcePos = r.text(n, "salesforce")

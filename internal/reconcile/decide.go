@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -293,14 +294,17 @@ func nameRecord(side crm.Side, rec *crm.Record) string {
 	if rec.Layout != nil {
 		object += " " + rec.Layout.Object
 	}
-	if name := recordName(rec); name != "" {
+	if name := RecordName(rec); name != "" {
 		return object + " " + rec.ID + " (" + name + ")"
 	}
 	return object + " " + rec.ID
 }
 
-func recordName(rec *crm.Record) string {
-	for _, names := range [][]string{{"Name"}, {"FirstName", "LastName"}, {"firstname", "lastname"}, {"name"}, {"dealname"}, {"subject"}, {"Email"}, {"email"}, {"domain"}} {
+// RecordName is what people call a record: its name, or what stands first where
+// people look at it; else the first of its values that is a short text.
+func RecordName(rec *crm.Record) string {
+	for _, names := range [][]string{{"Name"}, {"FirstName", "LastName"}, {"firstname", "lastname"}, {"name"}, {"dealname"}, {"subject"}, {"Subject"}, {"Title"},
+		{"hs_task_subject"}, {"hs_call_title"}, {"hs_meeting_title"}, {"hs_email_subject"}, {"hs_title"}, {"hs_lead_name"}, {"hs_name"}, {"Email"}, {"email"}, {"domain"}, {"CaseNumber"}} {
 		var parts []string
 		for _, n := range names {
 			if v := strings.TrimSpace(rec.Value(n).Text); v != "" {
@@ -311,5 +315,39 @@ func recordName(rec *crm.Record) string {
 			return strings.Join(parts, " ")
 		}
 	}
+	return firstText(rec)
+}
+
+// longestName is the longest text that can be a name.
+const longestName = 60
+
+// firstText is how a note or a record of a custom object is called: by the
+// first mapped value with a letter in it, without its tags and shortened.
+func firstText(rec *crm.Record) string {
+	if rec.Layout == nil {
+		return ""
+	}
+	for i, v := range rec.Values {
+		if i >= len(rec.Layout.Fields) {
+			break
+		}
+		text := strings.Join(strings.Fields(shownText(v.Text)), " ")
+		if !strings.ContainsFunc(text, unicode.IsLetter) || machineMade(rec.Layout.Fields[i], text) {
+			continue
+		}
+		if r := []rune(text); len(r) > longestName {
+			text = string(r[:longestName-1]) + "…"
+		}
+		return text
+	}
 	return ""
+}
+
+// machineMade tells values that say nothing to people: ids, stamps, booleans.
+func machineMade(field, text string) bool {
+	if _, isTime := mapping.ParseTime(text); isTime || text == "true" || text == "false" {
+		return true
+	}
+	lower := strings.ToLower(field)
+	return strings.HasSuffix(lower, "id") || strings.HasSuffix(lower, "id__c") || strings.Contains(lower, "pipeline") || strings.Contains(lower, "owner")
 }

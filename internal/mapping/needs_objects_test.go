@@ -1,0 +1,66 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPermissionsFollowSalesforcesRulesForEachObject(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml    string
+		want, without []string
+	}{
+		{
+			"writing tasks takes a permission of the user, not of the object",
+			"{name: tasks, hubspot: tasks, salesforce: Task, create: in-salesforce, fields: [{hubspot: hs_task_subject, salesforce: Subject}]}",
+			[]string{"Edit Tasks"}, []string{"Task: Create", "Task: Read", "Edit Events"},
+		},
+		{
+			"reading events takes none",
+			"{name: meetings, hubspot: meetings, salesforce: Event, create: never, deletes: ignore, fields: [{hubspot: hs_meeting_title, salesforce: Subject, direction: to-hubspot}]}",
+			nil, []string{"Edit Events", "Event: Read"},
+		},
+		{
+			"line items follow their opportunity",
+			"{name: lines, hubspot: line_items, salesforce: OpportunityLineItem, create: in-salesforce, fields: [{hubspot: quantity, salesforce: Quantity}]}",
+			[]string{"Opportunity: Read", "Opportunity: Edit"}, []string{"OpportunityLineItem: Create"},
+		},
+		{
+			"cases have their own",
+			"{name: tickets, hubspot: tickets, salesforce: Case, create: in-salesforce, fields: [{hubspot: subject, salesforce: Subject}]}",
+			[]string{"Case: Read", "Case: Create", "Case: Edit"}, nil,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := Parse("lockstep.yaml", []byte("hubspot: a\nsalesforce: b\nobjects:\n  - "+c.yaml+"\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, n := range m.PermissionNeeds(nil) {
+				names = append(names, n.Name)
+			}
+			for _, want := range c.want {
+				if !slices.Contains(names, want) {
+					t.Errorf("%s is missing of %s", want, strings.Join(names, ", "))
+				}
+			}
+			for _, unwanted := range c.without {
+				if slices.Contains(names, unwanted) {
+					t.Errorf("%s is too much", unwanted)
+				}
+			}
+		})
+	}
+}
+
+func TestObjectsMayBeNamedByTypeID(t *testing.T) {
+	m, err := Parse("lockstep.yaml", []byte("hubspot: a\nsalesforce: b\nobjects:\n  - {name: tickets, hubspot: 0-5, salesforce: Case, fields: [{hubspot: subject, salesforce: Subject}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Objects[0].HubSpot != "tickets" {
+		t.Errorf("0-5 is %s", m.Objects[0].HubSpot)
+	}
+}
