@@ -127,6 +127,10 @@ type Owner struct {
 	Email  string
 	Name   string
 	Active bool
+	// Username is Salesforce's, which is the only name that is unique.
+	Username string
+	// Queue: not a person, but several who share the work.
+	Queue bool
 }
 
 // Account tells whose account a credential opens.

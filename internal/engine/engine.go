@@ -242,6 +242,8 @@ type ownerBook struct {
 	// has the same e-mail.
 	other map[crm.Side]map[string]string
 	names map[crm.Side]map[string]string
+	// people are all owners of a side by id.
+	people map[crm.Side]map[string]crm.Owner
 }
 
 // book returns the owners of both sides, read when they are first asked for.
@@ -256,7 +258,7 @@ func (e *Engine) book(ctx context.Context) (*ownerBook, error) {
 		wanted = wanted || o.OwnerByEmail
 	}
 	b := &ownerBook{read: time.Now(), other: map[crm.Side]map[string]string{crm.HubSpot: {}, crm.Salesforce: {}},
-		names: map[crm.Side]map[string]string{crm.HubSpot: {}, crm.Salesforce: {}}}
+		names: map[crm.Side]map[string]string{crm.HubSpot: {}, crm.Salesforce: {}}, people: map[crm.Side]map[string]crm.Owner{crm.HubSpot: {}, crm.Salesforce: {}}}
 	if wanted {
 		people := map[crm.Side][]crm.Owner{}
 		for _, side := range bothSides {

@@ -50,6 +50,22 @@ func (k *known) OwnerName(side crm.Side, id string) string {
 	return k.book.names[side][id]
 }
 
+// OwnerTrouble satisfies reconcile.Known.
+func (k *known) OwnerTrouble(side crm.Side, id string) string {
+	if k.book == nil {
+		return "is not known"
+	}
+	return k.book.trouble(side, id)
+}
+
+// OwnerNamed satisfies reconcile.Known.
+func (k *known) OwnerNamed(side crm.Side, name string) (string, bool) {
+	if k.book == nil {
+		return "", false
+	}
+	return k.book.named(side, name)
+}
+
 // wishes collects the references of a batch by the object they belong to.
 type wishes map[standKey]struct{}
 

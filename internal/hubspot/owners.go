@@ -26,6 +26,7 @@ func (c *Client) Owners(ctx context.Context) ([]crm.Owner, error) {
 				Results []struct {
 					ID        string `json:"id"`
 					Email     string `json:"email"`
+					Type      string `json:"type"`
 					FirstName string `json:"firstName"`
 					LastName  string `json:"lastName"`
 					Archived  bool   `json:"archived"`
@@ -41,6 +42,7 @@ func (c *Client) Owners(ctx context.Context) ([]crm.Owner, error) {
 					Email:  o.Email,
 					Name:   either(strings.TrimSpace(o.FirstName+" "+o.LastName), o.Email),
 					Active: !o.Archived && archived == "false",
+					Queue:  o.Type == "QUEUE",
 				})
 			}
 			if after = page.Paging.Next.After; after == "" {

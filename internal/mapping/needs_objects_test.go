@@ -64,3 +64,26 @@ func TestObjectsMayBeNamedByTypeID(t *testing.T) {
 		t.Errorf("0-5 is %s", m.Objects[0].HubSpot)
 	}
 }
+
+func TestTheOwnerMayHaveAStandIn(t *testing.T) {
+	for owner, want := range map[string]struct {
+		byEmail   bool
+		otherwise string
+	}{
+		"by-email":    {true, ""},
+		"{by: email}": {true, ""},
+		"{by: email, otherwise: sync@acme.example.prod}": {true, "sync@acme.example.prod"},
+	} {
+		m, err := Parse("lockstep.yaml", []byte("hubspot: a\nsalesforce: b\nobjects:\n  - {name: deals, hubspot: deals, salesforce: Opportunity, owner: "+owner+", fields: [{hubspot: dealname, salesforce: Name}]}\n"))
+		if err != nil {
+			t.Errorf("%s: %v", owner, err)
+			continue
+		}
+		if o := m.Objects[0]; o.OwnerByEmail != want.byEmail || o.OwnerOtherwise != want.otherwise {
+			t.Errorf("%s: %v %q", owner, o.OwnerByEmail, o.OwnerOtherwise)
+		}
+	}
+	if _, err := Parse("lockstep.yaml", []byte("hubspot: a\nsalesforce: b\nobjects:\n  - {name: deals, hubspot: deals, salesforce: Opportunity, owner: {otherwise: x}, fields: [{hubspot: dealname, salesforce: Name}]}\n")); err == nil {
+		t.Error("a stand-in alone is taken")
+	}
+}

@@ -239,7 +239,9 @@ func (r *scan) object(n *yaml.Node) Object {
 	o.HubSpot, o.HubSpotPos = r.text(n, "hubspot")
 	o.HubSpot = hubSpotName(o.HubSpot)
 	o.ExternalID, o.ExternalIDPos = r.text(n, "external-id")
-	o.OwnerByEmail = scalarOf(entry(n, "owner")) == "by-email"
+	owner := entry(n, "owner")
+	o.OwnerByEmail = scalarOf(owner) == "by-email" || scalarOf(entry(owner, "by")) == "email"
+	o.OwnerOtherwise = scalarOf(entry(owner, "otherwise"))
 	o.Targets = r.targets(entry(n, "salesforce"))
 	for _, m := range items(entry(n, "match")) {
 		match := Match{Pos: at(m), As: word(m, "as", "text")}

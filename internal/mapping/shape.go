@@ -116,7 +116,10 @@ func objectKeys() []key {
 			{"direction", "Which way changes go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
 			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},
-		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, enum("by-email")},
+		{"owner", "by-email: the owner on both sides is the person with the same e-mail address.", false, either(enum("by-email"), group([]key{
+			{"by", "email: the same as by-email.", true, enum("email")},
+			{"otherwise", "Who owns a new record whose owner is nobody on its side: a Salesforce user name or an e-mail address. A record that exists keeps its owner. Without it the vendor decides, usually for the user of the credential.", false, text("hubspot.sync@acme.example")},
+		}))},
 		{"leaves", "What follows when a linked record leaves `where`: nothing is written any more, its counterpart is archived, or the pair is kept in step. Default stop.", false, enum("stop", "archive", "keep")},
 		{"deletes", "What follows when a linked record is deleted on one side: for both, or by the side where it follows. Default ignore.", false,
 			either(enum("ignore", "ask", "archive"), group([]key{

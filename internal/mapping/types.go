@@ -207,8 +207,11 @@ type Object struct {
 	Associations []Association
 	// OwnerByEmail keeps hubspot_owner_id and OwnerId the same person.
 	OwnerByEmail bool
-	Deletes      Deletes
-	Leaves       LeavePolicy
+	// OwnerOtherwise is the user name or the e-mail address of whoever owns a new
+	// record whose owner is nobody on its side; empty leaves it to the vendor.
+	OwnerOtherwise string
+	Deletes        Deletes
+	Leaves         LeavePolicy
 }
 
 // Target is one Salesforce object that records of an Object may become.

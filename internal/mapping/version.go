@@ -17,6 +17,9 @@ func (m *Mapping) version() uint64 {
 		if o.Leaves != LeavesStop {
 			put(h, "leaves", o.Leaves)
 		}
+		if o.OwnerOtherwise != "" {
+			put(h, "owner otherwise", o.OwnerOtherwise)
+		}
 		for _, t := range o.Targets {
 			put(h, "target", t.Object, t.When)
 		}

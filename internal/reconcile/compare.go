@@ -51,6 +51,8 @@ func Compare(o *mapping.BoundObject, s Snapshot) []Difference {
 			allowed := ""
 			if _, ok := m.d.known().Owner(crm.HubSpot, h.Text); !ok {
 				allowed = "the HubSpot owner has no counterpart in Salesforce"
+			} else if _, ok := m.d.known().Owner(crm.Salesforce, v.Text); !ok {
+				allowed = "the Salesforce owner has no counterpart in HubSpot"
 			}
 			out = append(out, Difference{HubSpotField: mapping.HubSpotOwner, SalesforceField: mapping.SalesforceOwner, HubSpot: h, Salesforce: v, Allowed: allowed})
 		}

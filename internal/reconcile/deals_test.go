@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -287,5 +289,32 @@ func TestAnAmountTravelsWithANewCurrency(t *testing.T) {
 	d = reconcile.Decide(o, reconcile.Snapshot{Link: linkOf(o, h, s), HubSpot: set(h, "amount", "2000"), Salesforce: s})
 	if diff := cmp.Diff([]string{"Amount=2000"}, changesTo(d, crm.Salesforce)); diff != "" {
 		t.Errorf("an amount alone (-want +got):\n%s", diff)
+	}
+}
+
+func TestANewRecordOfNobodyGoesToWhoIsNamedOtherwise(t *testing.T) {
+	const standIn = "005000000000007AAA"
+	o := bind(t, "deals", strings.Replace(dealsYAML, "owner: by-email", "owner: {by: email, otherwise: sync@acme.example}", 1))
+	h := hubspot(o, "1", "dealname", "Robots", "closedate", "2026-11-23T14:05:06Z", "pipeline", "default", "dealstage", "closedwon", "hubspot_owner_id", "99")
+	known := people{owners: map[string]string{"71": "005000000000001AAA"}, named: map[string]string{"salesforce sync@acme.example": standIn}}
+	d := reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Known: known})
+	if got := changesTo(d, crm.Salesforce); !slices.Contains(got, "OwnerId="+standIn) {
+		t.Fatalf("a new record: %v", got)
+	}
+	if len(d.Notes) == 0 || !strings.Contains(d.Notes[0].Text, "sync@acme.example owns the new record") {
+		t.Errorf("notes: %+v", d.Notes)
+	}
+	link := *d.NewLink
+	link.SalesforceID = dealID
+	// It exists now, and somebody in Salesforce takes it.
+	s := modified(salesforce(o, "Opportunity", dealID, "Name", "Robots", "CloseDate", "2026-11-23", "StageName", "Closed Won", "Pipeline__c", "Sales", "OwnerId", "005000000000008AAA"), 9_000_000)
+	d = reconcile.Decide(o, reconcile.Snapshot{Link: &link, HubSpot: h, Salesforce: s, Known: known})
+	if got := changesTo(d, crm.Salesforce); len(got) != 0 {
+		t.Errorf("a record that exists is given back to %v", got)
+	}
+	// Nobody has that name.
+	d = reconcile.Decide(o, reconcile.Snapshot{HubSpot: h, Known: people{}})
+	if len(d.Notes) == 0 || !strings.Contains(d.Notes[0].Text, "is no active user of Salesforce either") {
+		t.Errorf("notes: %+v", d.Notes)
 	}
 }

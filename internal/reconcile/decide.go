@@ -82,6 +82,8 @@ type nobody struct{}
 func (nobody) Counterpart(string, crm.Ref) (crm.Ref, Standing) { return crm.Ref{}, Unknown }
 func (nobody) Owner(crm.Side, string) (string, bool)           { return "", false }
 func (nobody) OwnerName(_ crm.Side, id string) string          { return id }
+func (nobody) OwnerTrouble(crm.Side, string) string            { return "is not known" }
+func (nobody) OwnerNamed(crm.Side, string) (string, bool)      { return "", false }
 
 // linked decides a pair that is linked already.
 func (d *decider) linked() {

@@ -318,15 +318,40 @@ func (m *merge) owner() {
 	other, ok := m.d.known().Owner(to.Other(), id)
 	if !ok {
 		m.pending[to.Other()][slot] = true
-		m.d.note(crm.Reason{Code: NoteOwnerUnknown, Field: field, Text: fmt.Sprintf("%s owner %s has no active counterpart in %s with the same e-mail address", to.Other().Title(), m.d.known().OwnerName(to.Other(), id), to.Title()),
-			Mend: "give both users the same e-mail address"})
-		return
+		if other, ok = m.standIn(to, id, field); !ok {
+			return
+		}
+		why = "otherwise: " + m.d.object.OwnerOtherwise
 	}
 	if f := schema.Field(field); f != nil && (m.creating == "" && !f.Updatable || m.creating != "" && !f.Creatable) {
 		m.d.note(crm.Reason{Code: NoteCreateOnly, Text: field + " may not be written with this credential", Field: field})
 		return
 	}
 	m.changes[to] = append(m.changes[to], Change{Field: field, Before: m.record(to).Value(field), After: crm.Text(other), Why: "owner by e-mail: " + why, Slot: slot})
+}
+
+// standIn says that an owner is nobody on the other side, and finds who owns a
+// new record instead. A record that exists keeps its owner: that may be
+// somebody's choice.
+func (m *merge) standIn(to crm.Side, id, field string) (string, bool) {
+	from, known, name := to.Other(), m.d.known(), m.d.object.OwnerOtherwise
+	called := id
+	if s := known.OwnerName(from, id); s != "" {
+		called = s
+	}
+	r := crm.Reason{Code: NoteOwnerUnknown, Field: field, Text: fmt.Sprintf("the owner in %s, %s, %s", from.Title(), called, known.OwnerTrouble(from, id)),
+		Mend: "give both users the same e-mail address"}
+	other, ok := "", false
+	if m.creating != "" && name != "" {
+		if other, ok = known.OwnerNamed(to, name); ok {
+			r.Text += "; " + name + " owns the new record"
+		} else {
+			r.Text += fmt.Sprintf("; %s (otherwise) is no active user of %s either", name, to.Title())
+			r.Mend = "name an active user in otherwise: of " + m.d.object.Name
+		}
+	}
+	m.d.note(r)
+	return other, ok
 }
 
 func (m *merge) chooseOwner(slot int, hubspot, salesforce string) (crm.Side, string) {

@@ -99,6 +99,12 @@ type Known interface {
 	Owner(side crm.Side, id string) (other string, ok bool)
 	// OwnerName returns a name for messages.
 	OwnerName(side crm.Side, id string) string
+	// OwnerTrouble says why an owner has no counterpart, as the end of a sentence
+	// about him: "is no longer active in HubSpot".
+	OwnerTrouble(side crm.Side, id string) string
+	// OwnerNamed returns the active owner of a side with this user name or e-mail
+	// address.
+	OwnerNamed(side crm.Side, name string) (id string, ok bool)
 }
 
 // Decision is what becomes of one thing.

@@ -92,6 +92,7 @@ type people struct {
 	counterparts map[crm.Ref]crm.Ref
 	standings    map[crm.Ref]reconcile.Standing
 	owners       map[string]string // HubSpot owner id to Salesforce user id
+	named        map[string]string // "salesforce USERNAME" to user id
 }
 
 func (p people) Counterpart(_ string, ref crm.Ref) (crm.Ref, reconcile.Standing) {
@@ -117,6 +118,13 @@ func (p people) Owner(side crm.Side, id string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func (p people) OwnerTrouble(crm.Side, string) string { return "is nobody" }
+
+func (p people) OwnerNamed(side crm.Side, name string) (string, bool) {
+	id, ok := p.named[string(side)+" "+name]
+	return id, ok
 }
 
 func (p people) OwnerName(_ crm.Side, id string) string { return "owner " + id }

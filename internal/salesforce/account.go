@@ -50,7 +50,7 @@ func (c *Client) Account(ctx context.Context) (crm.Account, error) {
 
 // Owners lists the users who can own records, inactive ones included.
 func (c *Client) Owners(ctx context.Context) ([]crm.Owner, error) {
-	layout := crm.NewLayout("User", []string{"Email", "Name", "IsActive"})
+	layout := crm.NewLayout("User", []string{"Email", "Name", "IsActive", "Username"})
 	rows, err := c.queryAllPages(ctx, query{layout: layout, plain: true, where: "UserType = 'Standard'", order: "Id"})
 	if err != nil {
 		return nil, err
@@ -58,10 +58,11 @@ func (c *Client) Owners(ctx context.Context) ([]crm.Owner, error) {
 	owners := make([]crm.Owner, len(rows))
 	for i := range rows {
 		owners[i] = crm.Owner{
-			ID:     rows[i].ID,
-			Email:  rows[i].Value("Email").Text,
-			Name:   rows[i].Value("Name").Text,
-			Active: rows[i].Value("IsActive").Text == "true",
+			ID:       rows[i].ID,
+			Email:    rows[i].Value("Email").Text,
+			Name:     rows[i].Value("Name").Text,
+			Active:   rows[i].Value("IsActive").Text == "true",
+			Username: rows[i].Value("Username").Text,
 		}
 	}
 	return owners, nil
