@@ -144,13 +144,13 @@ func (t *target) objectNeeds(list *needList) {
 	}
 	if holder := followed[t.Object]; holder != "" {
 		add(holder, "read", "Salesforce shows %s to those who may read %s", t.Object, holder)
-		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.Deletes == DeletesArchive {
+		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.archives(crm.Salesforce) != "" {
 			add(holder, "edit", "Salesforce lets those write %s who may edit %s", t.Object, holder)
 		}
 		return
 	}
 	if right := writingActivities[t.Object]; right != "" {
-		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.Deletes == DeletesArchive {
+		if o.Create.In(crm.Salesforce) || t.edits() != "" || o.archives(crm.Salesforce) != "" {
 			list.add(Need{Name: right, Access: "edit", Object: t.Object, Why: fmt.Sprintf("writes %s for %s", t.Object, o.Name), Places: []Pos{t.Pos}})
 		}
 		return
