@@ -152,6 +152,11 @@ func (p *Pair) Close() error {
 // Pair opens everything: mapping, accounts, live schemas, database, engine.
 // Errors are faults, or *mapping.Problems for a mapping that does not fit.
 func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, error) {
+	return a.pair(ctx, progress, a.Store, func(s engine.Side) engine.Side { return s })
+}
+
+// pair is Pair on another database, or with sides that do less.
+func (a *App) pair(ctx context.Context, progress func(engine.Event), open func(context.Context) (*store.Store, error), limit func(engine.Side) engine.Side) (*Pair, error) {
 	m, err := a.Mapping()
 	if err != nil {
 		return nil, err
@@ -172,12 +177,12 @@ func (a *App) Pair(ctx context.Context, progress func(engine.Event)) (*Pair, err
 	if bound == nil {
 		return nil, problems
 	}
-	database, err := a.Store(ctx)
+	database, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	e, err := engine.New(engine.Config{
-		Store: database, HubSpot: sides.HubSpot, Salesforce: sides.Salesforce,
+		Store: database, HubSpot: limit(sides.HubSpot), Salesforce: limit(sides.Salesforce),
 		Mapping: bound, Log: a.config.Log, Progress: progress,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
 // cycle is what one run carries through its steps.
@@ -20,6 +21,8 @@ type cycle struct {
 	// changed counts things that changed since they were decided.
 	changed   int
 	leftAlone []LeftAlone
+	// look is shown every decision with what it was made on; nil shows nobody.
+	look func(o *mapping.BoundObject, s *subject, d *decided, hubspot, salesforce *crm.Record)
 	// planning: what is decided is the end of it, nothing will be applied.
 	planning bool
 	// work is what the plan would send, by side and object.

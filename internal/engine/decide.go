@@ -499,6 +499,9 @@ func (d *decider) decide(s *subject, k *known) store.PlanRow {
 		body.Reason = crm.Reason{Code: CodePendingUnknownCreate, Text: "the answer to an earlier create was lost and its fate is not known yet",
 			Mend: "it is looked up before anything is repeated: run `lockstep sync` again"}
 	}
+	if d.c.look != nil {
+		d.c.look(d.o, s, &body, hubspot, salesforce)
+	}
 	row.Outcome, row.Code, row.Body = body.Outcome, body.Reason.Code, encodeDecided(&body)
 	l := d.c.ledger(d.o.Name)
 	l.sawAll([]uint64{thingKey(row.Side, row.ID)})
