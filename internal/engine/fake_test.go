@@ -53,6 +53,8 @@ type vendor struct {
 	late bool
 	// refuse gives the error for a write, or nil.
 	refuse func(crm.Write) error
+	// counted is what reads say that the vendor counted; -1 for nothing.
+	counted int
 }
 
 type row struct {
@@ -66,7 +68,7 @@ type row struct {
 
 func newVendor(side crm.Side) *vendor {
 	v := &vendor{side: side, account: "acme", objects: map[string]map[string]*row{}, next: 1000, clock: time.Now().UnixMicro(),
-		created: map[string]int{}, deleted: map[string]bool{}, lose: map[int]bool{}}
+		created: map[string]int{}, deleted: map[string]bool{}, lose: map[int]bool{}, counted: -1}
 	v.schemas = mappingtest.HubSpot()
 	if side == crm.Salesforce {
 		v.schemas = mappingtest.Salesforce()
@@ -276,7 +278,7 @@ func (v *vendor) sorted(object string, keep func(*row) bool) []string {
 func (v *vendor) stream(ctx context.Context, call string, read crm.Read, keep func(*row) bool, yield func([]crm.Record) error) (crm.ReadReport, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	report := crm.ReadReport{Expected: -1, Calls: 1, Method: call, NextMicros: v.clock}
+	report := crm.ReadReport{Expected: v.counted, Calls: 1, Method: call, NextMicros: v.clock}
 	if err := v.around(ctx, call); err != nil {
 		return report, err
 	}

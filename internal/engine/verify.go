@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,8 +40,12 @@ type Verification struct {
 	Read   int  `json:"read"`
 	Closed bool `json:"closed"`
 	// InStep: nothing differs and nothing is missing.
-	InStep bool             `json:"in_step"`
-	Calls  map[crm.Side]int `json:"calls"`
+	InStep bool `json:"in_step"`
+	// Drift is how far the two sides are from being in step.
+	Drift Drift            `json:"drift_millionths"`
+	Calls map[crm.Side]int `json:"calls"`
+	// Pair whose accounts these are.
+	Pair store.Pair `json:"-"`
 }
 
 // VerifiedObject is one object of the mapping.
@@ -51,11 +56,15 @@ type VerifiedObject struct {
 	Verdicts   map[Verdict]int `json:"verdicts"`
 	Closed     bool            `json:"closed"`
 	Deviations int             `json:"allowed_differences"`
+	Drift      Drift           `json:"drift_millionths"`
+
+	drift drift
 }
 
 // Finding is one thing that is not in step, or only by leave of the mapping.
 type Finding struct {
 	Mapping     string            `json:"mapping"`
+	Title       string            `json:"title,omitempty"`
 	HubSpot     *Record           `json:"hubspot,omitempty"`
 	Salesforce  *Record           `json:"salesforce,omitempty"`
 	Verdict     Verdict           `json:"verdict"`
@@ -79,6 +88,11 @@ type DifferenceShown struct {
 func (e *Engine) Verify(ctx context.Context, yield func(Finding) error) (*Verification, error) {
 	before := e.calls()
 	v := &Verification{Closed: true, InStep: true, Calls: map[crm.Side]int{}}
+	var err error
+	if v.Pair, err = e.pair(ctx); err != nil {
+		return nil, err
+	}
+	var total drift
 	for _, o := range e.mapping.Objects {
 		done, err := e.verifyObject(ctx, o, yield)
 		if err != nil {
@@ -88,7 +102,9 @@ func (e *Engine) Verify(ctx context.Context, yield func(Finding) error) (*Verifi
 		v.Read += done.Read
 		v.Closed = v.Closed && done.Closed
 		v.InStep = v.InStep && done.Verdicts[Differs] == 0 && done.Verdicts[Missing] == 0
+		total.things, total.sum = total.things+done.drift.things, total.sum+done.drift.sum
 	}
+	v.Drift = total.score()
 	for side, n := range e.calls() {
 		v.Calls[side] = n - before[side]
 	}
@@ -105,6 +121,8 @@ type verifier struct {
 	yield   func(Finding) error
 	meter   *meter
 	things  int
+	// short: a read handed on fewer or more rows than the vendor counted.
+	short bool
 }
 
 func (e *Engine) verifyObject(ctx context.Context, o *mapping.BoundObject, yield func(Finding) error) (_ *VerifiedObject, err error) {
@@ -138,18 +156,20 @@ func (e *Engine) verifyObject(ctx context.Context, o *mapping.BoundObject, yield
 		return nil, err
 	}
 	v.out.Read = rows - pairs
-	v.out.Closed = v.out.Read == v.things
+	v.out.Closed = v.out.Read == v.things && !v.short
+	v.out.Drift = v.out.drift.score()
 	return v.out, nil
 }
 
 func (v *verifier) readAll(ctx context.Context) (int, error) {
 	group, groupCtx := errgroup.WithContext(ctx)
+	var mu sync.Mutex
 	read := func(side crm.Side, objects []string) {
 		group.Go(func() error {
 			for _, object := range objects {
 				l := v.e.lens(v.o, side, object)
 				m := v.e.meter(StepRead, side, object, -1)
-				_, err := v.e.sides[side].Read(groupCtx, l.read, func(page []crm.Record) error {
+				report, err := v.e.sides[side].Read(groupCtx, l.read, func(page []crm.Record) error {
 					var rows []store.ScratchRow
 					for i := range page {
 						if !page[i].Archived {
@@ -161,6 +181,11 @@ func (v *verifier) readAll(ctx context.Context) (int, error) {
 				})
 				if err != nil {
 					return fmt.Errorf("read %s of %s: %w", object, side.Title(), err)
+				}
+				if report.Expected >= 0 && report.Expected != report.Rows {
+					mu.Lock()
+					v.short = true
+					mu.Unlock()
 				}
 				m.end()
 			}
@@ -311,6 +336,7 @@ func (v *verifier) judge(ctx context.Context, side crm.Side, page []store.Scratc
 		}
 		s.Known = k
 		f := v.verdict(side, page[i].Ref, s, outcomes)
+		v.weigh(s, &f)
 		v.things++
 		v.out.Verdicts[f.Verdict]++
 		allowed := len(f.Differences) > 0 && !slices.ContainsFunc(f.Differences, func(d DifferenceShown) bool { return d.Allowed == "" })
@@ -352,7 +378,7 @@ func (v *verifier) outcomes(ctx context.Context, side crm.Side, ids []string, li
 }
 
 func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, outcomes map[string]store.Outcome) Finding {
-	f := Finding{Mapping: v.o.Name}
+	f := Finding{Mapping: v.o.Name, Title: title(&subject{snapshot: *s})}
 	show := func(r crm.Ref) *Record {
 		shown := recordOf(r)
 		shown.URL = v.e.sides[r.Side].RecordURL(r.Object, r.ID)
@@ -369,21 +395,47 @@ func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, ou
 		v.comparePair(&f, s, outcome, remembered)
 		return f
 	}
+	if s.Link == nil {
+		// What the mapping leaves out, or cannot write, is judged on the record as it
+		// is now; only what the other side has to do with it is remembered.
+		d := reconcile.Decide(v.o, *s)
+		switch {
+		case d.Outcome == crm.Excluded || d.Outcome == crm.Held:
+			f.Verdict, f.Reason = Verdict(d.Outcome), d.Reason
+			return f
+		case remembered && outcome.Outcome == crm.Excluded && outcome.Reason.Code != reconcile.CodeFilterOther:
+			remembered = false // it was left out, and would not be any more
+		}
+	}
 	if remembered && outcome.Outcome != crm.Synced && outcome.Outcome != crm.Unchanged {
 		f.Verdict, f.Reason = Verdict(outcome.Outcome), outcome.Reason
 		return f
 	}
-	if s.Link == nil {
-		// Nothing is remembered, as after a sealed plan: would the mapping leave it
-		// out, or does it wait for a person?
-		if d := reconcile.Decide(v.o, *s); d.Outcome == crm.Excluded || d.Outcome == crm.Held {
-			f.Verdict, f.Reason = Verdict(d.Outcome), d.Reason
-			return f
-		}
-	}
 	f.Verdict = Missing
 	f.Reason = crm.Reason{Code: "missing." + string(side.Other()), Text: "it has no counterpart in " + side.Other().Title(), Mend: "run `lockstep sync`"}
 	return f
+}
+
+// weigh adds a thing to the drift of its object.
+func (v *verifier) weigh(s *reconcile.Snapshot, f *Finding) {
+	switch {
+	case f.Verdict == VerdictExcluded:
+		// The mapping does not want it in step.
+	case s.HubSpot != nil && s.Salesforce != nil:
+		differing := 0
+		for _, d := range f.Differences {
+			if d.Allowed == "" {
+				differing++
+			}
+		}
+		fields := 1
+		if t := v.o.Target(s.Salesforce.Layout.Object); t != nil {
+			fields = max(1, len(t.Fields)+len(t.Associations))
+		}
+		v.out.drift.add(differing, fields)
+	default:
+		v.out.drift.addWhole()
+	}
 }
 
 func (v *verifier) comparePair(f *Finding, s *reconcile.Snapshot, outcome store.Outcome, remembered bool) {
