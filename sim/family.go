@@ -215,6 +215,9 @@ func (o *object) watch() {
 	add(crm.HubSpot, tierHub)
 	add(crm.HubSpot, "sim_note")
 	add(crm.HubSpot, canaryHub)
+	if o.key.kind == email {
+		add(crm.HubSpot, "hs_additional_emails")
+	}
 	add(crm.Salesforce, tierSF)
 	add(crm.Salesforce, canarySF)
 	add(crm.Salesforce, externalField)
