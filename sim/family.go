@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -39,6 +40,7 @@ type object struct {
 const (
 	tierHub, tierSF = "sim_tier", "Tier__c"
 	externalField   = "HubSpot_Id__c"
+	moreEmails      = "hs_additional_emails"
 	canaryHub       = "sim_canary" // mapped by nobody
 	canarySF        = "Canary__c"
 )
@@ -75,13 +77,31 @@ func (o *object) passes(side crm.Side, values []string) bool {
 	return o.whereSF == "" || tidy(values[o.place[side][tierSF]]) != o.whereSF
 }
 
-// keyOf is a record's match key in canonical form; "" when it has none.
-func (o *object) keyOf(side crm.Side, values []string) string {
+// keys are a record's match keys in canonical form: its domain, or its address
+// and, in HubSpot, its additional addresses.
+func (o *object) keys(side crm.Side, values []string) []string {
 	v := values[o.place[side][o.key.name(side)]]
 	if o.key.kind == domain {
-		return host(v)
+		if v = host(v); v == "" {
+			return nil
+		}
+		return []string{v}
 	}
-	return o.key.canon(side, v)
+	all := []string{v}
+	if column, ok := o.place[side][moreEmails]; ok {
+		all = append(all, strings.Split(values[column], ";")...)
+	}
+	var keys []string
+	for _, v := range all {
+		if v = o.key.canon(side, v); v != "" {
+			keys = append(keys, v)
+		}
+	}
+	return keys
+}
+
+func share(a, b []string) bool {
+	return slices.ContainsFunc(a, func(k string) bool { return slices.Contains(b, k) })
 }
 
 func (f *family) object(side crm.Side, vendorName string) *object {
@@ -216,7 +236,7 @@ func (o *object) watch() {
 	add(crm.HubSpot, "sim_note")
 	add(crm.HubSpot, canaryHub)
 	if o.key.kind == email {
-		add(crm.HubSpot, "hs_additional_emails")
+		add(crm.HubSpot, moreEmails)
 	}
 	add(crm.Salesforce, tierSF)
 	add(crm.Salesforce, canarySF)

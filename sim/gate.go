@@ -28,6 +28,8 @@ var errDead = errors.New("the process is dead")
 type gate struct {
 	inner  http.RoundTripper
 	random *rand.Rand
+	// slowest is how many milliseconds a call takes at most.
+	slowest int
 	// around is told of every call, before (answer nil) and after it.
 	before func(c *call) error
 	after  func(c *call) error
@@ -59,8 +61,18 @@ func (c *call) side() crm.Side {
 	return crm.Salesforce
 }
 
-func newGate(inner http.RoundTripper, random *rand.Rand) *gate {
-	return &gate{inner: inner, random: random, arrived: make(chan struct{}, 1)}
+// writes tells whether a call is meant to change records.
+func (c *call) writes() bool {
+	path, method := c.request.URL.Path, c.request.Method
+	if c.side() == crm.HubSpot {
+		return strings.Contains(path, "/objects/") && method != http.MethodGet && !strings.HasSuffix(path, "/search") && !strings.HasSuffix(path, "/batch/read") ||
+			strings.Contains(path, "/associations/") && method != http.MethodGet && !strings.HasSuffix(path, "/batch/read")
+	}
+	return strings.Contains(path, "/services/data") && method != http.MethodGet && (method != http.MethodPost || strings.HasSuffix(path, "/composite/sobjects") || strings.HasSuffix(path, "/composite"))
+}
+
+func newGate(inner http.RoundTripper, random *rand.Rand, slowest int) *gate {
+	return &gate{inner: inner, random: random, slowest: slowest, arrived: make(chan struct{}, 1)}
 }
 
 // RoundTrip waits for its turn.
@@ -138,7 +150,7 @@ func (g *gate) next() *call {
 }
 
 func (g *gate) serve(c *call) {
-	time.Sleep(time.Duration(5+g.random.IntN(150)) * time.Millisecond)
+	time.Sleep(time.Duration(1+g.random.IntN(g.slowest)) * time.Millisecond)
 	if c.err = g.refused(); c.err != nil {
 		return
 	}

@@ -37,6 +37,7 @@ type options struct {
 	verbose bool
 	workers int
 	worker  bool
+	quick   bool
 }
 
 func start(args []string, out, talk io.Writer) int {
@@ -50,6 +51,7 @@ func start(args []string, out, talk io.Writer) int {
 	flags.BoolVar(&o.trace, "trace", false, "with -seed: tell everything that happens")
 	flags.BoolVar(&o.verbose, "v", false, "tell how far it is")
 	flags.IntVar(&o.workers, "workers", runtime.NumCPU(), "how many processes play at once")
+	flags.BoolVar(&o.quick, "quick", false, "end with the first history that has violations, and do not shrink it")
 	flags.BoolVar(&o.worker, "worker", false, "play the seeds that come on standard input (what the processes do)")
 	if err := flags.Parse(args); err != nil {
 		return 2

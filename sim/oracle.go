@@ -39,6 +39,7 @@ type pair struct {
 	stands  bool
 	outcome crm.Outcome
 	code    string
+	said    string // in the trace
 }
 
 func (p *pair) on(side crm.Side) *record {
@@ -133,6 +134,10 @@ func (x *oracle) take(s *store.Store) {
 		if c, ok := x.outcomes[p.hub.key]; ok && p.stands && c.Linked {
 			p.outcome, p.code = c.Outcome, c.Reason.Code
 		}
+		if said := fmt.Sprintf("%s %s, stands %v", p.outcome, p.code, p.stands); said != p.said {
+			p.said = said
+			x.w.say("  pair %s %s and %s: %s", p.o.name, p.hub.id, p.sf.id, said)
+		}
 	}
 }
 
@@ -156,6 +161,7 @@ func (x *oracle) link(o *object, l store.Link) {
 			p.bases[f] = x.firstBases(p, f)
 		}
 		x.pairs = append(x.pairs, p)
+		x.w.say("  linked: %s %s and %s", o.name, hub.id, sf.id)
 	}
 	p.stands, p.outcome, p.code = true, l.Outcome, ""
 	if other := x.byHub[hub.id]; other != nil && other.o == o {
@@ -260,7 +266,8 @@ func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
 	x.account(c, run, calm)
 	for _, p := range x.pairs {
 		if p.stands {
-			x.settle(p, calm && run != nil)
+			// A sealed plan settles what stands in it, and nothing else.
+			x.settle(p, calm && run != nil && c.act != actSeal)
 		}
 	}
 }
@@ -335,7 +342,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			continue
 		}
 		f := o.writes(r.side, name)
-		if f == nil && name == "hs_additional_emails" {
+		if f == nil && name == moreEmails {
 			continue // HubSpot keeps the former address there by itself
 		}
 		if f == nil {
@@ -452,17 +459,15 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 			}
 		}
 	}
-	if k := o.keyOf(source.side, values); k != "" {
-		for _, c := range x.w.ledger.order {
-			if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {
-				continue
-			}
-			seen, cv, ok := c.known(v.seq - 1)
-			if ok && cv.live && o.keyOf(c.side, seen) == k {
-				if at := c.versionAt(v.seq - 1); c.versions[at].live && o.keyOf(c.side, c.versions[at].values) == k {
-					x.violate("duplicate", "%s %s was created for %s %s, and %s with the same key %q was known", r.object, r.id, source.object, source.id, c.id, k)
-				}
-			}
+	keys := o.keys(source.side, values)
+	for _, c := range x.w.ledger.order {
+		if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {
+			continue
+		}
+		seen, cv, ok := c.known(v.seq - 1)
+		at := c.versionAt(v.seq - 1)
+		if ok && cv.live && c.versions[at].live && share(keys, o.keys(c.side, seen)) && share(keys, o.keys(c.side, c.versions[at].values)) {
+			x.violate("duplicate", "%s %s was created for %s %s, and %s with the same key of %q was known", r.object, r.id, source.object, source.id, c.id, keys)
 		}
 	}
 	for _, f := range o.fields {

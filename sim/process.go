@@ -40,7 +40,7 @@ type process struct {
 // start begins a process on a disk. The schemas are those that the program
 // would read first; they are the same in every history.
 func (w *world) start() (*process, error) {
-	p := &process{disk: w.disk, gate: newGate(w.box.Client().Transport, w.random)}
+	p := &process{disk: w.disk, gate: newGate(w.box.Client().Transport, w.random, w.story.slowest)}
 	p.gate.before, p.gate.after = w.beforeCall, w.afterCall
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	httpClient := &http.Client{Transport: p.gate}

@@ -125,21 +125,15 @@ func (x *oracle) knows(f engine.Finding) bool {
 }
 
 // refusal tells whether HubSpot has to refuse what a pair would write, because
-// another contact holds the e-mail address.
+// another contact holds the e-mail address, as its first or as a further one.
 func (x *oracle) refusal(p *pair) bool {
 	if p.o.key.kind != email {
 		return false
 	}
-	k := p.o.keyOf(crm.Salesforce, p.sf.last().values)
-	if x.secondAddress(p.o, k) {
-		return true
-	}
-	for _, r := range x.w.ledger.order {
-		if k != "" && r != p.hub && r.o == p.o && r.side == crm.HubSpot && r.live() && p.o.keyOf(crm.HubSpot, r.last().values) == k {
-			return true
-		}
-	}
-	return false
+	keys := p.o.keys(crm.Salesforce, p.sf.last().values)
+	return slices.ContainsFunc(x.w.ledger.order, func(r *record) bool {
+		return r != p.hub && r.o == p.o && r.side == crm.HubSpot && r.live() && share(keys, p.o.keys(crm.HubSpot, r.last().values))
+	})
 }
 
 // failing tells whether all that does not come to rest is something that a
@@ -157,6 +151,17 @@ func (x *oracle) failing() bool {
 		}
 	}
 	return true
+}
+
+// refused tells whether something is left that a vendor refuses, which the
+// program tries again.
+func (x *oracle) refused() bool {
+	for _, c := range x.outcomes {
+		if c.Outcome == crm.Failed {
+			return true
+		}
+	}
+	return false
 }
 
 // halfGone wants a pair of which a record is deleted to follow the policy.
@@ -195,11 +200,11 @@ func (x *oracle) alone(r *record) {
 		}
 		return
 	}
-	k := o.keyOf(r.side, values)
+	keys := o.keys(r.side, values)
 	var candidates []*record
 	rivals := 0
 	for _, c := range x.w.ledger.order {
-		if c.o != o || !c.live() || c == r || k == "" || o.keyOf(c.side, c.last().values) != k {
+		if c.o != o || !c.live() || c == r || !share(keys, o.keys(c.side, c.last().values)) {
 			continue
 		}
 		switch {
@@ -208,9 +213,6 @@ func (x *oracle) alone(r *record) {
 		case x.standing(c) == nil:
 			rivals++
 		}
-	}
-	if x.secondAddress(o, k) {
-		return // whether it matches by that is not for every version to say
 	}
 	if len(candidates) == 0 {
 		if o.creates(other) && !x.cannotCreate(r) {
@@ -223,18 +225,6 @@ func (x *oracle) alone(r *record) {
 		return
 	}
 	x.violate("missing", "%s %s should have been linked with %s %s: %s", r.object, r.id, match.object, match.id, c.Reason.Code)
-}
-
-// secondAddress tells whether a contact holds the key as an additional address,
-// for which HubSpot refuses another one.
-func (x *oracle) secondAddress(o *object, k string) bool {
-	column, ok := o.place[crm.HubSpot]["hs_additional_emails"]
-	for _, r := range x.w.ledger.order {
-		if ok && k != "" && r.o == o && r.side == crm.HubSpot && r.live() && slices.Contains(strings.Split(strings.ToLower(r.last().values[column]), ";"), k) {
-			return true
-		}
-	}
-	return false
 }
 
 // cannotCreate tells whether a value keeps a record from being created.
@@ -307,7 +297,7 @@ func (x *oracle) last() {
 	for _, w := range x.open {
 		if w.n == 0 && w.r.live() {
 			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
-		} else if w.n > 0 && !x.broken[w.r.versions[w.n].cycle] {
+		} else if w.n > 0 && !x.broken[w.r.versions[w.n].cycle] && !x.partnerLost(w.r) {
 			// Where the program died after a write and before the link was kept, people
 			// may have seen to it that there never was one.
 			x.violate("link", "%s %s was written to and belongs to no link", w.r.object, w.r.id)
@@ -337,6 +327,14 @@ func (x *oracle) last() {
 			x.violate("journal", "%s of %s %s is %q, and the journal ends with %q", j.field, r.object, r.id, got, j.after)
 		}
 	}
+}
+
+// partnerLost tells whether a record of the same thing is gone: the two were
+// about to be linked when it went.
+func (x *oracle) partnerLost(r *record) bool {
+	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
+		return c.o == r.o && c.side != r.side && c.thing == r.thing && !c.live()
+	})
 }
 
 // byProgram tells whether the value that stands was written by the program.

@@ -18,7 +18,7 @@ func shrink(t *testing.T, s *story, kind, root string, most time.Duration) *stor
 		if time.Since(began) > most {
 			return false
 		}
-		played := play(t, &story{seed: s.seed, family: s.family, steps: steps}, root, false)
+		played := play(t, &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest}, root, false)
 		return slices.ContainsFunc(played.Violations, func(v violation) bool { return v.Kind == kind })
 	}
 	steps := slices.Clone(s.steps)
@@ -41,7 +41,7 @@ func shrink(t *testing.T, s *story, kind, root string, most time.Duration) *stor
 			}
 		}
 	}
-	return &story{seed: s.seed, family: s.family, steps: steps}
+	return &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest}
 }
 
 // simpler lists forms of a step with less in them.

@@ -17,6 +17,9 @@ type story struct {
 	seed   uint64
 	family *family
 	steps  []step
+	// slowest is how many milliseconds a call takes at most: where all of a cycle
+	// fits into a second, everything has the same time.
+	slowest int
 }
 
 // act is a kind of step.
@@ -62,7 +65,7 @@ var weights = []struct {
 	weight int
 }{
 	{actEdit, 40}, {actCreate, 10}, {actDelete, 6}, {actRestore, 4}, {actTwin, 2},
-	{actWait, 12}, {actFaults, 8}, {actSync, 22}, {actPlan, 3}, {actSeal, 3}, {actSleep, 2},
+	{actWait, 10}, {actFaults, 3}, {actSync, 24}, {actPlan, 3}, {actSeal, 3}, {actSleep, 2},
 }
 
 // draw picks by weight.
@@ -84,7 +87,11 @@ func draw(random *rand.Rand) act {
 func newStory(seed uint64) *story {
 	random := rand.New(rand.NewPCG(seed, 0x51a7))
 	s := &story{seed: seed, family: newFamily(random)}
-	things := 2 + random.IntN(5)
+	s.slowest = []int{3, 40, 150}[random.IntN(3)]
+	things := 2 + random.IntN(4)
+	// Most of what happens happens to few: a field that nobody edits twice has no
+	// history.
+	hot, hotFields := random.IntN(things), random.Perm(8)[:2]
 	value := 0
 	people := func(a act) step {
 		value++
@@ -92,7 +99,13 @@ func newStory(seed uint64) *story {
 		if random.IntN(2) == 0 {
 			x.side = crm.Salesforce
 		}
+		if random.IntN(2) == 0 {
+			x.thing = hot
+		}
 		x.field = random.IntN(len(s.family.objects[x.object].fields) + 2)
+		if random.IntN(2) == 0 {
+			x.field = hotFields[random.IntN(2)] % len(s.family.objects[x.object].fields)
+		}
 		return x
 	}
 	// The world at the start.
@@ -108,7 +121,7 @@ func newStory(seed uint64) *story {
 			}
 		}
 	}
-	for range 6 + random.IntN(20) {
+	for range 8 + random.IntN(24) {
 		x := people(draw(random))
 		switch x.act {
 		case actWait:
@@ -116,6 +129,9 @@ func newStory(seed uint64) *story {
 		case actFaults:
 			x.setup = drawFaults(random)
 		case actSync, actSeal:
+			if random.IntN(3) == 0 {
+				s.steps = append(s.steps, step{act: actFaults, setup: drawFaults(random)})
+			}
 			x.complete = random.IntN(6) == 0
 			x.release = random.IntN(3) == 0
 			if random.IntN(3) == 0 {
@@ -141,7 +157,7 @@ func drawFaults(random *rand.Rand) faults.Setting {
 	if random.IntN(2) == 0 {
 		s.SearchLagMillis = []int{500, 5_000, 20_000, 45_000}[random.IntN(4)]
 	}
-	for range random.IntN(4) {
+	for range 1 + random.IntN(3) {
 		s.Rules = append(s.Rules, []faults.Rule{
 			{Kind: faults.TooMany, Share: .1, Path: "/services/data"},
 			{Kind: faults.TooMany, Share: .1, Path: "/crm/"},

@@ -80,13 +80,20 @@ func many(o options, out, talk io.Writer) int {
 			}
 		})
 	}
+	enough := make(chan struct{})
 	go func() {
+		defer func() {
+			close(tasks)
+			workers.Wait()
+			close(results)
+		}()
 		for n := range o.seeds {
-			tasks <- task{Seed: o.start + uint64(n)}
+			select {
+			case <-enough:
+				return
+			case tasks <- task{Seed: o.start + uint64(n)}:
+			}
 		}
-		close(tasks)
-		workers.Wait()
-		close(results)
 	}()
 	played, count, calls := 0, 0, 0
 	var bad []outcome
@@ -97,6 +104,9 @@ func many(o options, out, talk io.Writer) int {
 		count += len(r.Violations)
 		if len(r.Violations) > 0 {
 			bad = append(bad, r)
+			if o.quick && len(bad) == 1 {
+				close(enough)
+			}
 			for _, v := range r.Violations {
 				fmt.Fprintln(out, v.tell(r.Seed))
 			}
@@ -105,6 +115,9 @@ func many(o options, out, talk io.Writer) int {
 			tick = time.Now()
 			fmt.Fprintf(talk, "%d of %d, %.1f a second, %d violations\n", played, o.seeds, float64(played)/time.Since(began).Seconds(), count)
 		}
+	}
+	if o.quick {
+		bad = nil
 	}
 	w := &worker{}
 	defer w.stop()
