@@ -28,13 +28,13 @@ var planted = []struct {
 	if Agree(f, h, s, m.place(f)) {`},
 		{"internal/engine/observe.go", "w.isEcho(r, &link)", `!planted("echo") && w.isEcho(r, &link)`},
 	}},
-	{"skipped tie", "40", "apart|missing|lost", []edit{
+	{"skipped tie", "120", "apart|missing|lost|unseen", []edit{
 		{"internal/salesforce/read.go", `first := "SystemModstamp >= " + since(sinceMicros)`, `first := "SystemModstamp >= " + since(sinceMicros)
 	if planted("skipped tie") { first = "SystemModstamp > " + since(sinceMicros) }`},
 		{"internal/salesforce/read.go", "return max(since, min(newest, began)-overlap)", `if planted("skipped tie") { return max(since, newest) }
 	return max(since, min(newest, began)-overlap)`},
 	}},
-	{"repeated create", "120", "duplicate|link|missing", []edit{
+	{"repeated create", "80", "duplicate|link|missing|journal|create", []edit{
 		{"internal/engine/apply.go", `case f.id != "":`, `case f.id != "" && !planted("repeated create"):`},
 		{"internal/engine/intent.go", `if f.id != "" && o != nil {`, `if f.id != "" && o != nil && !planted("repeated create") {`},
 	}},

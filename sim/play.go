@@ -184,7 +184,12 @@ func (w *world) liveOf(o *object, thing int, side crm.Side) *record {
 // act does what people do. What a vendor refuses them does not happen.
 func (w *world) act(x step) {
 	o := w.story.family.objects[x.object%len(w.story.family.objects)]
-	time.Sleep(time.Duration(x.value%4) * 700 * time.Millisecond) // people need a moment, or none
+	switch { // people need a moment, or none: an automation's edits all fall into one second
+	case w.story.slowest > quick:
+		time.Sleep(time.Duration(x.value%4) * 700 * time.Millisecond)
+	case x.value%8 == 0:
+		time.Sleep(700 * time.Millisecond)
+	}
 	var err error
 	switch x.act {
 	case actCreate, actTwin:

@@ -83,11 +83,15 @@ func draw(random *rand.Rand) act {
 	return actSync
 }
 
+// quick is a call's longest time in milliseconds where whole cycles fit into a
+// second.
+const quick = 3
+
 // newStory draws a story from its seed.
 func newStory(seed uint64) *story {
 	random := rand.New(rand.NewPCG(seed, 0x51a7))
 	s := &story{seed: seed, family: newFamily(random)}
-	s.slowest = []int{3, 40, 150}[random.IntN(3)]
+	s.slowest = []int{quick, 40, 150}[random.IntN(3)]
 	things := 2 + random.IntN(4)
 	// Most of what happens happens to few: a field that nobody edits twice has no
 	// history.
