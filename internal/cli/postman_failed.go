@@ -74,6 +74,10 @@ func failedCalls(ctx context.Context, pair *app.Pair, run int64) ([]postman.Fail
 			Record: crm.Ref{Side: e.Record.Side, Object: e.Record.Object, ID: e.Record.ID},
 			Cause:  strings.TrimPrefix(strings.TrimPrefix(e.Result, "refused:"), " "),
 		}
+		if r := e.Relation; r != nil {
+			call.Relation = &crm.Relation{Object: r.Object, ID: r.ID, Label: r.Label, Primary: r.Primary, Junction: r.Junction, RowID: r.RowID}
+			call.Relabel = r.Relabel
+		}
 		if e.Result == "unknown" {
 			call.Cause = ""
 		}

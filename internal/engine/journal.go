@@ -17,11 +17,26 @@ type JournalEntry struct {
 	Record  Record       `json:"record"`
 	Op      crm.Op       `json:"op"`
 	Changes []ItemChange `json:"changes,omitempty"`
-	Why     string       `json:"why,omitempty"`
-	Request string       `json:"request_id,omitempty"`
+	// Relation is the association that was added, changed or removed.
+	Relation *JournalRelation `json:"relation,omitempty"`
+	Why      string           `json:"why,omitempty"`
+	Request  string           `json:"request_id,omitempty"`
 	// Result is "done", "refused: …", "unknown" (no answer came) or "sent" (the
 	// process ended before the answer was recorded).
 	Result string `json:"result"`
+}
+
+// JournalRelation is the association of a write. In Salesforce Junction is the
+// object whose record RowID is, where that is known.
+type JournalRelation struct {
+	Object   string `json:"object,omitempty"`
+	ID       string `json:"id,omitempty"`
+	Label    string `json:"label,omitempty"`
+	Primary  bool   `json:"primary,omitempty"`
+	Junction string `json:"junction,omitempty"`
+	RowID    string `json:"row_id,omitempty"`
+	// Relabel: it stayed, only its labels changed.
+	Relabel bool `json:"relabel,omitempty"`
 }
 
 func journalEntry(row store.Entry) (JournalEntry, error) {
@@ -29,7 +44,11 @@ func journalEntry(row store.Entry) (JournalEntry, error) {
 	if err != nil {
 		return JournalEntry{}, err
 	}
-	return JournalEntry{Run: row.Run, Time: row.Time, Mapping: row.Mapping, Record: recordOf(row.Ref), Op: row.Op,
+	var relation *JournalRelation
+	if r := body.relation; r != nil {
+		relation = &JournalRelation{Object: r.Object, ID: r.ID, Label: r.Label, Primary: r.Primary, Junction: r.Junction, RowID: r.RowID, Relabel: body.relabel}
+	}
+	return JournalEntry{Relation: relation, Run: row.Run, Time: row.Time, Mapping: row.Mapping, Record: recordOf(row.Ref), Op: row.Op,
 		Changes: itemChanges(body.changes), Why: row.Why, Request: row.Request, Result: row.Result}, nil
 }
 

@@ -22,9 +22,12 @@ type FailedCall struct {
 	Op      crm.Op
 	// Record that was written to; without an id on a create.
 	Record crm.Ref
-	// Fields that were to be written. Of a relation: the one field that names the
-	// other end, with its record's id.
+	// Fields that were to be written.
 	Fields []crm.FieldValue
+	// Relation is the association that was to be added or removed; Relabel: it
+	// was to stay and get other labels.
+	Relation *crm.Relation
+	Relabel  bool
 	// Cause is the vendor's code ("STRING_TOO_LONG"); "" when no answer came.
 	Cause     string
 	RequestID string
@@ -97,26 +100,79 @@ func (f *FailedCall) hubSpot(bound *mapping.Bound, number int) *Item {
 	case crm.Archive:
 		return call("DELETE", path+"/"+f.Record.ID)
 	case crm.Relate, crm.Unrelate:
-		far, id := f.far()
-		if far == "" {
-			far = onlyAssociation(bound, f.Mapping)
-		}
-		method := "PUT"
-		address := "crm/objects/{{hubspot_version}}/" + f.Record.Object + "/" + f.Record.ID + "/associations/default/" + far + "/" + id
-		if f.Op == crm.Unrelate {
-			method, address = "DELETE", strings.Replace(address, "/default", "", 1)
-		}
-		return call(method, address)
+		return f.hubSpotRelation(bound, call)
 	}
 	return call("PATCH", path+"/"+f.Record.ID).json(body())
 }
 
-// far is the other end of a relation.
-func (f *FailedCall) far() (field, id string) {
-	if len(f.Fields) == 0 {
-		return "", ""
+// typeVariable stands for the number of an association label, which differs from
+// account to account.
+const typeVariable = "{{association_type_id}}"
+
+// hubSpotRelation sends one association, or labels of one, alone.
+func (f *FailedCall) hubSpotRelation(bound *mapping.Bound, call func(method, path string) *Item) *Item {
+	r := f.relation()
+	far := r.Object
+	if far == "" {
+		far = onlyAssociation(bound, f.Mapping)
 	}
-	return f.Fields[0].Name, f.Fields[0].Value.Text
+	labels := fmt.Sprintf("{\"associationCategory\": \"USER_DEFINED\", \"associationTypeId\": %s}", typeVariable)
+	address := "crm/objects/{{hubspot_version}}/" + f.Record.Object + "/" + f.Record.ID + "/associations/"
+	switch {
+	case f.Op == crm.Unrelate && f.Relabel:
+		raw := fmt.Sprintf("{\"inputs\": [{\"from\": {\"id\": %s}, \"to\": {\"id\": %s}, \"types\": [%s]}]}", literal(f.Record.ID), literal(r.ID), labels)
+		return call("POST", "crm/associations/{{hubspot_version}}/"+f.Record.Object+"/"+far+"/batch/labels/archive").json(raw)
+	case f.Op == crm.Unrelate:
+		return call("DELETE", address+far+"/"+r.ID)
+	case r.Label != "":
+		return call("PUT", address+far+"/"+r.ID).json("[" + labels + "]")
+	}
+	return call("PUT", address+"default/"+far+"/"+r.ID)
+}
+
+// salesforceRow sends one row that joins two records alone. It never touches the
+// record that the row belongs to.
+func (f *FailedCall) salesforceRow(bound *mapping.Bound, call func(method, path string) *Item) *Item {
+	r := f.relation()
+	rows := &mapping.Rows{Object: mapping.ContactRole, Near: f.Record.Object + "Id", Far: r.Object + "Id", Label: "Role"}
+	if o := bound.Object(f.Mapping); o != nil {
+		for i := range o.Associations {
+			if a := &o.Associations[i]; a.Rows != nil && (a.Rows.Object == r.Junction || r.Junction == "" && a.Rows.Object == mapping.ContactRole) {
+				rows = a.Rows
+			}
+		}
+	}
+	path, id := "services/data/v"+olderVersion+"/sobjects/"+rows.Object, r.RowID
+	if id == "" {
+		id = "{{row_id}}"
+	}
+	role := ""
+	if r.Label != "" && rows.Label != "" {
+		role = fmt.Sprintf(",\n  %s: %s", literal(rows.Label), literal(r.Label))
+	}
+	switch {
+	case f.Op == crm.Unrelate:
+		return call("DELETE", path+"/"+id)
+	case f.Relabel:
+		return call("PATCH", path+"/"+id).json(fmt.Sprintf("{\n  %s: %s\n}", literal(rows.Label), literal(r.Label)))
+	}
+	return call("POST", path).json(fmt.Sprintf("{\n  %s: %s,\n  %s: %s%s\n}", literal(rows.Near), literal(f.Record.ID), literal(rows.Far), literal(r.ID), role))
+}
+
+// relation is the other end; of a journal that does not say, the one field that
+// names it, with its record's id.
+func (f *FailedCall) relation() crm.Relation {
+	switch {
+	case f.Relation != nil:
+		return *f.Relation
+	case len(f.Fields) == 0:
+		return crm.Relation{}
+	}
+	r := crm.Relation{Object: f.Fields[0].Name, ID: f.Fields[0].Value.Text}
+	if f.Record.Side == crm.Salesforce {
+		r.Object = strings.TrimSuffix(r.Object, "Id")
+	}
+	return r
 }
 
 // onlyAssociation is the HubSpot object that an object's associations lead to;
@@ -150,12 +206,10 @@ func (f *FailedCall) salesforce(bound *mapping.Bound, number int) *Item {
 	switch f.Op {
 	case crm.Create:
 		return call("POST", path).json(body())
-	case crm.Archive, crm.Unrelate:
+	case crm.Archive:
 		return call("DELETE", path+"/"+f.Record.ID)
-	case crm.Relate:
-		far, id := f.far()
-		raw := fmt.Sprintf("{\n  %s: %s,\n  %s: %s\n}", literal(f.Record.Object+"Id"), literal(f.Record.ID), literal(far), literal(id))
-		return call("POST", "services/data/v"+olderVersion+"/sobjects/OpportunityContactRole").json(raw)
+	case crm.Relate, crm.Unrelate:
+		return f.salesforceRow(bound, call)
 	}
 	return call("PATCH", path+"/"+f.Record.ID).json(body())
 }

@@ -64,3 +64,36 @@ func TestAFailedCallIsOneRequest(t *testing.T) {
 		t.Error("it is not said what the journal does not keep")
 	}
 }
+
+// TestAFailedRelationTouchesNothingButItself: a row is sent by its own id, never
+// as the record that it belongs to, and a label without its association.
+func TestAFailedRelationTouchesNothingButItself(t *testing.T) {
+	deal, role := crm.Ref{Side: crm.Salesforce, Object: "Opportunity", ID: "006Ls00000000GBIAY"}, crm.Relation{Object: "Contact", ID: "003Ls00000000GBIAY", Label: "Evaluator", Junction: "OpportunityContactRole"}
+	row := role
+	row.RowID = "00KLs00000000GBIAY"
+	contact := crm.Ref{Side: crm.HubSpot, Object: "contacts", ID: "1"}
+	for name, test := range map[string]struct {
+		call postman.FailedCall
+		want []string
+	}{
+		"a row that could not be added":                 {postman.FailedCall{Op: crm.Relate, Record: deal, Relation: &role}, []string{"POST", "{{instance_url}}/services/data/v60.0/sobjects/OpportunityContactRole", `"Role": "Evaluator"`}},
+		"a row that could not be removed":               {postman.FailedCall{Op: crm.Unrelate, Record: deal, Relation: &row}, []string{"DELETE", "{{instance_url}}/services/data/v60.0/sobjects/OpportunityContactRole/00KLs00000000GBIAY", ""}},
+		"a row whose id is not known":                   {postman.FailedCall{Op: crm.Unrelate, Record: deal}, []string{"DELETE", "{{instance_url}}/services/data/v60.0/sobjects/OpportunityContactRole/{{row_id}}", ""}},
+		"a role that could not be changed":              {postman.FailedCall{Op: crm.Relate, Relabel: true, Record: deal, Relation: &row}, []string{"PATCH", "{{instance_url}}/services/data/v60.0/sobjects/OpportunityContactRole/00KLs00000000GBIAY", `"Role": "Evaluator"`}},
+		"an association that could not be removed":      {postman.FailedCall{Op: crm.Unrelate, Record: contact, Relation: &crm.Relation{Object: "companies", ID: "2"}}, []string{"DELETE", "{{hubspot_url}}/crm/objects/{{hubspot_version}}/contacts/1/associations/companies/2", ""}},
+		"a label that could not be taken off":           {postman.FailedCall{Op: crm.Unrelate, Relabel: true, Record: contact, Relation: &crm.Relation{Object: "companies", ID: "2", Label: "Advisor"}}, []string{"POST", "{{hubspot_url}}/crm/associations/{{hubspot_version}}/contacts/companies/batch/labels/archive", "{{association_type_id}}"}},
+		"a labelled association that could not be made": {postman.FailedCall{Op: crm.Relate, Record: contact, Relation: &crm.Relation{Object: "companies", ID: "2", Label: "Advisor"}}, []string{"PUT", "{{hubspot_url}}/crm/objects/{{hubspot_version}}/contacts/1/associations/companies/2", "{{association_type_id}}"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			collection, _ := postman.ExportFailed(bind(t, everything), 12, []postman.FailedCall{test.call}, postman.Options{Name: "acme"})
+			r := collection.Requests()[0].Request
+			body := ""
+			if r.Body != nil {
+				body = r.Body.Raw
+			}
+			if r.Method != test.want[0] || r.URL.Raw != test.want[1] || !strings.Contains(body, test.want[2]) || body != "" && test.want[2] == "" {
+				t.Errorf("%s %s\n%s\nwant %v", r.Method, r.URL.Raw, body, test.want)
+			}
+		})
+	}
+}
