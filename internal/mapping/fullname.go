@@ -45,7 +45,13 @@ func inFull(m *Mapping, schemas Schemas) (*Mapping, Schemas) {
 			all[o.Name] = o
 		}
 	}
-	return &out, Schemas{HubSpot: all, Salesforce: schemas.Salesforce}
+	labels := make(map[[2]string][]string, len(schemas.Labels))
+	for ends, list := range schemas.Labels {
+		labels[[2]string{name(ends[0]), name(ends[1])}] = list
+	}
+	in := schemas
+	in.HubSpot, in.Labels = all, labels
+	return &out, in
 }
 
 // typeIDs are the numbers under which HubSpot also knows its own objects.
