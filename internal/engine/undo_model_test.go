@@ -138,7 +138,10 @@ func TestUndoGivesBackWhatNobodyElseChanged(t *testing.T) {
 			rt.Fatalf("run %d (-before it +after its undo), touched %v:\n%s", run.ID, touched, diff)
 		}
 		settled := w.frozen()
-		if len(touched) == 1 && touched[""] || len(touched) == 0 { // nobody changed anything meanwhile
+		quiet := len(touched) == 1 && touched[""] || len(touched) == 0 // nobody changed anything meanwhile
+		// What waited for its counterpart to be free may have it now, which has
+		// nothing to do with what was undone.
+		if quiet && !w.waits() {
 			for _, complete := range []bool{false, true} {
 				if again := w.syncWith(engine.SyncOptions{Complete: complete}); again.Writes.Sum() != 0 {
 					rt.Fatalf("a sync after the undo wrote %+v\n%s", again.Writes, cmp.Diff(settled, w.frozen()))
@@ -148,6 +151,25 @@ func TestUndoGivesBackWhatNobodyElseChanged(t *testing.T) {
 			w.settle()
 		}
 	})
+}
+
+// waits tells whether a record waits for another one to be merged or freed.
+func (w *world) waits() bool {
+	w.t.Helper()
+	e, s := w.open()
+	defer s.Close()
+	status, err := e.Status(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, o := range status.Objects {
+		for _, c := range o.Outcomes {
+			if c.Outcome == crm.Held && c.Code != engine.CodeHeldUndone {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // writtenBy names the records that a run wrote to.
