@@ -170,6 +170,10 @@ func TestWhatCannotBeSaidIsLeftOutAndNamed(t *testing.T) {
 			[]postman.LeftOut{{Object: "people", What: "match by phone (phone, Phone)", Why: "SOQL cannot look for a number however it is spelled; a record that only this rule would find is created again"}}, true},
 		{"an expression that JavaScript reads otherwise", field("") + `      - {salesforce: City, from: 'hubspot.city matches "^\\A[[:alpha:]]" ? "x" : "y"'}`,
 			[]postman.LeftOut{{Object: "people", What: "field Lead.City", Why: "of its expression `hubspot.city matches \"^\\\\A[[:alpha:]]\" ? \"x\" : \"y\"`, JavaScript reads its pattern in another way"}}, true},
+		{"the price of a product, which is a record of a price book",
+			"hubspot: a\nsalesforce: b\nobjects:\n  - name: products\n    hubspot: products\n    salesforce: Product2\n    match: [{hubspot: name, salesforce: Name}]\n    create: never\n    fields:\n      - {hubspot: name, salesforce: Name}\n      - {hubspot: price, salesforce: StandardPrice}\n" +
+				strings.SplitN(field(""), "objects:\n", 2)[1],
+			[]postman.LeftOut{{Object: "products", What: "field Product2.StandardPrice", Why: "it is a price book entry, a record of its own, which this chain does not write"}}, true},
 		{"a filter that cannot be said keeps all records back", field(`    where: {hubspot: 'lastIndexOf(hubspot.email, "@") > 3'}`),
 			[]postman.LeftOut{{Object: "people", What: "the whole transfer", Why: "of its filter where: {hubspot: …} `lastIndexOf(hubspot.email, \"@\") > 3`, it uses lastIndexOf in a way that JavaScript has no words for"}}, false},
 	} {

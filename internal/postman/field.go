@@ -42,6 +42,10 @@ func (w *ruleWriter) field(t *mapping.BoundTarget, f *mapping.BoundField) (strin
 		return "", false
 	}
 	what := "field " + t.Object + "." + target.Name
+	if t.Object == "Product2" && target.Name == mapping.StandardPrice {
+		w.leave(what, "it is a price book entry, a record of its own, which this chain does not write")
+		return "", false
+	}
 	rule := &fieldRule{From: f.HubSpot, To: target.Name, Blank: f.Blank, Create: target.Creatable, Update: target.Updatable, TooLong: f.TooLong,
 		Keeps: f.Wins == mapping.WinsSalesforce || f.Wins == mapping.WinsSalesforceUnlessBlank || f.Wins == mapping.WinsHold}
 	compute := ""

@@ -73,6 +73,10 @@ func bind(t testing.TB, text string) *mapping.Bound {
 			field("Interests__c", crm.KindMultiPicklist, mappingtest.Choices("Sports", "music", "Opera")), field("Bio__c", crm.KindHTML, mappingtest.Length(60)),
 			field("Region__c", crm.KindText, mappingtest.Length(8)), field("Total__c", crm.KindNumber, mappingtest.Digits(8, 1)), field("Vip__c", crm.KindBool))
 	}
+	schemas.HubSpot["products"] = &crm.Object{Side: crm.HubSpot, Name: "products", Creatable: true, Updatable: true, Fields: []crm.Field{
+		field("name", crm.KindText, mappingtest.Length(255)), field("price", crm.KindNumber)}}
+	schemas.Salesforce["Product2"] = &crm.Object{Side: crm.Salesforce, Name: "Product2", Creatable: true, Updatable: true, Fields: []crm.Field{
+		field("Name", crm.KindText, mappingtest.Length(255)), field(mapping.StandardPrice, crm.KindCurrency, mappingtest.Digits(18, 2))}}
 	m, err := mapping.Parse("lockstep.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
