@@ -52,8 +52,13 @@ func (c *canaries) plant(name, secret string) {
 	if quoted, err := json.Marshal(secret); err == nil {
 		texts = append(texts, string(quoted[1:len(quoted)-1]))
 	}
-	// What kind of secret it is may be told, so pieces begin behind the prefix.
-	for at := 16; at+piece <= len(secret); at += piece / 2 {
+	// What kind of secret it is may be told, so pieces begin behind the prefix,
+	// and lie between the first and the last line of a PEM block.
+	from, to := 16, len(secret)
+	if strings.HasPrefix(secret, "-----BEGIN ") {
+		from, to = strings.Index(secret, "\n")+1, strings.LastIndex(secret, "\n-----END ")
+	}
+	for at := from; at+piece <= to; at += piece / 2 {
 		texts = append(texts, secret[at:at+piece])
 	}
 	for i, text := range texts {
