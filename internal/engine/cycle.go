@@ -25,6 +25,8 @@ type cycle struct {
 	look func(o *mapping.BoundObject, s *subject, d *decided, hubspot, salesforce *crm.Record)
 	// planning: what is decided is the end of it, nothing will be applied.
 	planning bool
+	// deciding is what the decisions of a plan cost in calls.
+	deciding map[crm.Side]int
 	// work is what the plan would send, by side and object.
 	work map[workKey]crm.Work
 	// stopped is why the run could not go on; what was done is kept.
@@ -32,7 +34,7 @@ type cycle struct {
 }
 
 func newCycle(e *Engine, run int64) *cycle {
-	c := &cycle{run: run, ledgers: map[string]*ledger{}, work: map[workKey]crm.Work{}}
+	c := &cycle{run: run, ledgers: map[string]*ledger{}, work: map[workKey]crm.Work{}, deciding: map[crm.Side]int{}}
 	for _, o := range e.mapping.Objects {
 		c.ledgers[o.Name] = &ledger{}
 	}

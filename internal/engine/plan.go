@@ -106,8 +106,13 @@ func (e *Engine) Plan(ctx context.Context, options PlanOptions) (*Plan, error) {
 	for k, work := range c.work {
 		p.Forecast[k.side] += e.sides[k.side].Forecast(work)
 	}
+	// The sync looks once more before it writes: at changes only, and asks again
+	// what the decisions were made on.
 	for _, r := range run.Readings {
-		p.Forecast[r.Side]++ // the sync looks once more before it writes
+		p.Forecast[r.Side] += min(r.Calls, lookCalls[r.Side])
+	}
+	for side, calls := range c.deciding {
+		p.Forecast[side] += calls
 	}
 	for side, client := range e.sides {
 		p.Usage[side] = client.Usage()
@@ -134,12 +139,20 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 	if err != nil {
 		return err
 	}
+	before := e.calls()
 	if err := e.reconcile(ctx, c); err != nil {
 		return err
+	}
+	for side, n := range e.calls() {
+		c.deciding[side] = n - before[side]
 	}
 	run.Brakes, err = e.brakes(ctx)
 	return err
 }
+
+// lookCalls is what a look at the changes of one object costs where few changed:
+// in HubSpot a search, and the associations of what it found.
+var lookCalls = map[crm.Side]int{crm.HubSpot: 3, crm.Salesforce: 1}
 
 func planObject(o RunObject, counts []store.PlanCount) PlanObject {
 	p := PlanObject{Name: o.Name, Read: o.Read, Tally: o.Tally,

@@ -174,6 +174,9 @@ func TestWhatCannotBeSaidIsLeftOutAndNamed(t *testing.T) {
 			"hubspot: a\nsalesforce: b\nobjects:\n  - name: products\n    hubspot: products\n    salesforce: Product2\n    match: [{hubspot: name, salesforce: Name}]\n    create: never\n    fields:\n      - {hubspot: name, salesforce: Name}\n      - {hubspot: price, salesforce: StandardPrice}\n" +
 				strings.SplitN(field(""), "objects:\n", 2)[1],
 			[]postman.LeftOut{{Object: "products", What: "field Product2.StandardPrice", Why: "it is a price book entry, a record of its own, which this chain does not write"}}, true},
+		{"a policy keeps all records back", field("") + "policies: [{name: quiet, side: salesforce, deny: 'after.Company == \"\"'}]\n",
+			[]postman.LeftOut{{Object: "people", What: "the whole transfer", Why: "no script holds writes against a policy, and `quiet` is about them"}}, false},
+		{"a policy about the other side keeps nothing back", field("") + "policies: [{name: quiet, side: hubspot, deny: 'after.company == \"\"'}]\n", nil, true},
 		{"a filter that cannot be said keeps all records back", field(`    where: {hubspot: 'lastIndexOf(hubspot.email, "@") > 3'}`),
 			[]postman.LeftOut{{Object: "people", What: "the whole transfer", Why: "of its filter where: {hubspot: …} `lastIndexOf(hubspot.email, \"@\") > 3`, it uses lastIndexOf in a way that JavaScript has no words for"}}, false},
 	} {

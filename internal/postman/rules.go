@@ -93,6 +93,11 @@ func (w *ruleWriter) write() {
 	w.line("  hubspot: %s, externalId: %s, create: %t, reads: %t,", literal(o.HubSpot), literal(o.ExternalID), o.Create.In(crm.Salesforce), w.computes())
 	w.line("  match: %s,", literal(matches))
 	w.line("  associations: %s,", literal(associations))
+	for _, p := range w.object.Policies {
+		if p.Side != crm.HubSpot {
+			w.bar("no script holds writes against a policy, and %s is about them", quoted(p.Name))
+		}
+	}
 	w.filter("keep", "where: {hubspot: …}", o.WhereHubSpot, "h")
 	w.filter("keepFound", "where: {salesforce: …}", o.WhereSalesforce, "s")
 	w.line("  targets: [")
