@@ -128,9 +128,7 @@ func (g *global) whichObjects(ctx context.Context, a *app.App, o initOptions, hu
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' }) {
-		presets = append(presets, name)
-	}
+	presets = append(presets, strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' })...)
 	_, _, err = mapping.PresetObjects(presets)
 	return presets, err
 }

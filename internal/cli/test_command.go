@@ -150,14 +150,15 @@ func (g *global) readTest(o testOptions) (trial.Config, []trial.Case, error) {
 	if config.Mapping, err = os.ReadFile(g.path(g.config)); err != nil {
 		return config, nil, usage("lockstep init", "there is no %s here", g.config)
 	}
-	text, name, err := g.beside(o.twin, twinFile)
+	text, _, err := g.beside(o.twin, twinFile)
 	if err == nil && text != nil {
 		config.Twin, err = trial.ReadTwin(text)
 	}
 	if err != nil {
 		return config, nil, err
 	}
-	if text, name, err = g.beside(o.cases, casesFile); err != nil || text == nil {
+	text, name, err := g.beside(o.cases, casesFile)
+	if err != nil || text == nil {
 		return config, nil, err
 	}
 	cases, err := trial.ReadCases(name, text)

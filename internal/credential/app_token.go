@@ -41,7 +41,7 @@ func NewAppTokens(account Account, material Material, client *http.Client, scope
 func (a *AppTokens) Token(ctx context.Context) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.token.Token != "" && (a.token.Expires == 0 || time.Unix(a.token.Expires, 0).Sub(time.Now()) > appTokenMargin) {
+	if a.token.Token != "" && (a.token.Expires == 0 || time.Until(time.Unix(a.token.Expires, 0)) > appTokenMargin) {
 		return a.token.Token, nil
 	}
 	answer, err := postHubSpot(ctx, tokenClient(a.client), a.account, url.Values{

@@ -74,7 +74,7 @@ func (d *decider) traceOf(s *subject) trace {
 		}
 		if r != nil && program != nil {
 			f := filter(program, side, r)
-			t.Filters = append(t.Filters, tracedFilter{f.Side, f.Expression, f.Passes, f.Error})
+			t.Filters = append(t.Filters, tracedFilter(f))
 		}
 	}
 	if t.Candidates > 0 {

@@ -135,7 +135,7 @@ func TestRowsNeedRightsOnTheirObject(t *testing.T) {
 	if diff := cmp.Diff([]string{"Partner__c: Read", "Partner__c: Create", "Partner__c: Edit", "Partner__c: Delete", "Partner__c.Contact__c: Edit", "Partner__c.Account__c: Edit", "Partner__c.Role__c: Edit"}, permissions); diff != "" {
 		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
-	scopes, permissions = needs("{hubspot: companies, salesforce: {junction: Partner__c, near: Contact__c, far: Account__c}, direction: to-hubspot}")
+	_, permissions = needs("{hubspot: companies, salesforce: {junction: Partner__c, near: Contact__c, far: Account__c}, direction: to-hubspot}")
 	if diff := cmp.Diff([]string{"Partner__c: Read", "Partner__c.Contact__c: Read", "Partner__c.Account__c: Read"}, permissions); diff != "" {
 		t.Errorf("only to HubSpot (-want +got):\n%s", diff)
 	}

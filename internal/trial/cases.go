@@ -284,7 +284,7 @@ func (g *given) make(c *Case) (err error) {
 		g.salesforce, err = org.Create(g.object, fields)
 	}
 	if err != nil {
-		return fmt.Errorf("Salesforce does not take the given record: %w", err)
+		return fmt.Errorf("give the record to Salesforce: %w", err)
 	}
 	return nil
 }
@@ -323,7 +323,7 @@ func (g *given) edit(then *Edits) error {
 		err = g.box.Salesforce().Update(g.object, g.salesforce, fields)
 	}
 	if err != nil {
-		return fmt.Errorf("Salesforce does not take the edit: %w", err)
+		return fmt.Errorf("make the edit in Salesforce: %w", err)
 	}
 	return nil
 }
