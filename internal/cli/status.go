@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/store"
 )
 
 func newStatusCommand(g *global) *cobra.Command {
@@ -71,6 +72,11 @@ func (g *global) printStatus(status *engine.Status) {
 	}
 	if status.OpenCreates > 0 {
 		g.say("%s sent without an answer; the next sync looks them up first", count(status.OpenCreates, "record was", "records were"))
+	}
+	if n := status.Failures[store.Exhausted]; n > 0 {
+		g.say("%s as often as it is by itself and failed each time; a person has to look: lockstep errors list", count(n, "record was tried", "records were tried"))
+	} else if len(status.Failures) > 0 {
+		g.say("When what failed is tried again: lockstep errors list")
 	}
 	if w := status.Working; w != nil {
 		g.say("Process %d on %s works on it since %s", w.PID, w.Host, moment(w.Since))

@@ -143,9 +143,12 @@ func runVerdict(run *engine.Run) error {
 	case code == fault.ExitConflict:
 		return &exitError{code, fault.New(fault.Conflict, "%s changed after the plan was sealed, and were left alone", count(run.Changed, "record", "records")).
 			WithMend("lockstep plan -o FILE makes a new plan")}
+	case run.Tally.Failed == 0:
+		return &exitError{code, fault.New(fault.Unavailable, "%s failed as often as it is tried by itself, and is not tried any more", count(run.Exhausted, "record", "records")).
+			WithMend("lockstep errors list says why; then: lockstep errors retry --all")}
 	default:
 		return &exitError{code, fault.New(fault.Invalid, "%s failed", count(run.Tally.Failed, "record", "records")).
-			WithMend("lockstep status says why; what was mended is tried again by the next lockstep sync")}
+			WithMend("lockstep errors list says why and what is tried again by itself; what was mended: lockstep errors retry --all")}
 	}
 }
 

@@ -35,8 +35,8 @@ type job struct {
 	// final outcome and reason; empty until known.
 	outcome crm.Outcome
 	reason  crm.Reason
-	// retry: the next cycle tries again by itself. now: this run does.
-	retry, now bool
+	// now: this run tries again.
+	now bool
 	// reread are records that changed under the plan, as they are now.
 	reread []store.Change
 	awaits []store.Await

@@ -67,7 +67,6 @@ type Engine struct {
 	bound   bool       // the accounts were compared with the store's
 	pruned  time.Time  // when this process last forgot what is old
 	woken   bool       // kept changes were made due in this process
-	retry   []dueRef   // what failed in a way that the next cycle tries again
 	lenses  map[lensKey]*lens
 	slots   map[string]map[uint64][]uint64 // by mapping and version: what base slots meant
 	wake    chan struct{}                  // something was heard
@@ -159,21 +158,11 @@ func (e *Engine) begin(ctx context.Context) error {
 		}
 		e.woken = true
 	}
-	if len(e.retry) > 0 {
-		err := e.store.Write(ctx, func(t *store.Tx) error {
-			for _, r := range e.retry {
-				if err := t.PutDue(r.mapping, []crm.Ref{r.ref}, store.WakeRetry); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		e.retry = nil
+	counts, err := e.store.CountFailures(ctx)
+	if err != nil || counts[store.Transient] == 0 {
+		return err
 	}
-	return nil
+	return e.store.Write(ctx, func(t *store.Tx) error { return t.RetryDue(time.Now()) })
 }
 
 func (e *Engine) bindPair(ctx context.Context) error {

@@ -53,6 +53,8 @@ type vendor struct {
 	late bool
 	// refuse gives the error for a write, or nil.
 	refuse func(crm.Write) error
+	// blame names the fields of refusals.
+	blame []string
 	// counted is what reads say that the vendor counted; -1 for nothing.
 	counted int
 }
@@ -401,7 +403,7 @@ func (v *vendor) write(w crm.Write) crm.Result {
 	result := crm.Result{Key: w.Key, ID: w.ID, RequestID: "r" + strconv.Itoa(v.calls)}
 	if v.refuse != nil {
 		if err := v.refuse(w); err != nil {
-			result.Err, result.Cause = err, "REFUSED"
+			result.Err, result.Cause, result.Fields = err, "REFUSED", v.blame
 			return result
 		}
 	}

@@ -57,6 +57,9 @@ type Run struct {
 	LeftAlone []LeftAlone `json:"left_alone,omitempty"`
 	// Brakes that hold.
 	Brakes []Brake `json:"brakes,omitempty"`
+	// Exhausted counts things that failed as often as they are tried by
+	// themselves; a person has to look.
+	Exhausted int `json:"exhausted,omitempty"`
 	// Error and Mend say why a stopped run stopped.
 	Error string `json:"error,omitempty"`
 	Mend  string `json:"mend,omitempty"`
@@ -125,7 +128,7 @@ func (r *Run) Exit() int {
 		return fault.ExitBrake
 	case r.sealed && r.Changed > 0:
 		return fault.ExitConflict
-	case !r.Closed || r.Tally.Failed > 0:
+	case !r.Closed || r.Tally.Failed > 0 || r.Exhausted > 0:
 		return fault.ExitRecords
 	}
 	return fault.ExitOK
@@ -168,6 +171,9 @@ func (e *Engine) shut(ctx context.Context, run *Run, c *cycle, cause error) erro
 		cause = c.stopped
 	}
 	run.Ended = now()
+	if failed, err := e.store.CountFailures(ctx); err == nil {
+		run.Exhausted = failed[store.Exhausted]
+	}
 	for side, n := range e.calls() {
 		run.Calls[side] = n - run.Calls[side]
 	}

@@ -71,10 +71,26 @@ func (b *batch) settle(ctx context.Context) error {
 		}
 		b.settleOne(s, j, links, &writes)
 	}
+	known, err := b.failuresOf(ctx)
+	if err != nil {
+		return err
+	}
+	failed, good := b.failures(known)
+	if b.c.undoes != 0 {
+		failed, good = nil, nil // what an undo could not write is no failure of the thing
+	}
 	fired := 0
 	err = b.e.store.Write(ctx, func(t *store.Tx) error {
 		n, err := s.save(t, b.o.Name)
 		if fired = n; err != nil {
+			return err
+		}
+		for side, ids := range good {
+			if err := t.DropFailures(b.o.Name, side, ids); err != nil {
+				return err
+			}
+		}
+		if err := t.PutFailures(failed); err != nil {
 			return err
 		}
 		return t.PutDecisions(b.history(had), b.e.historyPerThing)
@@ -91,13 +107,6 @@ func (b *batch) settle(ctx context.Context) error {
 		l.settle(thingKey(j.row.Side, j.row.ID), j.outcome)
 		if j.now {
 			b.c.again++
-		}
-		if j.retry && b.c.undoes == 0 {
-			ref := j.d.HubSpot
-			if j.row.Side == crm.Salesforce {
-				ref = j.d.Salesforce
-			}
-			b.e.retry = append(b.e.retry, dueRef{b.o.Name, ref})
 		}
 	}
 	b.c.again += fired

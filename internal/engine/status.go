@@ -19,6 +19,8 @@ type Status struct {
 	Due int `json:"due"`
 	// OpenCreates were sent and have an unknown fate; they are looked up first.
 	OpenCreates int `json:"open_creates"`
+	// Failures counts what failed, by class of its retries.
+	Failures map[store.FailureClass]int `json:"failures,omitempty"`
 	// LastRun is nil before the first.
 	LastRun *Run `json:"last_run,omitempty"`
 	// Sources are those that were heard of changes, with the time of the last news.
@@ -120,6 +122,9 @@ func StatusOf(ctx context.Context, s *store.Store, m *mapping.Mapping) (*Status,
 	}
 	for _, p := range positions {
 		st.Sources = append(st.Sources, StatusSource{p.Source, p.Heard})
+	}
+	if st.Failures, err = s.CountFailures(ctx); err != nil {
+		return nil, err
 	}
 	st.Working, err = s.Holder(ctx)
 	return st, err

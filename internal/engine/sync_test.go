@@ -270,8 +270,12 @@ func TestRefusedRecordFailsAloneAndIsToldWhy(t *testing.T) {
 		t.Errorf("exit %d", run.Exit())
 	}
 	w.salesforce.refuse = nil
+	if run := w.sync(); run.Writes.Sum() != 0 {
+		t.Errorf("what was refused is tried again by itself: %+v", run.Writes)
+	}
+	w.retry("")
 	if run := w.sync(); run.Writes.Created != 1 {
-		t.Errorf("not tried again by the next process: %+v", run.Writes)
+		t.Errorf("not tried again when a person said so: %+v", run.Writes)
 	}
 }
 

@@ -79,7 +79,6 @@ func (b *batch) fail(j *job, s *send) {
 		b.c.leave(b.e, j.d, changedOn(s.planned.Side, true))
 	case kind == fault.Conflict, kind == fault.Unavailable, kind == fault.Internal:
 		because(crm.Failed, CodeFailedUnavailable, "could not do it now")
-		j.retry = true
 	default:
 		because(crm.Failed, CodeFailedRefused, "refused it")
 	}

@@ -115,7 +115,7 @@ func (t *Tx) putChanges(changes []Change, tail string) error {
 
 // AllDue makes every kept change due again.
 func (t *Tx) AllDue() error {
-	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0", int64(WakeKept))
+	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0"+notFailed, int64(WakeKept))
 }
 
 // KeepChanges leaves changes where they are, with values, but not due.
@@ -174,7 +174,7 @@ func (t *Tx) FireAwaits(mapping string, side crm.Side, ids []string) (int, error
 
 // KeptDue makes the kept changes of one mapping due again.
 func (t *Tx) KeptDue(mapping string) error {
-	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0 AND mapping = ?", int64(WakeNeighbour), t.s.codeOf(mapping))
+	return t.exec("UPDATE changes SET due = 1, wake = ? WHERE due = 0 AND mapping = ?"+notFailed, int64(WakeNeighbour), t.s.codeOf(mapping))
 }
 
 // MoveAwaits lets who waits for a record wait for another one, and lets that
