@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -62,6 +63,23 @@ type reading struct {
 func (r *record) last() *version  { return &r.versions[len(r.versions)-1] }
 func (r *record) live() bool      { return r.last().live }
 func (r *record) first() *version { return &r.versions[0] }
+
+// setAt is when a version's value of a column was set: the stamp of the first of
+// the versions up to it that hold it without a break.
+func (r *record) setAt(column int, v *version) int64 {
+	at := v.stamp
+	for i := len(r.versions) - 1; i >= 0; i-- {
+		x := &r.versions[i]
+		if x.seq > v.seq {
+			continue
+		}
+		if x.values[column] != v.values[column] {
+			break
+		}
+		at = x.stamp
+	}
+	return at
+}
 
 // versionAt is the index of the version that stood at seq, -1 before the first.
 func (r *record) versionAt(seq int) int {
@@ -207,6 +225,9 @@ func (l *ledger) loseAnswer(changed []*record) {
 // read files what an answer showed the program. HubSpot's search shows states
 // of before; which, its updatedAt tells.
 func (l *ledger) read(side crm.Side, path string, body []byte) {
+	if bytes.Contains(body, []byte(`"propertiesWithHistory"`)) || bytes.Contains(body, []byte(`"LastModifiedById"`)) {
+		return // it told when fields were set, not what they hold
+	}
 	if side == crm.HubSpot {
 		_, rest, ok := strings.Cut(path, "/objects/")
 		if !ok || strings.HasSuffix(path, "/batch/update") || strings.HasSuffix(path, "/batch/create") {

@@ -57,8 +57,8 @@ func (x *oracle) agree(p *pair) {
 		}
 		resting := x.filledIn(p, f)
 		for _, b := range p.bases[f] {
-			moves := f.due(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
-			resting = resting || f.rests(b, h, s, p.hub.last().stamp, p.sf.last().stamp)
+			moves := f.due(b, h, s, p.hubSet(f, p.hub.last()), p.sf.last().stamp)
+			resting = resting || f.rests(b, h, s, p.hubSet(f, p.hub.last()), p.sf.last().stamp)
 			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 				if moves&towards(to) == 0 || f.from != "" {
 					continue
@@ -273,7 +273,7 @@ func (x *oracle) cannotLink(a, b *record) bool {
 			continue
 		}
 		h, s := o.value(f, crm.HubSpot, hub.last().values), o.value(f, crm.Salesforce, sf.last().values)
-		moves := f.due(base{first: true}, h, s, hub.last().stamp, sf.last().stamp)
+		moves := f.due(base{first: true}, h, s, o.hubSet(f, hub, hub.last()), sf.last().stamp)
 		if moves&hold != 0 {
 			return true
 		}

@@ -36,8 +36,9 @@ func towards(side crm.Side) move {
 }
 
 // due says what may become of a field that stands at these values on the two
-// sides, given what it stood at when it was last settled. stamps are the two
-// records' times of modification in milliseconds.
+// sides, given what it stood at when it was last settled. stamps are when
+// HubSpot's field was set and when the Salesforce record was modified, in
+// milliseconds.
 func (f *field) due(b base, hub, sf string, hubStamp, sfStamp int64) move {
 	if f.from != "" {
 		hub = tidy(hub)
@@ -80,6 +81,17 @@ func (f *field) due(b base, hub, sf string, hubStamp, sfStamp int64) move {
 	}
 	return rest
 }
+
+// hubSet is when HubSpot's side of a field was set: HubSpot keeps a history of
+// each property, Salesforce only the record's time.
+func (o *object) hubSet(f *field, r *record, v *version) int64 {
+	if column, ok := o.place[crm.HubSpot][f.hub]; ok {
+		return r.setAt(column, v)
+	}
+	return v.stamp
+}
+
+func (p *pair) hubSet(f *field, v *version) int64 { return p.o.hubSet(f, p.hub, v) }
 
 // rests tells whether nothing is due, or only what the mapping leaves out.
 func (f *field) rests(b base, hub, sf string, hubStamp, sfStamp int64) bool {

@@ -97,6 +97,12 @@ func (s *Side) Find(ctx context.Context, read crm.Read, field string, values []s
 	return records, s.explain(err)
 }
 
+// FieldTimes is engine.Side's.
+func (s *Side) FieldTimes(ctx context.Context, object string, ids, fields []string) (map[string]map[string]crm.FieldTime, error) {
+	times, err := s.Side.FieldTimes(ctx, object, ids, fields)
+	return times, s.explain(err)
+}
+
 // Apply is engine.Side's.
 func (s *Side) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
 	results, err := s.Side.Apply(ctx, writes)

@@ -339,6 +339,8 @@ func encodeDecided(d *decided) []byte {
 	p.ties(d.Ties)
 	p.bool(d.Unlink)
 	p.bool(d.Again)
+	p.bool(d.Kept)
+	p.conflicts(d.Conflicts)
 	p.text(string(d.Departed))
 	p.text(d.Title)
 	for _, s := range []sight{d.HubSpotAt, d.SalesAt} {
@@ -389,7 +391,8 @@ func decodeDecided(b []byte) (*decided, error) {
 		d.Awaits = append(d.Awaits, e.ref())
 	}
 	d.Retie, d.Ties = e.bool(), e.ties()
-	d.Unlink, d.Again, d.Departed = e.bool(), e.bool(), crm.Side(e.text())
+	d.Unlink, d.Again, d.Kept = e.bool(), e.bool(), e.bool()
+	d.Conflicts, d.Departed = e.conflicts(), crm.Side(e.text())
 	d.Title = e.text()
 	for _, s := range []*sight{&d.HubSpotAt, &d.SalesAt} {
 		s.Seen, s.Open, s.Print, s.Related, s.Calculated = e.u64(), e.u64(), e.u64(), e.u64(), e.u64()
@@ -444,4 +447,52 @@ func (e *eye) write() reconcile.PlannedWrite {
 	}
 	w.Reason = e.reason()
 	return w
+}
+
+func (p *pen) conflicts(conflicts []reconcile.Conflict) {
+	value := func(v reconcile.ShownValue) {
+		p.text(v.Field)
+		p.value(v.Value)
+		p.int(v.Time.Micros)
+		p.text(v.Time.By)
+		p.bool(v.Time.OfRecord)
+	}
+	p.len(len(conflicts))
+	for _, c := range conflicts {
+		p.text(string(c.Kind))
+		p.text(c.Field)
+		p.u64(c.Print)
+		value(c.HubSpot)
+		value(c.Salesforce)
+		p.text(string(c.Gone))
+		p.reason(c.Reason)
+		p.len(len(c.Candidates))
+		for _, x := range c.Candidates {
+			p.ref(x.Record)
+			p.text(x.Name)
+			p.ref(x.LinkedTo)
+		}
+		p.len(len(c.Rivals))
+		for _, r := range c.Rivals {
+			p.ref(r)
+		}
+	}
+}
+
+func (e *eye) conflicts() (conflicts []reconcile.Conflict) {
+	value := func() reconcile.ShownValue {
+		return reconcile.ShownValue{Field: e.text(), Value: e.value(), Time: crm.FieldTime{Micros: e.int(), By: e.text(), OfRecord: e.bool()}}
+	}
+	for range e.len() {
+		c := reconcile.Conflict{Kind: reconcile.ConflictKind(e.text()), Field: e.text(), Print: e.u64(), HubSpot: value(), Salesforce: value(),
+			Gone: crm.Side(e.text()), Reason: e.reason()}
+		for range e.len() {
+			c.Candidates = append(c.Candidates, reconcile.ShownCandidate{Record: e.ref(), Name: e.text(), LinkedTo: e.ref()})
+		}
+		for range e.len() {
+			c.Rivals = append(c.Rivals, e.ref())
+		}
+		conflicts = append(conflicts, c)
+	}
+	return conflicts
 }

@@ -178,9 +178,12 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	if err := d.doubtMissing(ctx, subjects, k); err != nil {
 		return err
 	}
-	rows := make([]store.PlanRow, 0, len(subjects))
-	for _, s := range subjects {
-		rows = append(rows, d.decide(s, k))
+	if err := d.conflicts(ctx, subjects); err != nil {
+		return err
+	}
+	rows, err := d.decideAll(ctx, subjects, k)
+	if err != nil {
+		return err
 	}
 	return d.e.store.Write(ctx, func(t *store.Tx) error {
 		for side, keys := range d.stale {
@@ -199,6 +202,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 				return err
 			}
 			if err := t.DropKin(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
+			if err := t.DropConflicts(d.o.Name, d.side, d.forget); err != nil {
 				return err
 			}
 		}
@@ -461,13 +467,50 @@ func (d *decider) recordOf(s *subject) *crm.Record {
 
 // decide asks reconcile and makes a row of the plan.
 func (d *decider) decide(s *subject, k *known) store.PlanRow {
+	return d.planned(s, d.reconciled(s, k))
+}
+
+// decideAll decides subjects, those whose decision asks for the times of fields
+// after all others and with these.
+func (d *decider) decideAll(ctx context.Context, subjects []*subject, k *known) ([]store.PlanRow, error) {
+	rows := make([]store.PlanRow, 0, len(subjects))
+	asking := map[*subject][]reconcile.Ask{}
+	for _, s := range subjects {
+		decision := d.reconciled(s, k)
+		if len(decision.Asks) > 0 {
+			asking[s] = decision.Asks
+			continue
+		}
+		rows = append(rows, d.planned(s, decision))
+	}
+	if len(asking) == 0 {
+		return rows, nil
+	}
+	if err := d.timed(ctx, asking); err != nil {
+		return nil, err
+	}
+	for _, s := range subjects {
+		if asking[s] != nil {
+			rows = append(rows, d.decide(s, k))
+		}
+	}
+	return rows, nil
+}
+
+// reconciled asks reconcile.
+func (d *decider) reconciled(s *subject, k *known) reconcile.Decision {
 	for i := range s.snapshot.Candidates {
 		if by, ok := d.claimed[s.snapshot.Candidates[i].Record.ID]; ok && s.snapshot.Candidates[i].LinkedTo.IsZero() {
 			s.snapshot.Candidates[i].LinkedTo = by
 		}
 	}
 	s.snapshot.Known = k
-	body := decided{Decision: reconcile.Decide(d.o, s.snapshot), WasLinked: s.link != nil,
+	return reconcile.Decide(d.o, s.snapshot)
+}
+
+// planned makes a row of the plan of a decision.
+func (d *decider) planned(s *subject, decision reconcile.Decision) store.PlanRow {
+	body := decided{Decision: decision, WasLinked: s.link != nil,
 		HubGone: s.snapshot.HubSpotGone, SalesGone: s.snapshot.SalesforceGone, Title: title(s)}
 	body.Mapping = d.o.Name
 	body.Trace = d.traceOf(s)

@@ -346,6 +346,9 @@ func (x *explainer) live(ctx context.Context, d *decider, s *subject, t *Explain
 	if err != nil {
 		return err
 	}
+	if err := d.conflicts(ctx, []*subject{s}); err != nil {
+		return err
+	}
 	s.snapshot.Known = k
 	// decide fills in its own copies; the snapshot stays as it was read.
 	row := d.decide(s, k)

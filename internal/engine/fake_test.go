@@ -45,6 +45,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// timed counts the records whose field times were asked for.
+	timed int
 	// reads is shown every live record that is read.
 	reads func(*row)
 	// order puts the ids of a stream into another order; nil leaves them.
@@ -65,6 +67,8 @@ type row struct {
 	modified  int64
 	archived  bool
 	merged    string // the record that it was merged into
+	set       map[string]crm.FieldTime
+	by        string // who changed it last
 	relations []crm.Relation
 }
 
@@ -125,11 +129,46 @@ func (v *vendor) edit(object, id string, fields ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := v.objects[object][id]
+	v.clock += 60_000_000 // people are slower than we are
+	r.modified, r.by = v.tick(), "Ann"
 	for name, value := range pairs(fields) {
 		r.values[name] = value
+		r.stamp(name)
 	}
-	v.clock += 60_000_000 // people are slower than we are
-	r.modified = v.tick()
+}
+
+// stamp notes when a field was set, and by whom.
+func (r *row) stamp(field string) {
+	if r.set == nil {
+		r.set = map[string]crm.FieldTime{}
+	}
+	r.set[field] = crm.FieldTime{Micros: r.modified, By: r.by}
+}
+
+// FieldTimes tells HubSpot's times field by field, Salesforce's record by record.
+func (v *vendor) FieldTimes(ctx context.Context, object string, ids, fields []string) (map[string]map[string]crm.FieldTime, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "times"); err != nil {
+		return nil, err
+	}
+	v.timed += len(ids)
+	times := map[string]map[string]crm.FieldTime{}
+	for _, id := range ids {
+		r := v.objects[object][id]
+		if r == nil || r.archived {
+			continue
+		}
+		times[id] = map[string]crm.FieldTime{}
+		for _, f := range fields {
+			if t, ok := r.set[f]; ok && v.side == crm.HubSpot {
+				times[id][f] = t
+			} else if v.side == crm.Salesforce {
+				times[id][f] = crm.FieldTime{Micros: r.modified, By: r.by, OfRecord: true}
+			}
+		}
+	}
+	return times, v.done("times")
 }
 
 func (v *vendor) archive(object, id string) {
@@ -532,10 +571,11 @@ func (v *vendor) total() int {
 }
 
 func (v *vendor) update(r *row, values map[string]string) {
+	r.modified, r.by = v.tick(), "Lockstep"
 	for name, value := range values {
 		r.values[name] = value
+		r.stamp(name)
 	}
-	r.modified = v.tick()
 	v.applied++
 }
 

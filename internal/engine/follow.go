@@ -364,6 +364,9 @@ func (f *follower) save(t *store.Tx) error {
 		if err := t.DropOutcomes(name, side, f.forget[side]); err != nil {
 			return err
 		}
+		if err := t.DropConflicts(name, side, f.forget[side]); err != nil {
+			return err
+		}
 		if err := t.DropChanges(name, side, f.gone[side]); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 // findGone finds what was known and did not come in a complete read, and asks
 // for it by id before believing that it is gone.
 func (w *watcher) findGone(ctx context.Context) error {
-	if w.fresh {
+	if w.fresh && !w.left {
 		w.seen = nil
 		return nil
 	}
@@ -22,7 +22,9 @@ func (w *watcher) findGone(ctx context.Context) error {
 		return ok
 	}
 	var missing []string
+	asked := map[string]bool{}
 	add := func(id string) error {
+		asked[id] = true
 		missing = append(missing, id)
 		if len(missing) < observeBatch {
 			return nil
@@ -63,6 +65,24 @@ func (w *watcher) findGone(ctx context.Context) error {
 			after = o.Ref.ID
 			if !o.Linked && o.Ref.Object == w.lens.object && !here(o.Ref.ID) {
 				if err := add(o.Ref.ID); err != nil {
+					return err
+				}
+			}
+		}
+		if len(page) < 1000 {
+			break
+		}
+	}
+	// What an earlier process read and did not settle may be gone as well.
+	for after := ""; ; {
+		page, err := w.e.store.WaitingPage(ctx, w.o.Name, w.lens.side, w.lens.object, after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, ref := range page {
+			after = ref.ID
+			if !here(ref.ID) && !asked[ref.ID] {
+				if err := add(ref.ID); err != nil {
 					return err
 				}
 			}

@@ -28,6 +28,11 @@ type settlement struct {
 	entered  []*send // whose entries these are
 	unsent   []int64 // entries of the journal whose writes never left
 	done     map[crm.Side][]string
+	// conflicts are shown from now on; those of resolved things that are not
+	// among them are done with.
+	conflicts      []store.Conflict
+	resolved       map[crm.Side][]string
+	conflictsMoved [][2]crm.Ref
 }
 
 func (b *batch) settle(ctx context.Context) error {
@@ -162,6 +167,7 @@ func (j *job) created(side crm.Side) bool {
 func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, writes *Writes) {
 	d := j.d
 	b.journal(s, j, writes)
+	b.settleConflicts(s, j)
 	s.done[j.row.Side] = append(s.done[j.row.Side], j.row.ID)
 	for _, a := range d.Awaits {
 		for _, far := range b.e.objectsBy(a.Side, a.Object) {
@@ -197,6 +203,7 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 		s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], hubspotID)
 		s.fire[crm.Salesforce] = append(s.fire[crm.Salesforce], salesforceID)
 		s.forget[crm.Salesforce] = append(s.forget[crm.Salesforce], salesforceID)
+		s.resolved[crm.Salesforce] = append(s.resolved[crm.Salesforce], salesforceID)
 		d.HubSpot = crm.Ref{Side: crm.HubSpot, Object: b.o.HubSpot, ID: hubspotID}
 		d.Salesforce = crm.Ref{Side: crm.Salesforce, Object: d.NewLink.SalesforceObject, ID: salesforceID}
 	}
@@ -502,6 +509,19 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 		}
 	}
 	if err := t.PutOutcomes(s.outcomes); err != nil {
+		return 0, err
+	}
+	for _, side := range sides {
+		if err := t.KeepConflicts(name, side, s.resolved[side], s.conflicts); err != nil {
+			return 0, err
+		}
+	}
+	for _, moved := range s.conflictsMoved {
+		if err := t.MoveConflicts(name, moved[0], moved[1]); err != nil {
+			return 0, err
+		}
+	}
+	if err := t.PutConflicts(s.conflicts); err != nil {
 		return 0, err
 	}
 	if err := t.PutChanges(s.reread); err != nil {

@@ -41,6 +41,11 @@ type Side interface {
 	// Find reads the live records whose field equals one of values (as the vendor
 	// compares), in batches.
 	Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error)
+	// FieldTimes tells when each of these fields of live records was last set and
+	// by whom, by id and field; a vendor that keeps no time for a field tells that
+	// of the record. What is not known is left out. It is asked only where both
+	// sides changed a field, so it may cost a call for fifty records.
+	FieldTimes(ctx context.Context, object string, ids, fields []string) (map[string]map[string]crm.FieldTime, error)
 	// Apply sends writes of one object in batches and returns one result for
 	// each write it was given, in any order. What a vendor refuses for one record
 	// is in its Result. The error is for what stops everything (Denied,

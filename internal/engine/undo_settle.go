@@ -11,7 +11,7 @@ import (
 
 func newSettlement() *settlement {
 	return &settlement{forget: map[crm.Side][]string{}, drop: map[crm.Side][]string{}, keep: map[crm.Side][]string{},
-		fire: map[crm.Side][]string{}, done: map[crm.Side][]string{}}
+		fire: map[crm.Side][]string{}, done: map[crm.Side][]string{}, resolved: map[crm.Side][]string{}}
 }
 
 // undoing works out what the store knows of the batch's things once the undo is

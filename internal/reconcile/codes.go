@@ -22,6 +22,7 @@ const (
 	CodeNoTarget      = "excluded.no-target"      // no `when` takes it
 	CodeGone          = "excluded.gone"           // deleted on one side, and `deletes` says ignore
 	CodeBothGone      = "excluded.both-gone"      // deleted on both sides
+	CodeKept          = "excluded.kept"           // deleted on one side, and a person said that the other record stays
 	CodeReturned      = "excluded.returned"       // back in the filter; its archived counterpart is given up
 	CodeConvertedLead = "excluded.converted-lead" // the Lead became a Contact
 
@@ -58,5 +59,6 @@ const (
 	NoteFallbackText = "note.blank-text"       // the text of `blank` does not flow back
 	NoteSeveral      = "note.several"          // several associations where one fits; one was chosen
 	NoteExternalID   = "note.external-id"      // the external id names another record
+	NoteResolved     = "note.resolved"         // a person decided it
 	NoteAlsoHeld     = "note.also-held"        // a further reason to hold, besides the first
 )

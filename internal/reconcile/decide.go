@@ -168,17 +168,22 @@ func (d *decider) oneGone(side crm.Side) {
 	}
 	switch d.object.Deletes.In(other.Side) {
 	case mapping.DeletesArchive:
-		if !d.deletable(other) {
-			d.end(crm.Held, CodeNotWritable, "grant it, or write deletes: ignore", "deleted in %s, and the credential may not delete %s %s", side.Title(), other.Side.Title(), other.Object)
-			return
-		}
-		d.end(crm.Synced, CodeArchived, "", "deleted in %s, so it is deleted in %s as well", side.Title(), other.Side.Title())
-		d.out.Writes = []PlannedWrite{{Side: other.Side, Op: crm.Archive, Object: other.Object, ID: other.ID, Reason: d.out.Reason}}
+		d.archiveToo(side, other, "")
 	case mapping.DeletesAsk:
-		d.end(crm.Held, CodeDeleted, "delete it in "+other.Side.Title()+" too, restore it in "+side.Title()+", or write deletes: ignore", "deleted in %s, still in %s", side.Title(), other.Side.Title())
+		d.heldDelete(side, other)
 	default:
 		d.end(crm.Excluded, CodeGone, "write deletes: ask (or archive) to be told (or followed)", "deleted in %s; `deletes` says ignore, so it stays in %s and is not created again", side.Title(), other.Side.Title())
 	}
+}
+
+// archiveToo archives what is left of a pair, for the reason told.
+func (d *decider) archiveToo(gone crm.Side, other crm.Ref, because string) {
+	if !d.deletable(other) {
+		d.end(crm.Held, CodeNotWritable, "grant it, or write deletes: ignore", "deleted in %s, and the credential may not delete %s %s", gone.Title(), other.Side.Title(), other.Object)
+		return
+	}
+	d.end(crm.Synced, CodeArchived, "", "deleted in %s, so it is deleted in %s as well%s", gone.Title(), other.Side.Title(), because)
+	d.out.Writes = []PlannedWrite{{Side: other.Side, Op: crm.Archive, Object: other.Object, ID: other.ID, Reason: d.out.Reason}}
 }
 
 // outside decides a pair of which a record is outside the filter; false when

@@ -381,3 +381,34 @@ func TestWritingWhatAFilterReadsIsDecidedOnceMore(t *testing.T) {
 		t.Errorf("%s %s", again.Outcome, again.Reason.Code)
 	}
 }
+
+func TestNewestIsByTheTimeOfTheFieldWhereThatIsKnown(t *testing.T) {
+	o := bind(t, "people", peopleYAML)
+	h := hubspot(o, "1", "firstname", "Ada", "email", "ada@acme.example", "lastname", "King", "lifecyclestage", "lead")
+	s := salesforce(o, "Contact", contactID, "FirstName", "Ada", "Email", "ada@acme.example", "LastName", "King", "HubSpot_Id__c", "1")
+	link := linkOf(o, h, s)
+	h, s = modified(set(h, "firstname", "H"), 9_000_000), modified(set(s, "FirstName", "S"), 8_000_000)
+	at := func(hubspot, salesforce int64) map[crm.Side]map[string]crm.FieldTime {
+		return map[crm.Side]map[string]crm.FieldTime{crm.HubSpot: {"firstname": {Micros: hubspot, By: "Ann"}}, crm.Salesforce: {"FirstName": {Micros: salesforce, By: "Bob", OfRecord: true}}}
+	}
+	for name, test := range map[string]struct {
+		times map[crm.Side]map[string]crm.FieldTime
+		asks  int
+		wins  string
+		why   string
+	}{
+		"nothing is known yet: the records' times, and better ones are asked for": {nil, 2, "H", "both changed, newest: hubspot"},
+		"HubSpot's field was set before the Salesforce record":                    {at(5_000_000, 8_000_000), 0, "S", "both changed, newest: salesforce (HubSpot 1970-01-01 00:00:05Z by Ann, Salesforce record 1970-01-01 00:00:08Z by Bob)"},
+		"HubSpot's field was set after it":                                        {at(9_000_000, 8_000_000), 0, "H", "both changed, newest: hubspot (HubSpot 1970-01-01 00:00:09Z by Ann, Salesforce record 1970-01-01 00:00:08Z by Bob)"},
+		"at the same moment HubSpot's stands":                                     {at(8_000_000, 8_000_000), 0, "H", "both changed, newest: hubspot (HubSpot 1970-01-01 00:00:08Z by Ann, Salesforce record 1970-01-01 00:00:08Z by Bob)"},
+		"an edit after what was read does not count":                              {at(9_500_000, 8_000_000), 0, "H", "both changed, newest: hubspot (HubSpot record 1970-01-01 00:00:09Z, Salesforce record 1970-01-01 00:00:08Z by Bob)"},
+		"no history: the record's time":                                           {map[crm.Side]map[string]crm.FieldTime{}, 0, "H", "both changed, newest: hubspot (HubSpot record 1970-01-01 00:00:09Z, Salesforce record 1970-01-01 00:00:08Z)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := reconcile.Decide(o, reconcile.Snapshot{Link: link, HubSpot: h, Salesforce: s, Known: people{}, Times: test.times})
+			if len(d.Asks) != test.asks || len(d.Writes) != 1 || d.Writes[0].Changes[0].After.Text != test.wins || d.Writes[0].Changes[0].Why != test.why {
+				t.Errorf("asks %+v, writes %+v", d.Asks, d.Writes)
+			}
+		})
+	}
+}

@@ -169,7 +169,7 @@ func (m *merge) field(f *mapping.BoundField) {
 	to, why, held := m.choose(f, cleanText(h.Text) == "", cleanText(s.Text) == "")
 	switch {
 	case held != nil:
-		m.holds = append(m.holds, *held)
+		m.heldField(f, h, s, *held)
 	case to == "" && why != "":
 		m.d.note(crm.Reason{Code: NoteLeftAlone, Text: why, Field: f.SalesforceField.Name})
 	case to != "":
@@ -293,8 +293,7 @@ func (m *merge) chooseFirst(f *mapping.BoundField, hubspotBlank, salesforceBlank
 	return m.winner(f, hubspotBlank, salesforceBlank, "first match, ")
 }
 
-// winner applies `wins`. The newest of two records that were modified at the
-// same moment, or whose moment is not known, is HubSpot's.
+// winner applies `wins`.
 func (m *merge) winner(f *mapping.BoundField, hubspotBlank, salesforceBlank bool, prefix string) (crm.Side, string, *crm.Reason) {
 	wins := crm.HubSpot
 	rule := string(f.Wins)
@@ -302,7 +301,7 @@ func (m *merge) winner(f *mapping.BoundField, hubspotBlank, salesforceBlank bool
 	case mapping.WinsHold:
 		return "", "", &crm.Reason{Code: CodeConflict, Field: f.SalesforceField.Name,
 			Text: fmt.Sprintf("%sand %s and %s differ; `wins` says hold", prefix, nameOn(f, crm.HubSpot), nameOn(f, crm.Salesforce)),
-			Mend: "give both sides the same value, or choose `wins: newest`, `hubspot` or `salesforce` for " + f.SalesforceField.Name}
+			Mend: "give both sides the same value, answer with `lockstep conflicts`, or choose `wins: newest`, `hubspot` or `salesforce` for " + f.SalesforceField.Name}
 	case mapping.WinsSalesforce:
 		wins = crm.Salesforce
 	case mapping.WinsHubSpotUnlessBlank:
@@ -314,17 +313,10 @@ func (m *merge) winner(f *mapping.BoundField, hubspotBlank, salesforceBlank bool
 			wins = crm.Salesforce
 		}
 	case mapping.WinsNewest:
-		if m.d.Salesforce.ModifiedMicros > m.d.HubSpot.ModifiedMicros && m.d.HubSpot.ModifiedMicros != 0 {
-			wins = crm.Salesforce
-		}
-		rule = "newest"
+		wins, why := m.newest(f)
+		return wins.Other(), prefix + why, nil
 	}
-	if rule == "newest" {
-		rule = "newest: " + string(wins)
-	} else {
-		rule = "wins: " + rule
-	}
-	return wins.Other(), prefix + rule, nil
+	return wins.Other(), prefix + "wins: " + rule, nil
 }
 
 // computed merges a field whose value an expression gives. It has one

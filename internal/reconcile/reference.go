@@ -34,9 +34,10 @@ func (m *merge) reference(a *mapping.BoundAssociation) {
 		return
 	}
 	to, why, hold := m.chooseReference(a, main.id == "", !held.IsPresent())
+	if hold != nil {
+		to, why = m.heldReference(a, main.id, held, *hold)
+	}
 	switch {
-	case hold != nil:
-		m.holds = append(m.holds, *hold)
 	case to == crm.Salesforce:
 		m.refer(a, main, held, why)
 	case to == crm.HubSpot:

@@ -36,6 +36,13 @@ type Snapshot struct {
 	Known Known
 	// Answers are those to what the rules that choose the Salesforce object ask.
 	Answers map[mapping.Question]Answer
+	// Times tell when fields were last set, by side and vendor's field name; nil
+	// before they were asked for.
+	Times map[crm.Side]map[string]crm.FieldTime
+	// Shown are the conflicts of this thing that a person is shown, and
+	// Resolutions what people answered to them.
+	Shown       []Conflict
+	Resolutions []Resolution
 	// Alias is set for an unlinked record that belongs to a pair all the same.
 	Alias *Alias
 }
@@ -139,6 +146,13 @@ type Decision struct {
 	// Again: what is left of the pair is to be decided once more, as a record
 	// that is linked to nothing.
 	Again bool
+	// Asks are fields whose time would make the decision better: where there are
+	// any, and Snapshot.Times is nil, it should be made again with them.
+	Asks []Ask
+	// Conflicts are what a person has to decide.
+	Conflicts []Conflict
+	// Kept: an answer of a person has to be remembered for the next decision.
+	Kept bool
 	// Departed is what Snapshot.Departed is from now on, once the writes are done.
 	Departed crm.Side
 }

@@ -172,18 +172,23 @@ func (d *decider) match(side crm.Side, rec *crm.Record, candidates []Candidate) 
 		}
 		names = append(names, name)
 	}
+	c := &candidates[0]
 	switch {
 	case len(candidates) > 1:
-		d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Other().Title()+", or give them different values", "%d %s records match by %s: %s", len(candidates), side.Other().Title(), rule, strings.Join(names, "; "))
-		return
+		c = d.heldMatch(side, candidates, func() {
+			d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Other().Title()+", give them different values, or answer with `lockstep conflicts`", "%d %s records match by %s: %s", len(candidates), side.Other().Title(), rule, strings.Join(names, "; "))
+		})
 	case !candidates[0].LinkedTo.IsZero():
 		d.end(crm.Held, CodeAlreadyLinked, "merge the duplicates in "+side.Title()+", or give this record another value", "the only match by %s is taken: %s", rule, names[0])
 		return
 	case len(d.Rivals) > 0:
-		d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Title()+", or give them different values", "%s matches by %s, and so do %s", names[0], rule, refNames(d.Rivals))
+		c = d.heldMatch(side, candidates, func() {
+			d.end(crm.Held, CodeAmbiguous, "merge the duplicates in "+side.Title()+", give them different values, or answer with `lockstep conflicts`", "%s matches by %s, and so do %s", names[0], rule, refNames(d.Rivals))
+		})
+	}
+	if c == nil {
 		return
 	}
-	c := candidates[0]
 	if !d.passes(side.Other(), c.Record, CodeFilterOther) {
 		return
 	}
@@ -241,7 +246,7 @@ func refNames(refs []crm.Ref) string {
 // create decides a record that has no counterpart.
 func (d *decider) create(side crm.Side, rec *crm.Record) {
 	to := side.Other()
-	if !d.object.Create.In(to) {
+	if !d.object.Create.In(to) && !d.restores() {
 		d.end(crm.Excluded, CodeNoCreate, "write create: "+createWord(to), "it has no counterpart in %s, and `create: %s` does not make one there", to.Title(), d.object.Create)
 		return
 	}

@@ -52,6 +52,25 @@ func (s *Store) DueChanges(ctx context.Context, mapping string, side crm.Side, a
 	return page, err
 }
 
+// WaitingPage reads the refs of at most limit changes, due or not, of one object
+// of one side, in the order of their ids after the given one; start with "".
+func (s *Store) WaitingPage(ctx context.Context, mapping string, side crm.Side, object, after string, limit int) ([]crm.Ref, error) {
+	where, args := "c.mapping = ? AND c.side = ?", []any{s.codeOf(mapping), sideCode(side)}
+	if after != "" {
+		where, args = where+" AND c.id > ?", append(args, idValue(side, after))
+	}
+	var refs []crm.Ref
+	err := s.query(ctx, func(r *sql.Rows) error {
+		var id idScan
+		if err := r.Scan(&id); err != nil {
+			return err
+		}
+		refs = append(refs, crm.Ref{Side: side, Object: object, ID: string(id)})
+		return nil
+	}, "SELECT c.id FROM changes c WHERE "+where+" AND c.object = ? ORDER BY c.id LIMIT ?", append(args, s.codeOf(object), limit)...)
+	return refs, err
+}
+
 // CountDue counts due changes of all mappings.
 func (s *Store) CountDue(ctx context.Context) (int, error) {
 	return s.count(ctx, "SELECT count(*) FROM changes WHERE due = 1")
