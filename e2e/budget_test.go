@@ -109,6 +109,53 @@ func TestAUsedUpShareStopsCleanly(t *testing.T) {
 }
 
 // setBudget writes how many of a thousand HubSpot calls are ours.
+// TestR11TheHardCapIsNeverExceededByOneCall: complaint R11. Our share of an org's
+// calls is raised little by little while a first copy stops at it again and again:
+// Salesforce never counts one call more than the share.
+func TestR11TheHardCapIsNeverExceededByOneCall(t *testing.T) {
+	t.Parallel()
+	box, err := sandbox.New(sandbox.Config{Seed: "small", SalesforceDaily: 1000, TenSecondly: -1, SearchSecondly: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	if err := box.Listen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder(t), "lockstep.yaml")
+	connectApp(t, box, app.New(app.Config{File: file}))
+	stops := 0
+	spent := func() int { return box.Salesforce().Calls().Total }
+	step := 10 // a start alone takes some calls, so each share has to be larger than the one before
+	for share := spent() + 4; ; share += step {
+		step += 10
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := regexp.MustCompile(`(?m)^(# *)?budget:.*$`)
+		text = line.ReplaceAll(text, []byte(fmt.Sprintf("budget: {hubspot: 60%%, salesforce: %.1f%%}", float64(share)/10)))
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		code := cli.Run(t.Context(), []string{"sync", "--quiet", "--config", file}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
+		if n := spent(); n > share {
+			t.Fatalf("%d calls were made, and %d were ours", n, share)
+		}
+		if code == 0 {
+			break
+		}
+		if stops++; code != 4 || stops > 200 {
+			t.Fatalf("stopped at %d calls with code %d\n%s", spent(), code, &out)
+		}
+	}
+	if stops < 2 {
+		t.Errorf("it was stopped %d times, want it stopped in the middle", stops)
+	}
+	(&killWorld{T: t, box: box}).checkNoTwins()
+}
+
 func setBudget(t *testing.T, file string, ours int) {
 	t.Helper()
 	text, err := os.ReadFile(file)
