@@ -39,8 +39,7 @@ var planted = []struct {
 		{"internal/engine/intent.go", `if f.id != "" && o != nil {`, `if f.id != "" && o != nil && !planted("repeated create") {`},
 	}},
 	{"wrong winner", "40", "lost", []edit{
-		{"internal/reconcile/merge.go", "if m.d.Salesforce.ModifiedMicros > m.d.HubSpot.ModifiedMicros && m.d.HubSpot.ModifiedMicros != 0 {",
-			`if planted("wrong winner") != (m.d.Salesforce.ModifiedMicros > m.d.HubSpot.ModifiedMicros && m.d.HubSpot.ModifiedMicros != 0) {`},
+		{"internal/reconcile/conflict.go", "if s.Micros > h.Micros && h.Micros != 0 {", `if planted("wrong winner") != (s.Micros > h.Micros && h.Micros != 0) {`},
 	}},
 }
 

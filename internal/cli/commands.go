@@ -24,7 +24,7 @@ func (g *global) addCommands(root *cobra.Command) {
 	}
 	add(groupTry, newDemoCommand(g), newSandboxCommand(g))
 	add(groupPair, newConnectCommand(g), newAccountsCommand(g), newInitCommand(g), newCheckCommand(g), newSchemaCommand(g), newTestCommand(g))
-	add(groupWork, newPlanCommand(g), newSyncCommand(g), newShadowCommand(g), newStatusCommand(g), newRunsCommand(g), newExplainCommand(g), newDiagnoseCommand(g), newVerifyCommand(g), newUndoCommand(g), newErrorsCommand(g))
+	add(groupWork, newPlanCommand(g), newSyncCommand(g), newShadowCommand(g), newStatusCommand(g), newRunsCommand(g), newExplainCommand(g), newDiagnoseCommand(g), newVerifyCommand(g), newUndoCommand(g), newErrorsCommand(g), newConflictsCommand(g))
 	add(groupTry, newPostmanCommand(g))
 	add(groupPair, newKeysCommand(g))
 	root.AddCommand(newVersionCommand(g))

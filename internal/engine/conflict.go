@@ -331,6 +331,9 @@ func (b *batch) settleConflicts(s *settlement, j *job) {
 			return
 		}
 		for _, c := range d.Conflicts {
+			if c.Kind == reconcile.ConflictField && !d.WasLinked && j.row.Side == crm.Salesforce {
+				continue // two records that are to be linked ask once, as HubSpot's
+			}
 			body, err := json.Marshal(shownConflict(d, c))
 			if err != nil {
 				continue // it holds texts and times only, which always marshal

@@ -12,10 +12,6 @@ import (
 // findGone finds what was known and did not come in a complete read, and asks
 // for it by id before believing that it is gone.
 func (w *watcher) findGone(ctx context.Context) error {
-	if w.fresh && !w.left {
-		w.seen = nil
-		return nil
-	}
 	slices.Sort(w.seen)
 	here := func(id string) bool {
 		_, ok := slices.BinarySearch(w.seen, thingKey(w.lens.side, id))
@@ -33,7 +29,7 @@ func (w *watcher) findGone(ctx context.Context) error {
 		missing = nil
 		return err
 	}
-	for after := ""; ; {
+	for after := ""; !w.fresh; {
 		page, err := w.e.store.LinkPage(ctx, w.o.Name, after, 1000)
 		if err != nil {
 			return err
@@ -56,7 +52,7 @@ func (w *watcher) findGone(ctx context.Context) error {
 			break
 		}
 	}
-	for after := ""; ; {
+	for after := ""; !w.fresh; {
 		page, err := w.e.store.OutcomePage(ctx, w.o.Name, w.lens.side, after, 1000)
 		if err != nil {
 			return err

@@ -184,8 +184,6 @@ type watcher struct {
 	ledger *ledger
 	// fresh: nothing is known of the mapping yet, so nothing need be asked.
 	fresh bool
-	// left: an earlier process read records that it did not settle.
-	left bool
 	// hinted is what somebody said may have changed.
 	hinted hinted
 	// woke is by what it reads now.
@@ -209,11 +207,6 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 	if w.fresh, err = w.nothingKnown(ctx); err != nil {
 		return w.reading, err
 	}
-	left, err := w.e.store.WaitingPage(ctx, w.o.Name, l.side, l.object, "", 1)
-	if err != nil {
-		return w.reading, err
-	}
-	w.left = len(left) > 0
 	complete := scope.Complete || w.hinted.complete || cursor.Since.IsZero() || cursor.Version != l.version || w.e.completeIsDue(cursor)
 	if complete && cursor.Version == l.version && !w.fresh {
 		w.told = cursor.Since.UnixMicro()

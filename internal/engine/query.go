@@ -16,6 +16,19 @@ type query struct {
 	text        string
 }
 
+// RecordID takes the id out of what a person typed for a record: an id of either
+// side, or the address of its page. Other texts come back as they are.
+func RecordID(text string) string {
+	q := parseQuery(text)
+	switch {
+	case q.hubspotID != "":
+		return q.hubspotID
+	case q.salesforceID != "":
+		return q.salesforceID
+	}
+	return q.text
+}
+
 var (
 	salesforceID = regexp.MustCompile(`^[a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?$`)
 	hubspotID    = regexp.MustCompile(`^[0-9]{1,19}$`)
