@@ -28,7 +28,7 @@ var planted = []struct {
 	if Agree(f, h, s, m.place(f)) {`},
 		{"internal/engine/observe.go", "w.isEcho(r, &link)", `!planted("echo") && w.isEcho(r, &link)`},
 	}},
-	{"skipped tie", "120", "apart|missing|lost|unseen", []edit{
+	{"skipped tie", "600", "apart|missing|lost|unseen", []edit{
 		{"internal/salesforce/read.go", `first := "SystemModstamp >= " + since(sinceMicros)`, `first := "SystemModstamp >= " + since(sinceMicros)
 	if planted("skipped tie") { first = "SystemModstamp > " + since(sinceMicros) }`},
 		{"internal/salesforce/read.go", "return max(since, min(newest, began)-overlap)", `if planted("skipped tie") { return max(since, newest) }

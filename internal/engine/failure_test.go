@@ -48,10 +48,9 @@ func TestR10TransientFailuresAreTriedWithGrowingWaitsUntilTheBudgetEnds(t *testi
 		w.salesforce.refuse = refuseAs(fault.Unavailable, &tries)
 		var waits []time.Duration
 		last := time.Time{}
-		var run *engine.Run
 		for range 20 {
 			before := tries
-			if run = w.sync(); tries != before+1 {
+			if w.sync(); tries != before+1 {
 				t.Fatalf("tried %d times when its time had come", tries-before)
 			}
 			if !last.IsZero() {
@@ -76,7 +75,8 @@ func TestR10TransientFailuresAreTriedWithGrowingWaitsUntilTheBudgetEnds(t *testi
 			}
 		}
 		time.Sleep(48 * time.Hour)
-		if run = w.sync(); tries != 12 {
+		run := w.sync()
+		if tries != 12 {
 			t.Errorf("%d tries by itself", tries)
 		}
 		want := []time.Duration{1, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60}
