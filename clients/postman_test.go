@@ -167,19 +167,54 @@ func TestExportedCollectionMovesAThousandContacts(t *testing.T) {
 			Updates map[string]int `json:"updates"`
 		} `json:"objects"`
 	}
-	line, _, _ := bytes.Cut(p.lockstep("", "plan", "--json"), []byte("\n"))
+	line, items, _ := bytes.Cut(p.lockstep("", "plan", "--all", "--json"), []byte("\n"))
 	if err := json.Unmarshal(line, &plan); err != nil {
 		t.Fatal(err)
 	}
 	if len(plan.Objects) != 3 {
 		t.Errorf("the plan is about %d objects", len(plan.Objects))
 	}
+	// Who wins as the newest Lockstep decides by the time of HubSpot's field, which
+	// a script does not see: what the chain held for that may be written now.
+	decided := plannedUpdates(t, items)
+	for id := range decided {
+		if !leftOut(report)[id] {
+			t.Errorf("the chain left the update of HubSpot contact %s to Lockstep and did not say so", id)
+		}
+	}
 	for _, o := range plan.Objects {
-		if o.Creates["salesforce"]+o.Updates["salesforce"] != 0 {
-			t.Errorf("%s: the chain left %d creates and %d updates to Lockstep", o.Name, o.Creates["salesforce"], o.Updates["salesforce"])
+		updates := o.Updates["salesforce"]
+		if o.Name == "people" {
+			updates -= len(decided)
+		}
+		if o.Creates["salesforce"]+updates != 0 {
+			t.Errorf("%s: the chain left %d creates and %d updates to Lockstep", o.Name, o.Creates["salesforce"], updates)
 		}
 	}
 	p.scan()
+}
+
+// plannedUpdates are the HubSpot ids of people of whom a plan updates the
+// Salesforce record.
+func plannedUpdates(t *testing.T, items []byte) map[string]bool {
+	t.Helper()
+	ids := map[string]bool{}
+	for line := range bytes.Lines(items) {
+		var item struct {
+			Mapping string
+			HubSpot struct{ ID string }
+			Writes  []struct{ Side, Op string }
+		}
+		if err := json.Unmarshal(line, &item); err != nil {
+			t.Fatalf("%v\n%s", err, line)
+		}
+		for _, w := range item.Writes {
+			if item.Mapping == "people" && w.Side == "salesforce" && w.Op == "update" {
+				ids[item.HubSpot.ID] = true
+			}
+		}
+	}
+	return ids
 }
 
 var leftOutLine = regexp.MustCompile(`^left out: HubSpot contacts (\d+): `)
