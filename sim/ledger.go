@@ -92,13 +92,13 @@ func (r *record) versionAt(seq int) int {
 	return n
 }
 
-// known is what the program can know of a record just after seq: what it was
-// last shown, and what it wrote itself since and had an answer to. ok is false
-// when it never saw the record.
+// known is what the program can know of a record just after seq: the newest
+// state that it was shown (search shows older ones later), and what it wrote
+// itself since and had an answer to. ok is false when it never saw the record.
 func (r *record) known(seq int) (values []string, v *version, ok bool) {
 	at, shown := -1, -1
 	for _, x := range r.readings {
-		if x.seq <= seq {
+		if x.seq <= seq && x.version >= shown {
 			at, shown = x.seq, x.version
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
@@ -37,6 +38,7 @@ type pair struct {
 	bases   map[*field][]base
 	fresh   bool // linked in the cycle that is judged
 	stands  bool
+	stood   bool // before the cycle that is judged
 	outcome crm.Outcome
 	code    string
 	said    string // in the trace
@@ -92,7 +94,7 @@ func (x *oracle) dry(what string) {
 func (x *oracle) take(s *store.Store) {
 	ctx := context.Background()
 	for _, p := range x.pairs {
-		p.stands, p.fresh = false, false
+		p.stands, p.fresh, p.stood = false, false, p.stands
 	}
 	clear(x.byHub)
 	clear(x.bySF)
@@ -162,6 +164,14 @@ func (x *oracle) link(o *object, l store.Link) {
 		}
 		x.pairs = append(x.pairs, p)
 		x.w.say("  linked: %s %s and %s", o.name, hub.id, sf.id)
+	} else if !p.stood {
+		// The link was given up when both records were gone. Now that they are back,
+		// the program finds them as it finds any two that match.
+		p.fresh = true
+		for _, f := range o.fields {
+			p.bases[f] = []base{{first: true}}
+		}
+		x.w.say("  linked again: %s %s and %s", o.name, hub.id, sf.id)
 	}
 	p.stands, p.outcome, p.code = true, l.Outcome, ""
 	if other := x.byHub[hub.id]; other != nil && other.o == o {
@@ -302,11 +312,13 @@ func (x *oracle) settle(p *pair, calm bool) {
 // write judges one write of the program.
 func (x *oracle) write(w written) {
 	p := x.pairOf(w.r)
-	if p == nil {
+	v := &w.r.versions[w.n]
+	if p == nil || w.n > 0 && p.on(w.r.side.Other()).first().seq > v.seq {
+		// Not linked yet, or linked later with a record that was not there: the
+		// partner that was written for went before the link was kept.
 		x.open = append(x.open, w)
 		return
 	}
-	v := &w.r.versions[w.n]
 	switch {
 	case w.n == 0:
 		x.create(p, w.r, v)
@@ -591,6 +603,9 @@ func (x *oracle) read(s *store.Store) {
 		err := engine.JournalOf(ctx, s, run.ID, func(e engine.JournalEntry) error {
 			k := key{e.Record.Side, e.Record.Object, e.Record.ID}
 			x.said[k] = true
+			if strings.HasPrefix(e.Result, "refused") {
+				return nil // nothing came of it
+			}
 			for _, ch := range e.Changes {
 				after := ""
 				if ch.After != nil {

@@ -297,6 +297,8 @@ func (x *oracle) last() {
 	for _, w := range x.open {
 		if w.n == 0 && w.r.live() {
 			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
+		} else if w.n > 0 && !w.r.live() && x.takenBack(w.r) {
+			continue
 		} else if w.n > 0 && !x.broken[w.r.versions[w.n].cycle] && !x.partnerLost(w.r) {
 			// Where the program died after a write and before the link was kept, people
 			// may have seen to it that there never was one.
@@ -334,6 +336,19 @@ func (x *oracle) last() {
 func (x *oracle) partnerLost(r *record) bool {
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
 		return c.o == r.o && c.side != r.side && c.thing == r.thing && !c.live()
+	})
+}
+
+// takenBack tells whether a record that the program created is rightly archived
+// though no link was ever seen: the answer to the create was lost, and when it
+// was found again the record that it was made for had been deleted.
+func (x *oracle) takenBack(r *record) bool {
+	if r.first().by != program || r.o.deletes != "archive" {
+		return false
+	}
+	keys := r.o.keys(r.side, r.first().values)
+	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
+		return c.o == r.o && c.side != r.side && !c.live() && slices.ContainsFunc(c.versions, func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) })
 	})
 }
 

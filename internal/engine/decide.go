@@ -135,6 +135,7 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		}
 		if s.link == nil && (r == nil || r.Archived && r.MergedInto == "") {
 			d.forget = append(d.forget, page[i].Ref.ID)
+			d.c.ledger(d.o.Name).end(thingKey(d.side, page[i].Ref.ID))
 			continue
 		}
 		s.snapshot.Alias = aliases[page[i].Ref.ID]

@@ -16,6 +16,7 @@ type ledger struct {
 	read    []uint64
 	results []result
 	joined  map[uint64]uint64 // a record's key → that of the thing it turned out to be
+	ended   map[uint64]bool   // records that were gone when it came to decide
 }
 
 type result struct {
@@ -56,6 +57,17 @@ func (l *ledger) same(from, to uint64) {
 	l.mu.Unlock()
 }
 
+// end says that a record that may have been read is no more, and was linked to
+// nothing: there is no thing to account for.
+func (l *ledger) end(key uint64) {
+	l.mu.Lock()
+	if l.ended == nil {
+		l.ended = map[uint64]bool{}
+	}
+	l.ended[key] = true
+	l.mu.Unlock()
+}
+
 // joins bounds how far a thing is followed: merges of merges within one run.
 const joins = 16
 
@@ -76,6 +88,9 @@ func (l *ledger) thing(key uint64) uint64 {
 func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.ended) > 0 {
+		l.read = slices.DeleteFunc(l.read, func(k uint64) bool { return l.ended[k] })
+	}
 	for i, k := range l.read {
 		l.read[i] = l.thing(k)
 	}

@@ -491,13 +491,18 @@ func (w *watcher) seeLinked(f *found, r *crm.Record, link store.Link) {
 		return
 	}
 	w.change(f, r, at)
-	if l.side == crm.HubSpot && !w.reading.Complete {
-		// HubSpot's search shows a record for a while as it was before it was
-		// written to, by us as well: taken at its word, our own write would count
-		// as taken back. Read by id the record is what it is.
+	w.doubt(f)
+	w.addKeys(f, r)
+}
+
+// doubt lets the newest change be read by id before it is decided, where search
+// told of it. HubSpot's search shows a record for a while as it was before it was
+// written to or deleted, by us as well: taken at its word, our own write would
+// count as taken back, and what was archived would be created again.
+func (w *watcher) doubt(f *found) {
+	if w.lens.side == crm.HubSpot && !w.reading.Complete {
 		f.changes[len(f.changes)-1].Record = nil
 	}
-	w.addKeys(f, r)
 }
 
 // isEcho tells whether a record holds just what the link says, slot by slot,
@@ -548,6 +553,7 @@ func (w *watcher) seeUnlinked(f *found, r *crm.Record, known store.Outcome, isKn
 		f.wakeAll = true
 	}
 	w.change(f, r, at)
+	w.doubt(f)
 	w.addKeys(f, r)
 }
 
