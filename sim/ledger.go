@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -223,15 +224,23 @@ func (l *ledger) loseAnswer(changed []*record) {
 }
 
 // read files what an answer showed the program. HubSpot's search shows states
-// of before; which, its updatedAt tells.
-func (l *ledger) read(side crm.Side, path string, body []byte) {
+// of before; which, its updatedAt tells. It returns what was shown, for people.
+func (l *ledger) read(c *call) (told []string) {
+	side, path, body := c.side(), c.request.URL.Path, c.answer
+	show := func(r *record, n int) {
+		r.readings = append(r.readings, reading{l.seq, n})
+		told = append(told, fmt.Sprintf("%s as %d of %d", r.id, n+1, len(r.versions)))
+	}
 	if bytes.Contains(body, []byte(`"propertiesWithHistory"`)) || bytes.Contains(body, []byte(`"LastModifiedById"`)) {
-		return // it told when fields were set, not what they hold
+		return nil // it told when fields were set, not what they hold
 	}
 	if side == crm.HubSpot {
 		_, rest, ok := strings.Cut(path, "/objects/")
 		if !ok || strings.HasSuffix(path, "/batch/update") || strings.HasSuffix(path, "/batch/create") {
-			return // the answer to a write is no look at the record
+			return nil // the answer to a write is no look at the record
+		}
+		if strings.HasSuffix(path, "/search") && bytes.Contains(c.body, []byte(`"limit":1}`)) {
+			return nil // it counted
 		}
 		name, _, _ := strings.Cut(rest, "/")
 		var page struct {
@@ -240,7 +249,7 @@ func (l *ledger) read(side crm.Side, path string, body []byte) {
 			shownRecord
 		}
 		if l.family.object(side, name) == nil || json.Unmarshal(body, &page) != nil {
-			return
+			return nil
 		}
 		for _, x := range append(page.Results, page.shownRecord) {
 			r := l.records[key{side, name, x.ID}]
@@ -250,18 +259,19 @@ func (l *ledger) read(side crm.Side, path string, body []byte) {
 			}
 			for i := len(r.versions) - 1; i >= 0; i-- {
 				if r.versions[i].stamp <= t.UnixMilli() {
-					r.readings = append(r.readings, reading{l.seq, i})
+					show(r, i)
 					break
 				}
 			}
 		}
-		return
+		return told
 	}
 	for _, r := range l.order {
 		if r.side == side && strings.Contains(string(body), `"Id":"`+r.id+`"`) {
-			r.readings = append(r.readings, reading{l.seq, len(r.versions) - 1})
+			show(r, len(r.versions)-1)
 		}
 	}
+	return told
 }
 
 type shownRecord struct {

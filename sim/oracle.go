@@ -297,7 +297,7 @@ func (x *oracle) settle(p *pair, calm bool) {
 		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
 		resting := false
 		for _, b := range p.bases[f] {
-			resting = resting || f.rests(b, h, s, p.hubSet(f, hv), sv.stamp)
+			resting = resting || f.rests(b, h, s, p.stamps(f, hv, sv))
 		}
 		switch {
 		case !resting:
@@ -383,12 +383,12 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			h = given
 		}
 		for _, b := range p.bases[f] {
-			moves |= f.due(b, h, s, p.hubSet(f, hv), sv.stamp)
+			moves |= f.due(b, h, s, p.stamps(f, hv, sv))
 		}
 		switch {
-		case moves&towards(r.side) == 0:
-			x.violate("lost", "%s of %s %s: %q was overwritten with %q, and the rules do not say so: %s gives %q, last settled %+v, direction %s, wins %s, stamps %d %d", name, r.object, r.id,
-				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, p.hubSet(f, hv), sv.stamp)
+		case moves&towards(r.side) == 0 && !r.filledIn(column, v.seq-1):
+			x.violate("lost", "%s of %s %s: %q was overwritten with %q, and the rules do not say so: %s gives %q, last settled %+v, direction %s, wins %s, stamps %+v", name, r.object, r.id,
+				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, p.stamps(f, hv, sv))
 		case fate != fits || got != want:
 			x.violate("value", "%s of %s %s became %q; %s gives %q, which is %q there", name, r.object, r.id, v.values[column], from.Title(), given, want)
 		}

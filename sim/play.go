@@ -305,7 +305,9 @@ func (w *world) afterCall(c *call) error {
 	if c.err != nil {
 		w.ledger.loseAnswer(changed)
 	} else if c.status < 300 {
-		w.ledger.read(c.side(), c.request.URL.Path, c.answer)
+		if shown := w.ledger.read(c); w.trace.keep && len(shown) > 0 {
+			w.say("    shown %s", strings.Join(shown, ", "))
+		}
 	}
 	if err := w.mayDie("after call"); err != nil {
 		w.ledger.loseAnswer(changed)

@@ -57,8 +57,8 @@ func (x *oracle) agree(p *pair) {
 		}
 		resting := x.filledIn(p, f)
 		for _, b := range p.bases[f] {
-			moves := f.due(b, h, s, p.hubSet(f, p.hub.last()), p.sf.last().stamp)
-			resting = resting || f.rests(b, h, s, p.hubSet(f, p.hub.last()), p.sf.last().stamp)
+			moves := f.due(b, h, s, p.stamps(f, p.hub.last(), p.sf.last()))
+			resting = resting || f.rests(b, h, s, p.stamps(f, p.hub.last(), p.sf.last()))
 			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 				if moves&towards(to) == 0 || f.from != "" {
 					continue
@@ -100,15 +100,19 @@ const settles = 10_000
 // changed so soon after that it counts as filled in by the vendor.
 func (x *oracle) filledIn(p *pair, f *field) bool {
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-		r := p.on(side)
-		if r.first().by != program || f.name(side) == "" {
-			continue
+		if name := f.name(side); name != "" && p.on(side).filledIn(p.o.place[side][name], x.w.ledger.seq) {
+			return true
 		}
-		column := p.o.place[side][f.name(side)]
-		for i := len(r.versions) - 1; i > 0; i-- {
-			if r.versions[i].values[column] != r.versions[i-1].values[column] {
-				return r.versions[i].by == people && r.versions[i].stamp-r.first().stamp <= settles
-			}
+	}
+	return false
+}
+
+// filledIn tells whether what a record that the program made holds in a column
+// at seq was put there so soon after that it counts as the vendor's doing.
+func (r *record) filledIn(column, seq int) bool {
+	for i := r.versionAt(seq); i > 0 && r.first().by == program; i-- {
+		if r.versions[i].values[column] != r.versions[i-1].values[column] {
+			return r.versions[i].by == people && r.versions[i].stamp-r.first().stamp <= settles
 		}
 	}
 	return false
@@ -224,7 +228,7 @@ func (x *oracle) alone(r *record) {
 	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
 		return
 	}
-	x.violate("missing", "%s %s should have been linked with %s %s: %s", r.object, r.id, match.object, match.id, c.Reason.Code)
+	x.violate("missing", "%s %s should have been linked with %s %s: %s %s", r.object, r.id, match.object, match.id, c.Reason.Code, c.Reason.Text)
 }
 
 // cannotCreate tells whether a value keeps a record from being created.
@@ -273,7 +277,7 @@ func (x *oracle) cannotLink(a, b *record) bool {
 			continue
 		}
 		h, s := o.value(f, crm.HubSpot, hub.last().values), o.value(f, crm.Salesforce, sf.last().values)
-		moves := f.due(base{first: true}, h, s, o.hubSet(f, hub, hub.last()), sf.last().stamp)
+		moves := f.due(base{first: true}, h, s, o.stamps(f, hub, sf, hub.last(), sf.last()))
 		if moves&hold != 0 {
 			return true
 		}

@@ -28,6 +28,11 @@ const (
 	hold                   // a person has to decide
 )
 
+// stamps are when the two sides of a field were set, in milliseconds: of HubSpot
+// the field, of Salesforce the record (sf), which keeps no time for a field. A
+// program that saw the value before the record was touched may know better (sfSet).
+type stamps struct{ hub, sf, sfSet int64 }
+
 func towards(side crm.Side) move {
 	if side == crm.HubSpot {
 		return toHub
@@ -36,10 +41,8 @@ func towards(side crm.Side) move {
 }
 
 // due says what may become of a field that stands at these values on the two
-// sides, given what it stood at when it was last settled. stamps are when
-// HubSpot's field was set and when the Salesforce record was modified, in
-// milliseconds.
-func (f *field) due(b base, hub, sf string, hubStamp, sfStamp int64) move {
+// sides, given what it stood at when it was last settled.
+func (f *field) due(b base, hub, sf string, at stamps) move {
 	if f.from != "" {
 		hub = tidy(hub)
 		if hub == f.canon(crm.Salesforce, sf) {
@@ -67,13 +70,13 @@ func (f *field) due(b base, hub, sf string, hubStamp, sfStamp int64) move {
 		case f.direction == toHubSpot:
 			return toHub
 		}
-		return f.winner(hubBlank, sfBlank, hubStamp, sfStamp)
+		return f.winner(hubBlank, sfBlank, at)
 	}
 	hubChanged := f.canon(crm.HubSpot, hub) != b.hub
 	sfChanged := f.canon(crm.Salesforce, sf) != b.sf
 	switch {
 	case hubChanged && sfChanged && f.direction == bothWays:
-		return f.winner(hubBlank, sfBlank, hubStamp, sfStamp)
+		return f.winner(hubBlank, sfBlank, at)
 	case hubChanged && f.flows(crm.Salesforce):
 		return f.gives(crm.HubSpot, hubBlank, sfBlank)
 	case sfChanged && f.flows(crm.HubSpot):
@@ -91,11 +94,20 @@ func (o *object) hubSet(f *field, r *record, v *version) int64 {
 	return v.stamp
 }
 
-func (p *pair) hubSet(f *field, v *version) int64 { return p.o.hubSet(f, p.hub, v) }
+// stamps are those of a field of two records at these versions.
+func (o *object) stamps(f *field, hub, sf *record, hv, sv *version) stamps {
+	at := stamps{hub: o.hubSet(f, hub, hv), sf: sv.stamp, sfSet: sv.stamp}
+	if column, ok := o.place[crm.Salesforce][f.sf]; ok {
+		at.sfSet = sf.setAt(column, sv)
+	}
+	return at
+}
+
+func (p *pair) stamps(f *field, hv, sv *version) stamps { return p.o.stamps(f, p.hub, p.sf, hv, sv) }
 
 // rests tells whether nothing is due, or only what the mapping leaves out.
-func (f *field) rests(b base, hub, sf string, hubStamp, sfStamp int64) bool {
-	moves := f.due(b, hub, sf, hubStamp, sfStamp)
+func (f *field) rests(b base, hub, sf string, at stamps) bool {
+	moves := f.due(b, hub, sf, at)
 	if moves&rest != 0 {
 		return true
 	}
@@ -123,7 +135,7 @@ func (f *field) gives(from crm.Side, blank, otherBlank bool) move {
 	return towards(from.Other())
 }
 
-func (f *field) winner(hubBlank, sfBlank bool, hubStamp, sfStamp int64) move {
+func (f *field) winner(hubBlank, sfBlank bool, at stamps) move {
 	switch f.wins {
 	case "hold":
 		return hold
@@ -142,8 +154,13 @@ func (f *field) winner(hubBlank, sfBlank bool, hubStamp, sfStamp int64) move {
 		}
 		return toHub
 	}
-	if sfStamp > hubStamp {
-		return toHub
+	moves := move(0)
+	for _, sf := range []int64{at.sf, at.sfSet} {
+		if sf > at.hub {
+			moves |= toHub
+		} else {
+			moves |= toSF
+		}
 	}
-	return toSF
+	return moves
 }

@@ -29,15 +29,30 @@ func (t *Tx) PutKeys(mapping string, side crm.Side, keys []Key) error {
 		})
 }
 
-// DropKeys forgets keys that do not hold any more.
+// DropKeys forgets keys that do not hold any more, and that their records were
+// seen: one that is put back as it was (restored, or given its old address
+// again) has to count as changed, or its keys would stay forgotten.
 func (t *Tx) DropKeys(mapping string, side crm.Side, keys []Key) error {
-	for _, k := range keys {
+	if len(keys) == 0 {
+		return nil
+	}
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = k.Ref.ID
 		if err := t.exec("DELETE FROM match_keys WHERE mapping = ? AND side = ? AND rule = ? AND hash = ? AND id = ?",
 			t.s.codeOf(mapping), sideCode(side), k.Rule, int64(k.Hash), idValue(side, k.Ref.ID)); err != nil {
 			return err
 		}
 	}
-	return nil
+	forget := "UPDATE links SET seen_hubspot = 0 WHERE mapping = ? AND hubspot_id IN (SELECT value FROM json_each(?))"
+	if side == crm.Salesforce {
+		forget = "UPDATE links SET seen_salesforce = 0 WHERE mapping = ? AND salesforce_id IN (SELECT value FROM json_each(?))"
+	}
+	if err := t.exec(forget, t.s.codeOf(mapping), idList(side, ids)); err != nil {
+		return err
+	}
+	return t.exec("UPDATE outcomes SET seen = 0 WHERE mapping = ? AND side = ? AND linked = 0 AND id IN (SELECT value FROM json_each(?))",
+		t.s.codeOf(mapping), sideCode(side), idList(side, ids))
 }
 
 // Keys finds the records of side that have one of the given keys (rule and
