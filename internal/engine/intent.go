@@ -3,6 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -158,21 +161,66 @@ func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]
 		if o == nil || e.lens(o, g.side, g.object) == nil {
 			continue // the mapping does not name it any more
 		}
-		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}}
+		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}, exact: map[string]map[string]bool{}}
 		if err := s.search(ctx, list); err != nil {
 			return nil, err
 		}
-		for key, ids := range s.hits {
-			f := fate{several: len(ids) > 1}
-			if len(ids) == 1 {
-				for id := range ids {
-					f.id = id
-				}
-			}
-			fates[key] = f
-		}
+		maps.Copy(fates, s.fates())
 	}
 	return fates, nil
+}
+
+// fates tells which record became of which intent. Several creates with one key
+// may have been sent in one call (two accounts with one domain): what holds
+// every value that was written tells them apart, and a record that one intent
+// alone can have made is no other's. Where as many records as intents are left,
+// all holding just what was written, it does not matter which is whose.
+func (s *searcher) fates() map[string]fate {
+	fates := map[string]fate{}
+	open := map[string][]string{} // intent → ids, in order
+	for key, hits := range s.hits {
+		if len(s.exact[key]) > 0 {
+			hits = s.exact[key]
+		}
+		open[key] = slices.Sorted(maps.Keys(hits))
+	}
+	take := func(key, id string) {
+		fates[key] = fate{id: id}
+		delete(open, key)
+		for other, ids := range open {
+			open[other] = slices.DeleteFunc(ids, func(x string) bool { return x == id })
+		}
+	}
+	// Twice, for what is taken exactly may leave one for another.
+	for _, exactly := range []bool{true, false, true, false} {
+		for again := true; again; {
+			again = false
+			for _, key := range slices.Sorted(maps.Keys(open)) {
+				ids := open[key]
+				if exactly && len(s.exact[key]) == 0 {
+					continue
+				}
+				if len(ids) == 1 || exactly && len(ids) > 1 && len(ids) == s.alike(open, ids) {
+					take(key, ids[0])
+					again = true
+				}
+			}
+		}
+	}
+	for key, ids := range open {
+		fates[key] = fate{several: len(ids) > 1}
+	}
+	return fates
+}
+
+// alike counts the open intents that wrote just what these records hold.
+func (s *searcher) alike(open map[string][]string, ids []string) (n int) {
+	for key, others := range open {
+		if len(s.exact[key]) > 0 && slices.Equal(others, ids) {
+			n++
+		}
+	}
+	return n
 }
 
 // searcher looks for records that were created by one group of intents.
@@ -181,6 +229,8 @@ type searcher struct {
 	o    *mapping.BoundObject
 	lens *lens
 	hits map[string]map[string]bool // intent key → ids
+	// exact are those of the hits that hold every value that was written.
+	exact map[string]map[string]bool
 }
 
 // wantedRecord is one intent as the record that it would have become.
@@ -231,7 +281,7 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 		}
 		for i := range found {
 			if intent, ok := external[found[i].Value(externalField).Text]; ok && !found[i].Archived {
-				s.hit(intent.Key, found[i].ID)
+				hit(s.hits, intent.Key, found[i].ID)
 			}
 		}
 	}
@@ -294,31 +344,32 @@ func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID]
 		if _, linked := links[r.ID]; linked || r.Archived {
 			continue
 		}
+		print := sync.OnceValue(func() []uint64 { return reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r) })
 		for _, k := range keysOf(s.o, s.lens, r) {
 			for _, w := range byKey[keyID{k.Rule, k.Hash}] {
 				if r.CreatedMicros == 0 || r.CreatedMicros >= w.since {
-					s.hit(w.intent.Key, r.ID)
+					hit(s.hits, w.intent.Key, r.ID)
+					if sameIn(w.slots, w.print, print()) {
+						hit(s.exact, w.intent.Key, r.ID)
+					}
 				}
 			}
 		}
-		if len(keyless) == 0 {
-			continue
-		}
-		print := reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)
 		for _, w := range keyless {
-			if (r.CreatedMicros == 0 || r.CreatedMicros >= w.since) && sameIn(w.slots, w.print, print) {
-				s.hit(w.intent.Key, r.ID)
+			if (r.CreatedMicros == 0 || r.CreatedMicros >= w.since) && sameIn(w.slots, w.print, print()) {
+				hit(s.hits, w.intent.Key, r.ID)
+				hit(s.exact, w.intent.Key, r.ID)
 			}
 		}
 	}
 	return nil
 }
 
-func (s *searcher) hit(key, id string) {
-	if s.hits[key] == nil {
-		s.hits[key] = map[string]bool{}
+func hit(hits map[string]map[string]bool, key, id string) {
+	if hits[key] == nil {
+		hits[key] = map[string]bool{}
 	}
-	s.hits[key][id] = true
+	hits[key][id] = true
 }
 
 func sameIn(slots []int, a, b []uint64) bool {

@@ -90,6 +90,7 @@ func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
 	defer l.mu.Unlock()
 	if len(l.ended) > 0 {
 		l.read = slices.DeleteFunc(l.read, func(k uint64) bool { return l.ended[k] })
+		l.results = slices.DeleteFunc(l.results, func(r result) bool { return l.ended[r.key] })
 	}
 	for i, k := range l.read {
 		l.read[i] = l.thing(k)
