@@ -20,6 +20,7 @@ check: ## formatting, vet, staticcheck and the quick tests
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	go vet ./...
 	go vet -tags clients ./clients
+	go vet -tags kills ./e2e
 	go run $(STATICCHECK) ./...
 	go test -timeout 30m ./...
 
@@ -46,8 +47,12 @@ sim: ## 2,000 simulated histories with faults and crashes
 sim-some: ## as many of them as fit a minute or so
 	go run ./sim -seeds 200
 
+.PHONY: kills
+kills: ## kill `lockstep sync` 200 times while it works on 5,000 records
+	go test -count=1 -tags kills -timeout 20m -parallel 4 -run TestKilledRunsEndInStep -v ./e2e
+
 .PHONY: test
-test: tools check race clients prove sim-some ## everything, from a bare machine; what CI runs
+test: tools check race clients prove sim-some kills ## everything, from a bare machine; what CI runs
 
 .PHONY: tools
 tools: ## install what the tests need on a bare Debian machine (node, npm, python, chromium, a C compiler for -race)

@@ -84,7 +84,14 @@ type killWorld struct {
 
 func newKillWorld(t *testing.T) *killWorld {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Config{Seed: "300", TenSecondly: -1, SearchSecondly: -1})
+	return newKillWorldOf(t, "300", filepath.Join(programPath(t), "lockstep"))
+}
+
+// newKillWorldOf starts a sandbox with so many people and connects a folder to
+// it; bin is the program that is killed.
+func newKillWorldOf(t *testing.T, people, bin string) *killWorld {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Config{Seed: people, TenSecondly: -1, SearchSecondly: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +100,7 @@ func newKillWorld(t *testing.T) *killWorld {
 		t.Fatal(err)
 	}
 	c := box.Credentials()
-	w := &killWorld{T: t, box: box, dir: t.TempDir(), bin: filepath.Join(programPath(t), "lockstep")}
+	w := &killWorld{T: t, box: box, dir: t.TempDir(), bin: bin}
 	w.env = []string{
 		"HOME=" + t.TempDir(), "LOCKSTEP_HUBSPOT_URL=" + box.HubSpotURL(), "LOCKSTEP_HUBSPOT_TOKEN=" + c.HubSpot.PrivateApp,
 		"LOCKSTEP_SALESFORCE_URL=" + box.SalesforceURL(), "LOCKSTEP_SALESFORCE_CLIENT_ID=" + c.Salesforce.ClientID,
