@@ -124,7 +124,11 @@ func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query str
 	if s.explain != nil {
 		s.explain(query, args)
 	}
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	statement, err := s.statement(ctx, query)
+	if err != nil {
+		return s.readFault(ctx, err)
+	}
+	rows, err := statement.QueryContext(ctx, args...)
 	if err != nil {
 		return s.readFault(ctx, err)
 	}
@@ -135,6 +139,28 @@ func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query str
 		}
 	}
 	return s.readFault(ctx, rows.Err())
+}
+
+// statement is a read made ready once and kept: SQLite takes longer to parse most
+// of them than to run them. All texts are constants, so there are few.
+func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.mu.RLock()
+	ready := s.statements[query]
+	s.mu.RUnlock()
+	if ready != nil {
+		return ready, nil
+	}
+	made, err := s.read.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ready := s.statements[query]; ready != nil {
+		return ready, made.Close()
+	}
+	s.statements[query] = made
+	return made, nil
 }
 
 func (s *Store) readFault(ctx context.Context, err error) error {

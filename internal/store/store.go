@@ -79,6 +79,8 @@ type Store struct {
 	mu    sync.RWMutex
 	codes map[string]int64
 	names map[int64]string
+	// statements are the reads that were made ready, by text.
+	statements map[string]*sql.Stmt
 }
 
 // Open opens or makes the database at path (mode 0600, its folder 0700) and
@@ -96,7 +98,7 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
-	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}}
+	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}, statements: map[string]*sql.Stmt{}}
 	if s.write, err = sql.Open("sqlite", dsn(path, options.MaxBytes, writerCacheKilobytes)); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
