@@ -28,7 +28,8 @@ type oracle struct {
 	broken     map[int]bool    // cycles that did not end well
 	outcomes   map[key]store.Outcome
 	journal    []journalled
-	runs       int64 // the newest run whose journal was read
+	runs       int64         // the newest run whose journal was read
+	cycleOf    map[int64]int // runs, and the cycles that they were
 }
 
 // pair is two records that the program says are one thing.
@@ -65,7 +66,7 @@ type journalled struct {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, byHub: map[string]*pair{}, bySF: map[string]*pair{}, outcomes: map[key]store.Outcome{}, broken: map[int]bool{}}
+	return &oracle{w: w, byHub: map[string]*pair{}, bySF: map[string]*pair{}, outcomes: map[key]store.Outcome{}, broken: map[int]bool{}, cycleOf: map[int64]int{}}
 }
 
 func (x *oracle) violate(kind, format string, args ...any) {
@@ -408,14 +409,28 @@ func (x *oracle) update(p *pair, r *record, n int) {
 }
 
 // computed is what a computed field is given: as HubSpot was known to be, or as
-// the same cycle makes it, if that is what was written.
+// the same cycle makes it, if that is what was written. Where the process died in
+// that cycle, what it meant to write to HubSpot may not have left.
 func (x *oracle) computed(p *pair, f *field, v *version, given string) string {
-	column := p.o.place[crm.Salesforce][f.sf]
+	o := p.o
+	wrote := tidy(v.values[o.place[crm.Salesforce][f.sf]])
 	for i := range p.hub.versions {
 		if h := &p.hub.versions[i]; h.by == program && h.cycle == v.cycle {
-			if made := p.o.value(f, crm.HubSpot, h.values); tidy(made) == tidy(v.values[column]) {
+			if made := o.value(f, crm.HubSpot, h.values); tidy(made) == wrote {
 				return made
 			}
+		}
+	}
+	if sf, _, ok := p.sf.known(v.seq - 1); ok && x.broken[v.cycle] {
+		made := f.give(func(name string) string {
+			if from := o.writes(crm.HubSpot, name); from != nil {
+				meant, _ := from.carry(crm.HubSpot, o.value(from, crm.Salesforce, sf))
+				return meant
+			}
+			return ""
+		})
+		if tidy(made) == wrote {
+			return made
 		}
 	}
 	return given
@@ -599,7 +614,9 @@ func (x *oracle) read(s *store.Store) {
 		if run.ID <= x.runs {
 			continue
 		}
-		x.runs = run.ID
+		if x.runs = run.ID; run.Kind != "plan" {
+			x.cycleOf[run.ID] = x.w.ledger.cycle
+		}
 		err := engine.JournalOf(ctx, s, run.ID, func(e engine.JournalEntry) error {
 			k := key{e.Record.Side, e.Record.Object, e.Record.ID}
 			x.said[k] = true

@@ -360,20 +360,34 @@ func (w *world) restart() {
 	}
 }
 
+// arm begins a piece of the program's work, in which the process may die.
+func (w *world) arm(p *process, x step) {
+	w.ledger.cycle++
+	w.now, w.calls = x, 0
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.commits, p.dieAt, p.moment = 0, 0, ""
+	if strings.HasSuffix(x.moment, "commit") {
+		p.dieAt, p.moment = x.dieAt, x.moment
+	}
+}
+
+// disarm ends it and tells whether the process died.
+func (w *world) disarm(p *process) (crashed bool) {
+	w.now = step{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dieAt = 0
+	return p.crashed
+}
+
 // cycle lets the program work once.
 func (w *world) cycle(x step) (*engine.Run, error) {
 	if !w.need() {
 		return nil, errDead
 	}
-	w.ledger.cycle++
-	w.now, w.calls = x, 0
 	p := w.process
-	p.mu.Lock()
-	p.commits, p.dieAt, p.moment = 0, 0, ""
-	if strings.HasSuffix(x.moment, "commit") {
-		p.dieAt, p.moment = x.dieAt, x.moment
-	}
-	p.mu.Unlock()
+	w.arm(p, x)
 	w.oracle.begin(x)
 	var run *engine.Run
 	var err error
@@ -391,10 +405,7 @@ func (w *world) cycle(x step) (*engine.Run, error) {
 			return err
 		})
 	}
-	w.now = step{}
-	p.mu.Lock()
-	crashed := p.crashed
-	p.mu.Unlock()
+	crashed := w.disarm(p)
 	w.oracle.take(p.store)
 	if run != nil {
 		w.say("  run %d %s, read %d, %+v, wrote %+v, closed %v, err %v", run.ID, run.Status, run.Read, run.Tally, run.Writes, run.Closed, err)
@@ -478,6 +489,7 @@ func (w *world) end() {
 	}
 	w.oracle.last()
 	w.verify()
+	w.undo()
 }
 
 // verify wants the program's own proof to say what the oracle says.

@@ -343,16 +343,19 @@ func (x *oracle) partnerLost(r *record) bool {
 	})
 }
 
-// takenBack tells whether a record that the program created is rightly archived
-// though no link was ever seen: the answer to the create was lost, and when it
-// was found again the record that it was made for had been deleted.
+// takenBack tells whether a record that was never seen linked is rightly
+// archived: the link was made and given up within one cycle, because a record
+// with the same key had been deleted on the other side.
 func (x *oracle) takenBack(r *record) bool {
-	if r.first().by != program || r.o.deletes != "archive" {
+	n := len(r.versions) - 1
+	if r.last().by != program || r.o.deletes != "archive" || n < 1 {
 		return false
 	}
-	keys := r.o.keys(r.side, r.first().values)
+	keys := append(r.o.keys(r.side, r.first().values), r.o.keys(r.side, r.last().values)...)
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
-		return c.o == r.o && c.side != r.side && !c.live() && slices.ContainsFunc(c.versions, func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) })
+		at := c.versionAt(r.last().seq)
+		return c.o == r.o && c.side != r.side && at >= 0 && !c.versions[at].live &&
+			slices.ContainsFunc(c.versions[:at+1], func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) })
 	})
 }
 

@@ -36,6 +36,7 @@ const (
 	actSync    act = "sync"
 	actPlan    act = "plan"  // plan, and look whether it wrote
 	actSeal    act = "seal"  // plan, seal; people go on; apply the file
+	actUndo    act = "undo"  // undo one of the runs
 	actSleep   act = "quiet" // the process ends and another begins
 )
 

@@ -388,6 +388,7 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 		}
 		if c, ok := waiting[r.ID]; ok && len(f.changes) == before && !r.Archived && len(c.Record) > 0 && c.Seen != l.look(r) {
 			w.change(&f, r, l.look(r))
+			w.doubt(&f)
 		}
 	}
 	if err := w.neighbours(ctx, &f); err != nil {

@@ -57,7 +57,7 @@ func (e *Engine) PlanUndo(ctx context.Context, id int64, o UndoOptions) (*UndoPl
 	}
 	c := newCycle(e, 0)
 	c.planning, c.undoes = true, id
-	u := &undoer{e: e, c: c, of: of, only: newOnly(e.mapping, o.Only), leaving: map[uint64]bool{}}
+	u := &undoer{e: e, c: c, of: of, only: newOnly(e.mapping, o.Only), leaving: map[uint64]bool{}, attempts: map[int64]bool{}}
 	if err := u.plan(ctx); err != nil {
 		return nil, fmt.Errorf("plan the undo of run %d: %w", id, err)
 	}

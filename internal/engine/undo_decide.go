@@ -137,7 +137,9 @@ func (v *inverse) record(ctx context.Context, t *touched, l *lens, r *crm.Record
 	case gone && len(t.fields)+len(t.relations) > 0:
 		v.leave(CodeLeftUndo, "restore it, then undo the run again", "%s is gone", name)
 	default:
-		v.fields(t, l, r)
+		if err := v.fields(ctx, t, l, r); err != nil {
+			return err
+		}
 		v.relations(t, l, r)
 	}
 	return nil
@@ -243,7 +245,14 @@ func (v *inverse) restore(t *touched) {
 
 // fields gives fields their first before back where they still hold what the
 // run wrote last.
-func (v *inverse) fields(t *touched, l *lens, r *crm.Record) {
+func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record) error {
+	if len(t.fields) == 0 {
+		return nil
+	}
+	since, err := v.u.writtenSince(ctx, t.ref)
+	if err != nil {
+		return err
+	}
 	schema := v.schema(t.ref)
 	var changes []reconcile.Change
 	for _, f := range t.fields {
@@ -262,6 +271,8 @@ func (v *inverse) fields(t *touched, l *lens, r *crm.Record) {
 			// It is back already.
 		case !reconcile.Same(field, t.ref.Side, now, f.after):
 			leave(CodeLeftChanged, "", "%s holds %s, not the %s that the run wrote: somebody changed it since", name, shownValue(now), shownValue(f.after))
+		case since[f.name] != 0:
+			leave(CodeLeftChanged, fmt.Sprintf("undo run %d, if that is what you want", since[f.name]), "%s holds %s by run %d, which wrote it since", name, shownValue(now), since[f.name])
 		case field != nil && !field.Updatable:
 			leave(reconcile.CodeNotWritable, "", "%s cannot be written any more", name)
 		case t.ref.Side == crm.HubSpot && reconcile.StageBackwards(field, now, f.before):
@@ -271,7 +282,7 @@ func (v *inverse) fields(t *touched, l *lens, r *crm.Record) {
 		}
 	}
 	if len(changes) == 0 {
-		return
+		return nil
 	}
 	var names []string
 	for _, c := range changes {
@@ -279,6 +290,62 @@ func (v *inverse) fields(t *touched, l *lens, r *crm.Record) {
 	}
 	v.writes = append(v.writes, reconcile.PlannedWrite{Side: t.ref.Side, Op: crm.Update, Object: t.ref.Object, ID: t.ref.ID, Changes: changes,
 		Reason: v.because("write %s back to %s", strings.Join(names, ", "), t.ref.Side.Title())})
+	return nil
+}
+
+// writtenSince tells which fields of a record later runs wrote, and which run
+// did last. What they wrote is theirs, though it be the same: a write of a run
+// that was killed may never have left, and the next one made it. Attempts to
+// undo this run do not count, so that one that was killed is finished.
+func (u *undoer) writtenSince(ctx context.Context, ref crm.Ref) (map[string]int64, error) {
+	rows, err := u.e.store.Journal(ctx, ref, writesLookedAt)
+	if err != nil {
+		return nil, err
+	}
+	var since map[string]int64
+	for i := range rows { // newest first
+		row := &rows[i]
+		if row.Run <= u.of.ID {
+			break
+		}
+		if !mayHaveHappened(row) || row.Op != crm.Update {
+			continue
+		}
+		ours, err := u.undoesToo(ctx, row.Run)
+		if err != nil {
+			return nil, err
+		}
+		if ours {
+			continue
+		}
+		body, err := decodeEntry(row.Changes)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range body.changes {
+			if since == nil {
+				since = map[string]int64{}
+			}
+			if since[c.Field] == 0 {
+				since[c.Field] = row.Run
+			}
+		}
+	}
+	return since, nil
+}
+
+// undoesToo tells whether a later run was an attempt to undo the same run. One
+// that was killed did not live to say of which.
+func (u *undoer) undoesToo(ctx context.Context, id int64) (bool, error) {
+	if known, ok := u.attempts[id]; ok {
+		return known, nil
+	}
+	run, err := u.e.Run(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	u.attempts[id] = run.Undoes == u.of.ID || run.Kind == "undo" && run.Undoes == 0
+	return u.attempts[id], nil
 }
 
 // shownValue quotes a value for a sentence, at most forty characters of it.

@@ -24,6 +24,8 @@ type undoer struct {
 	leaving map[uint64]bool
 	// last is when the run wrote its last.
 	last time.Time
+	// attempts are later runs, and whether they were to undo the same run.
+	attempts map[int64]bool
 }
 
 // undoKey points at one entry of the journal: sixteen bytes for each write of

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/engine"
+)
+
+// Every history ends with the undo of one of its runs, drawn by the seed; in some
+// the process dies meanwhile and the undo is run again. Then everything that the
+// run changed and nobody else changed since has to be as it was before the run,
+// nothing else may be touched, and the syncs that follow may neither repeat nor
+// reverse it.
+
+// undo undoes a run and judges. It wants a world at rest.
+func (w *world) undo() {
+	x := w.oracle
+	random := rand.New(rand.NewPCG(w.seed, 0x0d0))
+	id, cycle := x.drawRun(random)
+	if id == 0 {
+		return
+	}
+	s := step{act: actUndo}
+	if random.IntN(3) == 0 {
+		s.moment, s.dieAt = []string{"before commit", "after commit", "before call", "after call"}[random.IntN(4)], 1+random.IntN(16)
+	}
+	w.say("the end: undo of run %d, %s %d", id, s.moment, s.dieAt)
+	rests := x.rests()
+	was := map[*record]int{}
+	for _, r := range w.ledger.order {
+		was[r] = len(r.versions) - 1
+	}
+	for tries := 0; ; tries++ {
+		crashed, err := w.undoOnce(id, s)
+		if crashed && tries == 0 {
+			s = step{act: actUndo}
+			continue
+		}
+		if err != nil {
+			x.violate("error", "the undo of run %d ended with %v", id, err)
+			return
+		}
+		break
+	}
+	for _, r := range w.ledger.order {
+		if n, ok := was[r]; ok {
+			x.undone(r, cycle, n)
+		} else {
+			x.violate("undo", "the undo of run %d made %s %s", id, r.object, r.id)
+		}
+	}
+	if !rests {
+		return
+	}
+	before := w.ledger.writes
+	for _, complete := range []bool{false, true, false} {
+		w.pass(20 * 60e9)
+		if _, err := w.cycle(step{act: actSync, release: true, complete: complete}); err != nil {
+			x.violate("error", "a sync after the undo of run %d ended with %v", id, err)
+		}
+	}
+	if n := w.ledger.writes - before; n > 0 {
+		x.violate("redo", "run %d was undone, nobody changed anything, and syncs wrote %d times", id, n)
+	}
+}
+
+// undoOnce plans the undo and carries it out, as far as the process lives.
+func (w *world) undoOnce(id int64, s step) (crashed bool, err error) {
+	if !w.need() {
+		return false, errDead
+	}
+	p := w.process
+	w.arm(p, s)
+	w.oracle.begin(s)
+	var plan *engine.UndoPlan
+	var run *engine.Run
+	err = p.do(func(ctx context.Context) (err error) {
+		plan, err = p.engine.PlanUndo(ctx, id, engine.UndoOptions{})
+		return err
+	})
+	w.oracle.dry("plan of an undo")
+	if err == nil {
+		err = p.do(func(ctx context.Context) (err error) {
+			run, err = p.engine.Undo(ctx, plan, true)
+			return err
+		})
+	}
+	crashed = w.disarm(p)
+	if run != nil {
+		w.say("  run %d %s, %+v, wrote %+v, err %v", run.ID, run.Status, run.Tally, run.Writes, err)
+		if err == nil && !run.Closed {
+			w.oracle.violate("sums", "the sums of the undo of run %d do not close: %+v", id, run.Objects)
+		}
+	}
+	w.oracle.take(p.store)
+	if crashed {
+		w.restart()
+	}
+	return crashed, err
+}
+
+// drawRun draws one of the runs that wrote something.
+func (x *oracle) drawRun(random *rand.Rand) (id int64, cycle int) {
+	var ids []int64
+	for id, cycle := range x.cycleOf {
+		if slices.ContainsFunc(x.w.ledger.order, func(r *record) bool { return r.writtenIn(cycle) >= 0 }) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, 0
+	}
+	slices.Sort(ids)
+	id = ids[random.IntN(len(ids))]
+	return id, x.cycleOf[id]
+}
+
+// rests tells whether nothing waits for anything that an undo could bring about:
+// no record is held or failed.
+func (x *oracle) rests() bool {
+	for _, c := range x.outcomes {
+		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending {
+			return false
+		}
+	}
+	return true
+}
+
+// writtenIn is the first version that the program wrote in a cycle; -1: none.
+func (r *record) writtenIn(cycle int) int {
+	return slices.IndexFunc(r.versions, func(v version) bool { return v.by == program && v.cycle == cycle })
+}
+
+// undone judges what the undo of the run of a cycle made of one record; n is the
+// version that stood before.
+func (x *oracle) undone(r *record, cycle, n int) {
+	first, was, now := r.writtenIn(cycle), &r.versions[n], r.last()
+	if first < 0 {
+		if now != was && (now.live != was.live || !slices.Equal(now.values, was.values)) {
+			x.violate("undo", "%s %s was not written by the run, and its undo changed it", r.object, r.id)
+		}
+		return
+	}
+	last := first
+	for i := first; i <= n; i++ {
+		if v := &r.versions[i]; v.by == program && v.cycle == cycle {
+			last = i
+		}
+	}
+	others := last < n // somebody, or another run, wrote to it since
+	switch {
+	case first == 0:
+		x.unmade(r, last, n)
+	case !r.versions[last].live && r.versions[first-1].live:
+		if r.side == crm.Salesforce && !others && !now.live {
+			x.violate("undo", "%s %s was archived by the run, and its undo did not restore it", r.object, r.id)
+		}
+	case !was.live || !now.live:
+		if was.live && !now.live {
+			x.violate("undo", "%s %s was there before the run, and its undo archived it", r.object, r.id)
+		}
+	default:
+		for column, name := range r.o.looked[r.side] {
+			x.givenBack(r, cycle, first, n, column, name)
+		}
+	}
+}
+
+// unmade judges a record that the run made.
+func (x *oracle) unmade(r *record, last, n int) {
+	was, now := &r.versions[n], r.last()
+	edited := false // a field holds what the program did not write
+	for column, name := range r.o.looked[r.side] {
+		edited = edited || r.o.writes(r.side, name) != nil && !x.byProgram(r, column) && !r.filledIn(column, was.seq)
+	}
+	switch {
+	case was.live && last == n && now.live:
+		x.violate("undo", "%s %s was made by the run, nobody touched it, and its undo left it", r.object, r.id)
+	case was.live && edited && !now.live:
+		x.violate("undo", "%s %s was made by the run and edited by somebody, and its undo archived it", r.object, r.id)
+	case !was.live && now.live:
+		x.violate("undo", "%s %s had been made by the run and was gone, and its undo brought it back", r.object, r.id)
+	}
+}
+
+// givenBack judges one field of a record that was there before and is there now.
+func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) {
+	canon := func(v string) string {
+		if f := r.o.fieldOf(r.side, name); f != nil {
+			return f.canon(r.side, v)
+		}
+		return v
+	}
+	before, known, changed, others := "", "", false, false
+	for i := first; i <= n; i++ {
+		v := &r.versions[i]
+		switch {
+		case r.versions[i-1].values[column] == v.values[column]:
+		case v.by != program || v.cycle != cycle:
+			others = others || changed
+		case !changed:
+			before, changed = r.versions[i-1].values[column], true
+			known = before
+			if values, _, ok := r.known(v.seq - 1); ok {
+				known = values[column] // an edit of the last moment was not seen
+			}
+		}
+	}
+	was, now := canon(r.versions[n].values[column]), canon(r.last().values[column])
+	switch {
+	case name == moreEmails: // HubSpot keeps former addresses there by itself
+	case !changed && was != now:
+		x.violate("undo", "%s of %s %s was not changed by the run, and its undo changed it from %q to %q", name, r.object, r.id, was, now)
+	case changed && !others && now != canon(before) && now != canon(known) && !x.cannotGiveBack(r, name):
+		x.violate("undo", "%s of %s %s was %q before the run, which made it %q; after its undo it is %q", name, r.object, r.id, before, was, now)
+	case changed && others && now != was && now != canon(before) && now != canon(known):
+		x.violate("undo", "%s of %s %s was %q, and the undo made it %q, which it was not before the run: %q", name, r.object, r.id, was, now, before)
+	}
+}
+
+// cannotGiveBack tells whether HubSpot has to refuse to give an address back,
+// because another contact has it by now.
+func (x *oracle) cannotGiveBack(r *record, name string) bool {
+	return r.side == crm.HubSpot && r.o.key.kind == email && name == r.o.key.hub
+}
