@@ -36,8 +36,10 @@ type list struct {
 	// Members holds when each joined, Firsts when each that is or was a member did
 	// so first.
 	Members, Firsts map[int64]int64
-	filter          *listFilter
-	table           *table
+	// LastJoined and LastLeft are when a record last joined and last left; 0: never.
+	LastJoined, LastLeft int64
+	filter               *listFilter
+	table                *table
 }
 
 // addList makes a list. The caller has checked what it is made of.
@@ -65,7 +67,7 @@ func (s *Server) join(l *list, id, now int64, by source) bool {
 	if _, member := l.Members[id]; member {
 		return false
 	}
-	l.Members[id] = now
+	l.Members[id], l.LastJoined = now, now
 	if _, before := l.Firsts[id]; !before {
 		l.Firsts[id] = now
 	}
@@ -80,6 +82,7 @@ func (s *Server) leave(l *list, id, now int64, by source) bool {
 		return false
 	}
 	delete(l.Members, id)
+	l.LastLeft = now
 	if s.heard() {
 		s.tell(event{verb: leftList, table: l.table, id: id, at: now, by: by, list: l.ID})
 	}

@@ -188,6 +188,14 @@ func searchLists(c *call) (int, *problem) {
 		c.out.key("additionalProperties")
 		c.out.object()
 		c.out.textField("hs_list_size", strconv.Itoa(len(l.Members)))
+		for _, stamp := range []struct {
+			name string
+			at   int64
+		}{{"hs_last_record_added_at", l.LastJoined}, {"hs_last_record_removed_at", l.LastLeft}} {
+			if stamp.at != 0 { // what is empty is left out
+				c.out.textField(stamp.name, strconv.FormatInt(stamp.at, 10))
+			}
+		}
 		c.out.textField("hs_list_reference_count", "0")
 		c.out.endObject()
 		c.out.endObject()

@@ -120,6 +120,9 @@ func TestManualLists(t *testing.T) {
 			`{"recordId":"`+all[1]+`","membershipTimestamp":"2000-01-01T00:00:01Z"},{"recordId":"`+all[2]+`","membershipTimestamp":"2000-01-01T00:00:02Z"}]}`; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
+		if got, want := p.must(200, "POST", "/crm/v3/lists/search", `{}`).text, `"additionalProperties":{"hs_list_size":"3","hs_last_record_added_at":"946684802000","hs_last_record_removed_at":"946684801000","hs_list_reference_count":"0"}`; !strings.Contains(got, want) {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 		change("remove", `["`+all[0]+`"]`)
 		time.Sleep(time.Second)
 		change("add", `["`+all[0]+`","`+all[6]+`"]`)
