@@ -127,6 +127,9 @@ func (c *Client) RecordURL(object, id string) string {
 	if d == nil || id == "" {
 		return ""
 	}
+	if isList(object) {
+		return c.web(d) + "/contacts/" + strconv.FormatInt(d.PortalID, 10) + "/objectLists/" + url.PathEscape(id)
+	}
 	kind := typeID(object)
 	if kind == "" && schema != nil {
 		kind = schema.Prefix

@@ -26,6 +26,9 @@ const outageBatches = 3
 // same call changes too is sent after it.
 // https://developers.hubspot.com/docs/api-reference/error-handling
 func (c *Client) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
+	if len(writes) > 0 && isList(writes[0].Object) {
+		return c.applyLists(ctx, writes)
+	}
 	a := &application{client: c, results: make([]crm.Result, len(writes))}
 	for i := range writes {
 		a.results[i].Key = writes[i].Key

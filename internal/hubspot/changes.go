@@ -60,6 +60,9 @@ func (c *Client) overlap(read crm.Read) time.Duration {
 // at most ten pages of it (1,000 records, oldest ids first), which Method says.
 // When nothing changed, a call costs two calls.
 func (c *Client) Changes(ctx context.Context, read crm.Read, sinceMicros int64, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	if isList(read.Layout.Object) {
+		return c.listChanges(ctx, read, sinceMicros, yield)
+	}
 	ctx, calls := tallied(ctx)
 	object := read.Layout.Object
 	ch := &changes{lister: c.newLister(read), since: sinceMicros, yield: yield, seen: map[string]int64{}}

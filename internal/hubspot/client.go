@@ -76,7 +76,9 @@ type Client struct {
 	labels  map[pair]*labels
 	entries map[string]entry // by object: can its list be entered at an id?
 	polls   map[string]*poll // by object: what the last Changes saw
-	skew    time.Duration    // how far HubSpot's clock is ahead of ours
+	// listsSeen remembers lists and their members.
+	listsSeen listsSeen
+	skew      time.Duration // how far HubSpot's clock is ahead of ours
 }
 
 // New returns a client; fault.Invalid when Base or Token cannot be used. It

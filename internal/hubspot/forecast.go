@@ -8,6 +8,14 @@ import "github.com/lockstep-sync/lockstep/internal/crm"
 // read one search for the total, one to see how even the ids are, and about half
 // a page where id ranges meet.
 func (c *Client) Forecast(work crm.Work) int {
+	if isList(work.Object) {
+		// One call for each list, and its members from one call on.
+		calls := ceil(work.Lookup, listsByID) + work.Lookup + work.Create + work.Update + work.Archive + ceil(work.Relate, memberChanges)
+		if work.Read > 0 {
+			calls += ceil(work.Read, listSearchPage) + work.Read
+		}
+		return calls
+	}
 	calls := 0
 	if work.Read > 0 {
 		calls += 1 + ceil(work.Read, listPage)

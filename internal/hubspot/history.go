@@ -24,6 +24,9 @@ const historyBatch = 50
 // whom, from the properties' histories: fifty records a call. Records that are
 // not there, and properties without a history, are left out.
 func (c *Client) FieldTimes(ctx context.Context, object string, ids, fields []string) (map[string]map[string]crm.FieldTime, error) {
+	if isList(object) {
+		return c.listTimes(ctx, ids, fields)
+	}
 	ids, fields = unique(ids), unique(fields)
 	if len(ids) == 0 || len(fields) == 0 {
 		return nil, nil

@@ -21,6 +21,9 @@ const atOnce = 8
 // is archived or was never there comes back with Archived set and no values; one
 // that was merged away comes with MergedInto as well.
 func (c *Client) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {
+	if isList(read.Layout.Object) {
+		return c.lookupLists(ctx, read, ids)
+	}
 	ids = unique(ids)
 	found, err := c.readBatches(ctx, read, ids, "", false)
 	if err != nil {
@@ -132,6 +135,9 @@ func (c *Client) readBatches(ctx context.Context, read crm.Read, keys []string, 
 // searched, up to a hundred values a call. A contact is also found by its
 // additional e-mails; its email property then holds another one.
 func (c *Client) Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error) {
+	if isList(read.Layout.Object) {
+		return c.findLists(ctx, read, field, values)
+	}
 	values = unique(values)
 	if len(values) == 0 {
 		return nil, nil

@@ -37,6 +37,9 @@ var recounts = []time.Duration{0, 2 * time.Second, 4 * time.Second, 8 * time.Sec
 // of records is compared with search's own total; a read that stays short
 // returns fault.Conflict after what it yielded.
 func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Record) error) (crm.ReadReport, error) {
+	if isList(read.Layout.Object) {
+		return c.readLists(ctx, read, yield)
+	}
 	ctx, calls := tallied(ctx)
 	began := c.now()
 	w := &whole{lister: c.newLister(read), yield: yield}

@@ -243,6 +243,12 @@ func (c *Client) readAllRelations(ctx context.Context, record *crm.Record, from,
 // does not send them along.
 func (c *Client) relationsFor(ctx context.Context, records []crm.Record, read crm.Read) error {
 	for _, to := range read.Relations {
+		if isList(to) {
+			if err := c.listsOfRecords(ctx, records, read.Layout.Object); err != nil {
+				return err
+			}
+			continue
+		}
 		byID := make(map[string]*crm.Record, len(records))
 		var ids []string
 		for i := range records {
@@ -266,6 +272,9 @@ func (c *Client) relationsFor(ctx context.Context, records []crm.Record, read cr
 // each object at the far end, and on where a record has more than five hundred.
 // https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
 func (c *Client) Relations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error) {
+	if isList(read.Layout.Object) {
+		return c.listRelations(ctx, read, ids)
+	}
 	ctx, counted := tallied(ctx)
 	ids = unique(ids)
 	records = make([]crm.Record, len(ids))

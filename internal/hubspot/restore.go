@@ -2,11 +2,15 @@ package hubspot
 
 import "strconv"
 
-// Restorable tells that HubSpot has no API that restores archived records; page
+// Restorable tells that HubSpot has no API that restores archived records, but for
+// lists; page
 // is the list of the object's records, from which a person restores them within
 // 90 days. It is empty until Account was asked.
 // https://knowledge.hubspot.com/records/restore-deleted-records
 func (c *Client) Restorable(object string) (page string, ok bool) {
+	if isList(object) {
+		return "", true // within 90 days
+	}
 	c.mu.Lock()
 	d, schema := c.account, c.schemas[object]
 	c.mu.Unlock()

@@ -37,6 +37,9 @@ func (c *Client) Objects(ctx context.Context) ([]crm.Object, error) {
 		c.rights(&o, s.write)
 		objects = append(objects, o)
 	}
+	if c.granted(listScopes.read...) {
+		objects = append(objects, *c.listObject())
+	}
 	var page struct {
 		Results []customSchema `json:"results"`
 	}
@@ -68,6 +71,9 @@ func (c *Client) rights(o *crm.Object, write []string) {
 // Describe returns the schema of one object with its properties, and its
 // pipelines where it has them. It asks HubSpot each time.
 func (c *Client) Describe(ctx context.Context, name string) (*crm.Object, error) {
+	if isList(name) {
+		return c.describeLists(ctx)
+	}
 	s := standardOf(name)
 	var o *crm.Object
 	var required []string
