@@ -99,6 +99,9 @@ func (c *Checked) compareWithSchemas(ctx context.Context, sides *Sides) error {
 	}
 	c.Permissions = m.PermissionNeeds(schemas.Salesforce)
 	c.MissingPermissions = mapping.MissingPermissions(c.Permissions, schemas.Salesforce)
+	if err := c.compareUser(ctx, sides); err != nil {
+		return err
+	}
 	objects, err := sides.Salesforce.Objects(ctx)
 	if err != nil {
 		return err
@@ -119,6 +122,23 @@ func (c *Checked) compareWithSchemas(ctx context.Context, sides *Sides) error {
 	_, problems := m.Bind(schemas)
 	c.Problems = m.Unexplained(problems, mapping.Rights{MissingScopes: c.Missing, Permissions: c.Permissions,
 		MissingPermissions: c.MissingPermissions, Salesforce: schemas.Salesforce})
+	return nil
+}
+
+// compareUser looks at the check boxes of the user that the mapping needs.
+func (c *Checked) compareUser(ctx context.Context, sides *Sides) error {
+	for _, need := range c.Permissions {
+		if need.Name != mapping.MarketingUser {
+			continue
+		}
+		has, told, err := sides.Salesforce.UserHas(ctx, mapping.MarketingUserField)
+		if err != nil {
+			return err
+		}
+		if told && !has {
+			c.MissingPermissions = append(c.MissingPermissions, need)
+		}
+	}
 	return nil
 }
 

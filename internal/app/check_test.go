@@ -100,6 +100,12 @@ func (p *pairOfAccounts) grantPermissions(needs []mapping.Need) {
 	if err := server.AssignPermissionSet("Lockstep", salesforce.IntegrationUsername); err != nil {
 		p.t.Fatal(err)
 	}
+	// A check box of the user is in no permission set.
+	marketing := slices.ContainsFunc(needs, func(n mapping.Need) bool { return n.Name == mapping.MarketingUser })
+	user := server.AddUser(salesforce.User{Username: salesforce.IntegrationUsername}) // who is there already
+	if err := server.Update("User", user, map[string]any{mapping.MarketingUserField: marketing}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // without are all needs but one, and but those that Salesforce gives only
@@ -234,8 +240,31 @@ func TestLeastPrivilege(t *testing.T) {
 			}
 			p.grantPermissions(all.Permissions)
 
+			if name == "every preset" {
+				p.addList()
+			}
 			t.Run("a sync passes with exactly what is needed", func(t *testing.T) { p.syncs(t) })
+			if name == "every preset" && p.box.Salesforce().Count("CampaignMember") != 1 {
+				t.Errorf("%d members of campaigns came of a list with one", p.box.Salesforce().Count("CampaignMember"))
+			}
 		})
+	}
+}
+
+// addList makes a list with a person in it, which the seed does not have.
+func (p *pairOfAccounts) addList() {
+	p.t.Helper()
+	hub := p.box.HubSpot()
+	id, err := hub.Create("contacts", map[string]string{"lastname": "Guest", "email": "guest@elsewhere.example"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	list, err := hub.AddList("contacts", "Fair")
+	if err == nil {
+		err = hub.AsPerson().ChangeList(list, []string{id}, nil)
+	}
+	if err != nil {
+		p.t.Fatal(err)
 	}
 }
 

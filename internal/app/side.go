@@ -75,6 +75,22 @@ func (s *Side) Relations(ctx context.Context, read crm.Read, ids []string) ([]cr
 	return records, calls, s.explain(err)
 }
 
+// userTeller is a client that knows the check boxes of the user.
+type userTeller interface {
+	UserHas(ctx context.Context, field string) (has, told bool, err error)
+}
+
+// UserHas tells whether a check box of the Salesforce user is ticked; told is
+// false where that cannot be seen.
+func (s *Side) UserHas(ctx context.Context, field string) (has, told bool, err error) {
+	client, ok := s.Side.(userTeller)
+	if !ok {
+		return false, false, nil
+	}
+	has, told, err = client.UserHas(ctx, field)
+	return has, told, s.explain(err)
+}
+
 // labeller is a client that knows the labels of associations.
 type labeller interface {
 	AssociationLabels(ctx context.Context, from, to string) ([]string, error)

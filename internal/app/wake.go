@@ -13,6 +13,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/hubspot"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/salesforce/changeevent"
 	"github.com/lockstep-sync/lockstep/internal/web"
 )
@@ -137,6 +138,9 @@ func (a *App) journal(ctx context.Context, pair *Pair) (listener, error) {
 	}
 	var objects []hubspot.JournalObject
 	for _, o := range pair.Bound.Objects {
+		if o.HubSpot == mapping.Lists {
+			continue // they are no object of the journal's subscriptions; they are polled
+		}
 		object := hubspot.JournalObject{TypeID: o.HubSpotSchema.Prefix, Properties: o.HubSpotRead.Layout.Fields}
 		for _, far := range pair.Bound.Objects {
 			if slices.Contains(o.HubSpotRead.Relations, far.HubSpot) {

@@ -160,7 +160,14 @@ func (g *global) printCheck(c *app.Checked) {
 	for _, need := range c.MissingPermissions {
 		writeIndented(g.Out, "error: ", fmt.Sprintf("the Salesforce user%s lacks %s: %s%s", nameOfUser(c), need.Name, need.Why, lines(c, need)))
 	}
-	if len(c.MissingPermissions) > 0 {
+	boxes := 0
+	for _, need := range c.MissingPermissions {
+		if need.Name == mapping.MarketingUser {
+			boxes++
+			writeIndented(g.Out, "  next: ", "tick "+need.Name+" in Setup > Users > the user of the app; no permission set gives it")
+		}
+	}
+	if len(c.MissingPermissions) > boxes {
 		writeIndented(g.Out, "  next: ", "lockstep check --permission-set=Lockstep.permissionset-meta.xml writes a permission set with just what is needed; deploy it (sf project deploy start) and assign it to the user,\nor grant it in Setup > Permission Sets. What cannot be seen may also be misspelt in lockstep.yaml.")
 	}
 	for _, p := range c.Problems {

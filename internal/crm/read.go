@@ -30,6 +30,22 @@ type Junction struct {
 	// empty where it has none.
 	Label   string
 	Primary string
+	// Also are further references to far records of other objects: a row has one
+	// of them filled, and where it has several, Far counts before these, in their
+	// order.
+	Also []JunctionEnd
+}
+
+// JunctionEnd is one reference of a row to a far record.
+type JunctionEnd struct {
+	// Field is the row's reference field ("LeadId"), Object what it points to.
+	Field  string
+	Object string
+}
+
+// Ends are all references of a row to far records, the first that counts first.
+func (j *Junction) Ends() []JunctionEnd {
+	return append([]JunctionEnd{{Field: j.Far, Object: j.FarObject}}, j.Also...)
 }
 
 // ReadReport is what a complete or partial read can prove of itself.

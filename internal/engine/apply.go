@@ -350,7 +350,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		s.write.Relation = crm.Relation{Label: r.Role, Primary: r.Primary, RowID: r.RowID}
 		s.ready = true
 		if r.FarField != "" {
-			s.write.Junction = &crm.Junction{Object: r.Object, Near: r.NearField, Far: r.FarField, FarObject: r.FarObject, Label: r.LabelField, Primary: r.PrimaryField}
+			s.write.Junction = b.junction(p)
 			s.write.Relation.Junction = r.Object
 		}
 		if r.FarID != "" {
@@ -363,7 +363,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 				s.ready = false
 				return
 			}
-			if r.FarObject != "" && far.Object != r.FarObject {
+			if r.FarObject != "" && far.Object != r.FarObject && (s.write.Junction == nil || !leadsTo(s.write.Junction, far.Object)) {
 				s.ready = false // it became a Lead, which cannot have a role
 				s.moot = true
 				return
@@ -371,6 +371,24 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 			s.write.Relation.Object, s.write.Relation.ID = far.Object, far.ID
 		}
 	}
+}
+
+// junction is how the rows of a relation are read and written; where the mapping
+// does not read them any more, as the plan says.
+func (b *batch) junction(p *reconcile.PlannedWrite) *crm.Junction {
+	r := p.Relation
+	if l := b.e.lens(b.o, crm.Salesforce, p.Object); l != nil {
+		for _, j := range l.read.Junctions {
+			if j.Object == r.Object && j.Near == r.NearField && leadsTo(&j, r.FarObject) {
+				return &j
+			}
+		}
+	}
+	return &crm.Junction{Object: r.Object, Near: r.NearField, Far: r.FarField, FarObject: r.FarObject, Label: r.LabelField, Primary: r.PrimaryField}
+}
+
+func leadsTo(j *crm.Junction, object string) bool {
+	return slices.ContainsFunc(j.Ends(), func(end crm.JunctionEnd) bool { return end.Object == object })
 }
 
 // keepOut takes a reference out that must be blank because another one turned

@@ -127,7 +127,7 @@ type explainer struct {
 }
 
 func (x *explainer) search(ctx context.Context, o *mapping.BoundObject, q query) error {
-	if q.hubspotType != "" && o.HubSpotSchema != nil && o.HubSpotSchema.Prefix != "" && q.hubspotType != o.HubSpotSchema.Prefix && q.hubspotType != o.HubSpot {
+	if q.hubspotType != "" && o.HubSpotSchema != nil && (o.HubSpotSchema.Prefix != "" || o.HubSpot == mapping.Lists) && q.hubspotType != o.HubSpotSchema.Prefix && q.hubspotType != o.HubSpot {
 		return nil
 	}
 	var refs []crm.Ref

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
 
 // query is what a person typed to name a record.
@@ -64,6 +66,9 @@ func isSalesforceID(s string) bool {
 func parseURL(u *url.URL) (query, bool) {
 	parts := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
 	for i, p := range parts {
+		if (p == "objectLists" || p == "lists") && i+1 < len(parts) && hubspotID.MatchString(parts[i+1]) {
+			return query{hubspotID: parts[i+1], hubspotType: mapping.Lists}, true
+		}
 		if p == "record" && i+2 < len(parts) && hubspotID.MatchString(parts[i+2]) {
 			return query{hubspotID: parts[i+2], hubspotType: parts[i+1]}, true
 		}

@@ -137,7 +137,7 @@ func missingEnds(a *mapping.BoundAssociation, s *subject, k *known, changed func
 	if a.Junction {
 		for _, r := range sf.Relations {
 			if r.Junction == a.Salesforce {
-				salesforceEnds = append(salesforceEnds, crm.Ref{Side: crm.Salesforce, Object: a.ReferenceTo[0], ID: r.ID})
+				salesforceEnds = append(salesforceEnds, crm.Ref{Side: crm.Salesforce, Object: a.RowEnd(r.Object).Object, ID: r.ID})
 			}
 		}
 	} else if id := sf.Value(a.Salesforce).Text; id != "" {
@@ -146,9 +146,13 @@ func missingEnds(a *mapping.BoundAssociation, s *subject, k *known, changed func
 		}
 	}
 	note := func(from, to []crm.Ref) {
+		there := make(map[string]bool, len(to))
+		for _, ref := range to {
+			there[ref.ID] = true
+		}
 		for _, ref := range from {
 			other, standing := k.Counterpart(a.Mapping, ref)
-			if standing == reconcile.Linked && !slices.ContainsFunc(to, func(r crm.Ref) bool { return r.ID == other.ID }) {
+			if standing == reconcile.Linked && !there[other.ID] {
 				missing[standKey{a.Mapping, other}] = true
 			}
 		}

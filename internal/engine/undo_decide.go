@@ -383,6 +383,11 @@ func (v *inverse) relations(t *touched, l *lens, r *crm.Record) {
 		if join >= 0 {
 			j := l.read.Junctions[join]
 			change.Object, change.FarField, change.NearField, change.LabelField, change.PrimaryField = j.Object, j.Far, j.Near, j.Label, j.Primary
+			for _, end := range j.Also {
+				if end.Object == far.Object {
+					change.FarField = end.Field
+				}
+			}
 		}
 		op, verb := crm.Relate, "add"
 		if there {

@@ -31,7 +31,11 @@ func baseSlots(o *BoundObject) []uint64 {
 			}
 			for i := range t.Associations {
 				if a := &t.Associations[i]; a.Slot == slot && a.Junction {
-					put(h, t.Object, a.Join(), a.Labels)
+					join := a.Join()
+					put(h, t.Object, struct{ object, near, far, farObject, label, primary string }{join.Object, join.Near, join.Far, join.FarObject, join.Label, join.Primary}, a.Labels)
+					for _, end := range join.Also {
+						put(h, end.Field, end.Object)
+					}
 				}
 			}
 		}

@@ -32,7 +32,7 @@ func (m *Mapping) junctions() []string {
 	var names fieldNames
 	for i := range m.Objects {
 		for k := range m.Objects[i].Associations {
-			if a := &m.Objects[i].Associations[k]; a.Rows != nil && a.Rows.Object != ContactRole {
+			if a := &m.Objects[i].Associations[k]; a.Rows != nil && a.Rows.Ends == nil {
 				names.add(a.Rows.Object)
 			}
 		}
@@ -46,7 +46,7 @@ func (m *Mapping) LabelPairs() (pairs [][2]string) {
 	for i := range m.Objects {
 		for k := range m.Objects[i].Associations {
 			pair := [2]string{m.Objects[i].HubSpot, m.Objects[i].Associations[k].HubSpot}
-			if len(m.Objects[i].Associations[k].Labels) > 0 && !slices.Contains(pairs, pair) {
+			if len(m.Objects[i].Associations[k].Labels) > 0 && m.Objects[i].HubSpot != Lists && !slices.Contains(pairs, pair) {
 				pairs = append(pairs, pair)
 			}
 		}
@@ -132,9 +132,13 @@ func (b *binder) object(o *Object) *BoundObject {
 	b.required(out)
 	b.lengths(out)
 	b.policies(out)
+	b.dynamicLists(out)
 	b.layouts(out)
 	out.BaseSlots = baseSlots(out)
 	out.BaseVersion = baseVersion(out.BaseSlots)
+	if out.HubSpot == Lists {
+		out.reading = onlyReading(out)
+	}
 	return out
 }
 
@@ -418,6 +422,9 @@ func (b *binder) layouts(o *BoundObject) {
 		if t.When != nil {
 			rule(t.When.HubSpotFields...)
 		}
+	}
+	if o.HubSpot == Lists {
+		rule(ListKind)
 	}
 	if o.OwnerByEmail {
 		hubspot.add(HubSpotOwner)

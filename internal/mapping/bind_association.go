@@ -19,7 +19,7 @@ func (b *binder) association(o *BoundObject, a *Association, slot int) {
 		}
 		far, ends = append(far, o), append(ends, End{HubSpot: name, Mapping: o.Name})
 	}
-	if a.By != "" && !b.by(o, a) {
+	if a.By != "" && !b.by(o, a) || !b.ofLists(o, a) {
 		return
 	}
 	b.knownLabels(o, a)
@@ -38,8 +38,9 @@ func (b *binder) association(o *BoundObject, a *Association, slot int) {
 		return
 	}
 	if a.Rows != nil {
-		joins, mend := "Opportunity and Contact", "use it in the object that maps to Opportunity, leading to the one that maps to Contact"
-		if a.Salesforce != ContactRole {
+		near, end := joinsOf(a.Salesforce)
+		joins, mend := near+" and "+end, "use it in the object that maps to "+near+", leading to the one that maps to "+end
+		if near == "" {
 			joins, mend = "other objects", "look at what "+a.Rows.Near+" and "+a.Rows.Far+" refer to"
 		}
 		b.problems.errorf(a.SalesforcePos, "association.no-role", mend, "%s joins %s, and %s with %s are not those", a.Salesforce, joins, o.Name, far[0].Name)

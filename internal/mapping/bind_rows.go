@@ -11,13 +11,9 @@ import (
 // when they join this target with one of the far object's.
 func (b *binder) rows(t *BoundTarget, a *Association, far *Object, ends []End, slot int) int {
 	bound := BoundAssociation{Association: a, Slot: slot, Mapping: far.Name, Ends: ends[:1], Junction: true}
-	if a.Salesforce == ContactRole {
-		if t.Object != "Opportunity" || far.target("Contact") == nil {
-			return 0
-		}
-		bound.ReferenceTo = []string{"Contact"}
-		t.Associations = append(t.Associations, bound)
-		return 1
+	if a.Rows.Ends != nil {
+		near, _ := joinsOf(a.Salesforce)
+		return b.standardRows(t, bound, far, near)
 	}
 	bound.RowSchema = b.schema(crm.Salesforce, a.Rows.Object, a.Rows.Pos)
 	if bound.RowSchema == nil {
@@ -30,7 +26,7 @@ func (b *binder) rows(t *BoundTarget, a *Association, far *Object, ends []End, s
 	}
 	for _, object := range farther.ReferenceTo {
 		if far.target(object) != nil {
-			bound.ReferenceTo = []string{object}
+			bound.ReferenceTo, bound.RowEnds = []string{object}, []crm.JunctionEnd{{Field: a.Rows.Far, Object: object}}
 			break
 		}
 	}
@@ -39,6 +35,23 @@ func (b *binder) rows(t *BoundTarget, a *Association, far *Object, ends []End, s
 	}
 	b.rowLabels(&bound)
 	b.rowAccess(&bound)
+	t.Associations = append(t.Associations, bound)
+	return 1
+}
+
+// standardRows binds rows of Salesforce's own, whose fields are known.
+func (b *binder) standardRows(t *BoundTarget, bound BoundAssociation, far *Object, near string) int {
+	if t.Object != near {
+		return 0
+	}
+	for _, end := range bound.Rows.Ends {
+		if far.target(end.Object) != nil {
+			bound.ReferenceTo, bound.RowEnds = append(bound.ReferenceTo, end.Object), append(bound.RowEnds, end)
+		}
+	}
+	if len(bound.RowEnds) == 0 {
+		return 0
+	}
 	t.Associations = append(t.Associations, bound)
 	return 1
 }

@@ -60,6 +60,10 @@ type BoundObject struct {
 	// PipelineProperty is the HubSpot property that names the pipeline of a
 	// record ("pipeline"), where stages are mapped; empty otherwise.
 	PipelineProperty string
+
+	// reading are the rules for records of HubSpot that are only read (For); nil
+	// where there are none.
+	reading *BoundObject
 }
 
 // Target finds a bound target by Salesforce object; nil when there is none.
@@ -130,17 +134,30 @@ type BoundAssociation struct {
 	// Junction is true where each association is a row of an object of its own,
 	// false for a reference field.
 	Junction bool
-	// ReferenceTo are the Salesforce objects that the reference may point to; for
-	// a junction the only one.
+	// ReferenceTo are the Salesforce objects that the reference may point to, or
+	// those at the far ends of a junction's rows.
 	ReferenceTo []string
-	// RowSchema is the junction's; nil for OpportunityContactRole, whose fields
-	// are known.
+	// RowEnds are a junction's references to those, in the same order.
+	RowEnds []crm.JunctionEnd
+	// RowSchema is the junction's; nil for OpportunityContactRole and
+	// CampaignMember, whose fields are known.
 	RowSchema *crm.Object
 }
 
 // Join is the junction as a client reads and writes it.
 func (a *BoundAssociation) Join() crm.Junction {
-	return crm.Junction{Object: a.Rows.Object, Near: a.Rows.Near, Far: a.Rows.Far, FarObject: a.ReferenceTo[0], Label: a.Rows.Label, Primary: a.Rows.Primary}
+	return crm.Junction{Object: a.Rows.Object, Near: a.Rows.Near, Far: a.RowEnds[0].Field, FarObject: a.RowEnds[0].Object, Also: a.RowEnds[1:], Label: a.Rows.Label, Primary: a.Rows.Primary}
+}
+
+// RowEnd is the reference of a row that leads to records of a Salesforce object;
+// the first one where none does.
+func (a *BoundAssociation) RowEnd(object string) crm.JunctionEnd {
+	for _, end := range a.RowEnds {
+		if end.Object == object {
+			return end
+		}
+	}
+	return a.RowEnds[0]
 }
 
 // LabelOf is HubSpot's label for what a row's label field holds; empty where the

@@ -78,6 +78,12 @@ func (m *Mapping) Scopes() []Need {
 
 // endScopes lists what one far object of an association needs.
 func (m *Mapping) endScopes(add func(Need), o *Object, a *Association, far string) {
+	if o.HubSpot == Lists {
+		if o.relatesInHubSpot(a) { // memberships are the list's: the contacts' own scopes are not asked for
+			add(Need{Name: "crm.lists.write", Places: []Pos{a.HubSpotPos}, Access: "write", Object: Lists, Why: "adds and removes the members of lists"})
+		}
+		return
+	}
 	for _, scope := range objectScopes(far, "read") {
 		add(Need{Name: scope, Places: []Pos{a.HubSpotPos}, Access: "read", Object: far, Why: fmt.Sprintf("reads the associations of %s with %s", o.HubSpot, far)})
 	}
@@ -148,6 +154,8 @@ func objectScopes(object, access string) []string {
 	switch object {
 	case "tickets":
 		return []string{"tickets"}
+	case Lists:
+		return []string{"crm.lists." + access}
 	case "notes", "calls", "tasks", "meetings", "communications", "postal_mail":
 		return []string{"crm.objects.contacts." + access}
 	case "emails":

@@ -27,6 +27,16 @@ func TestPermissionsFollowSalesforcesRulesForEachObject(t *testing.T) {
 			[]string{"Opportunity: Read", "Opportunity: Edit"}, []string{"OpportunityLineItem: Create"},
 		},
 		{
+			"campaigns and their members take a check box of the user",
+			"{name: campaigns, hubspot: lists, salesforce: Campaign, create: in-salesforce, fields: [{hubspot: name, salesforce: Name}], associations: [{hubspot: contacts, salesforce: CampaignMember}]}",
+			[]string{"Campaign: Read", "Campaign: Create", "Campaign: Edit", "Marketing User"}, []string{"CampaignMember: Create", "CampaignMember: Read"},
+		},
+		{
+			"reading campaigns does not",
+			"{name: campaigns, hubspot: lists, salesforce: Campaign, create: in-hubspot, fields: [{hubspot: name, salesforce: Name, direction: to-hubspot}], associations: [{hubspot: contacts, salesforce: CampaignMember, direction: to-hubspot}]}",
+			[]string{"Campaign: Read"}, []string{"Campaign: Edit", "Marketing User"},
+		},
+		{
 			"cases have their own",
 			"{name: tickets, hubspot: tickets, salesforce: Case, create: in-salesforce, fields: [{hubspot: subject, salesforce: Subject}]}",
 			[]string{"Case: Read", "Case: Create", "Case: Edit"}, nil,

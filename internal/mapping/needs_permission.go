@@ -14,6 +14,15 @@ import (
 // APIEnabled is the Salesforce permission without which no call is answered.
 const APIEnabled = "API Enabled"
 
+// MarketingUser is the check box of a Salesforce user (Setup > Users) without
+// which nobody writes campaigns; MarketingUserField is its API name. No
+// permission set gives it.
+// https://help.salesforce.com/s/articleView?id=sf.campaigns_perms.htm
+const (
+	MarketingUser      = "Marketing User"
+	MarketingUserField = "UserPermissionsMarketingUser"
+)
+
 // parents are the Salesforce objects that another one cannot be read without:
 // Salesforce refuses a permission set that has the one and not the other.
 // https://help.salesforce.com/s/articleView?id=sf.users_profiles_object_perms.htm
@@ -165,6 +174,9 @@ func (t *target) objectNeeds(list *needList) {
 	if why := t.edits(); why != "" {
 		add(t.Object, "edit", "updates %s for %s (%s)", t.Object, o.Name, why)
 	}
+	if writes := t.edits(); t.Object == "Campaign" && (writes != "" || o.Create.In(crm.Salesforce) || o.archives(crm.Salesforce) != "") {
+		list.add(Need{Name: MarketingUser, Access: "user", Object: "User", Why: "Salesforce lets only users with this check box write campaigns and their members", Places: []Pos{t.Pos}})
+	}
 	if why := o.archives(crm.Salesforce); why != "" {
 		add(t.Object, "edit", "Salesforce lets only those delete who may edit")
 		add(t.Object, "delete", "deletes %s for %s (%s)", t.Object, o.Name, why)
@@ -206,7 +218,7 @@ func (t *target) edits() string {
 		reasons = append(reasons, plural(n, "field"))
 	}
 	for i := range o.Associations {
-		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || a.Rows != nil && a.Salesforce == ContactRole && t.Object == "Opportunity") {
+		if a := &o.Associations[i]; a.Direction.Flows(crm.Salesforce) && (t.takesAssociation(a) || t.hasRows(a)) {
 			reasons = append(reasons, a.Salesforce)
 		}
 	}
@@ -342,6 +354,13 @@ func addressOf(object, field string) string {
 		}
 	}
 	return field
+}
+
+// hasRows tells whether an association is kept as rows that Salesforce counts to
+// this target.
+func (t *target) hasRows(a *Association) bool {
+	near, _ := joinsOf(a.Salesforce)
+	return a.Rows != nil && near == t.Object
 }
 
 func (t *target) has(field string) bool { return t.schemas[t.Object].Field(field) != nil }

@@ -279,8 +279,11 @@ func (r *scan) association(n *yaml.Node) Association {
 	if wins := entry(n, "wins"); wins != nil {
 		a.WinsPos = at(wins)
 	}
-	if a.Salesforce == ContactRole {
+	switch a.Salesforce {
+	case ContactRole:
 		a.Rows = contactRole(a.SalesforcePos)
+	case CampaignMember:
+		a.Rows = campaignMember(a.SalesforcePos, a.Role)
 	}
 	if rows := entry(n, "salesforce"); rows != nil && rows.Kind == yaml.MappingNode {
 		a.Rows = &Rows{}

@@ -55,6 +55,7 @@ func PermissionSet(label string, needs []Need) ([]byte, error) {
 		Description: "Just what Lockstep needs for the mapping in lockstep.yaml: lockstep check says why each line is here."}
 	for _, n := range needs {
 		switch {
+		case n.Access == "user": // a check box of the user, which no permission set gives
 		case userPermissions[n.Name] != "":
 			set.Users = append(set.Users, userPermission{Enabled: true, Name: userPermissions[n.Name]})
 		case n.Field != "":

@@ -56,7 +56,7 @@ type presetEnd struct {
 }
 
 type presetWhere struct {
-	salesforce, why string
+	hubspot, salesforce, why string
 	// example is shown as a comment.
 	hubspotField, example string
 }

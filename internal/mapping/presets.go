@@ -7,7 +7,7 @@ package mapping
 // https://knowledge.hubspot.com/salesforce/map-hubspot-properties-to-salesforce-fields
 func presets() []preset {
 	return []preset{companiesPreset(), peoplePreset(), dealsPreset(), ticketsPreset(), productsPreset(), lineItemsPreset(),
-		notesPreset(), tasksPreset(), callsPreset(), meetingsPreset(), emailsPreset()}
+		notesPreset(), tasksPreset(), callsPreset(), meetingsPreset(), emailsPreset(), campaignsPreset()}
 }
 
 func companiesPreset() preset {
@@ -143,6 +143,16 @@ func meetingsPreset() preset {
 		where: presetWhere{salesforce: "not salesforce.IsAllDayEvent and not salesforce.IsChild and " + notRecurring, why: "whole days, copies for invitees and patterns of series are left out"}}
 	p.ends = activityEnds()
 	return p
+}
+
+func campaignsPreset() preset {
+	return preset{name: "campaigns", hubspot: Lists, targets: []string{"Campaign"}, title: "lists and campaigns, with their members",
+		about: []string{"HubSpot's pages call lists segments. Only lists of contacts are read. A new campaign member has the campaign's default status;",
+			"a member whose contact is not on both sides waits until it is."},
+		match: []presetMatch{{"name", "Name", "text", "the same name is the same campaign; several campaigns with one name are held"}},
+		pairs: pairs(Lists, "Campaign", "name=Name"),
+		ends:  []presetEnd{{hubspot: "contacts", salesforce: CampaignMember, why: "who is in the list is a member of the campaign, as a contact or as a lead"}},
+		where: presetWhere{hubspot: `hubspot.processingType != "DYNAMIC"`, why: "HubSpot fills dynamic lists itself; let them in, and they go to Salesforce only"}}
 }
 
 func emailsPreset() preset {

@@ -302,6 +302,10 @@ func (w *writer) match(s *suggestion) {
 }
 
 func (w *writer) where(s *suggestion) {
+	if filter := s.preset.where.hubspot; filter != "" {
+		w.commented("    where: {hubspot: "+yamlExpression(filter)+"}", s.preset.where.why)
+		return
+	}
 	if filter := s.preset.where.salesforce; filter != "" {
 		w.commented("    where: {salesforce: "+yamlExpression(filter)+"}", s.preset.where.why)
 		return
@@ -313,11 +317,11 @@ func (w *writer) where(s *suggestion) {
 
 // end is the line of one association; empty where it does not fit.
 func (w *writer) end(s *suggestion, end presetEnd) string {
-	if end.salesforce == ContactRole {
+	if near, _ := joinsOf(end.salesforce); near != "" {
 		if !w.mapped[end.hubspot] || w.schemas.Salesforce["Contact"] == nil {
 			return ""
 		}
-		return "      - {hubspot: " + end.hubspot + ", salesforce: " + ContactRole + "}"
+		return "      - {hubspot: " + end.hubspot + ", salesforce: " + end.salesforce + "}"
 	}
 	var on, far []string
 	for _, t := range s.targets {

@@ -121,6 +121,9 @@ const (
 	Both         Direction = "both"
 	ToSalesforce Direction = "to-salesforce"
 	ToHubSpot    Direction = "to-hubspot"
+	// neither is no word of the file: it is what is left of to-hubspot where
+	// nothing flows to HubSpot.
+	neither Direction = "to neither side"
 )
 
 // Flows tells whether values flow to side.
@@ -341,10 +344,43 @@ type Rows struct {
 	Far     string
 	Label   string
 	Primary string
+	// Ends are its references to far records where it is an object of Salesforce's
+	// own, whose fields are known; Far is the first of them.
+	Ends []crm.JunctionEnd
 }
 
 // contactRole is how Opportunity and Contact are joined.
 // https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitycontactrole.htm
 func contactRole(pos Pos) *Rows {
-	return &Rows{Pos: pos, Object: ContactRole, Near: "OpportunityId", Far: "ContactId", Label: "Role", Primary: "IsPrimary"}
+	return &Rows{Pos: pos, Object: ContactRole, Near: "OpportunityId", Far: "ContactId", Label: "Role", Primary: "IsPrimary",
+		Ends: []crm.JunctionEnd{{Field: "ContactId", Object: "Contact"}}}
+}
+
+// CampaignMember is the junction of Campaign with Contact or Lead, which an
+// Association may name instead of a reference field.
+const CampaignMember = "CampaignMember"
+
+// campaignMember is how Campaign is joined with people. A converted Lead's member
+// holds both references, and is the Contact's. Status is only named where the
+// file gives new members one (`role`); else it is the campaign's default.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm
+func campaignMember(pos Pos, role string) *Rows {
+	r := &Rows{Pos: pos, Object: CampaignMember, Near: "CampaignId", Far: "ContactId",
+		Ends: []crm.JunctionEnd{{Field: "ContactId", Object: "Contact"}, {Field: "LeadId", Object: "Lead"}}}
+	if role != "" {
+		r.Label = "Status"
+	}
+	return r
+}
+
+// joinsOf tells which object the rows of a junction of Salesforce's own join,
+// with how many others; near is empty for other junctions, whose fields tell.
+func joinsOf(junction string) (near, far string) {
+	switch junction {
+	case ContactRole:
+		return "Opportunity", "Contact"
+	case CampaignMember:
+		return "Campaign", "Contact or Lead"
+	}
+	return "", ""
 }

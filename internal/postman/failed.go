@@ -94,6 +94,9 @@ func (f *FailedCall) hubSpot(bound *mapping.Bound, number int) *Item {
 	call := func(method, path string) *Item {
 		return request(f.name(number), method, "{{hubspot_url}}", path).bearer("{{hubspot_token}}")
 	}
+	if isLists(f.Record.Object) {
+		return f.hubSpotList(number, call)
+	}
 	switch f.Op {
 	case crm.Create:
 		return call("POST", path).json(body())
@@ -142,6 +145,12 @@ func (f *FailedCall) salesforceRow(bound *mapping.Bound, call func(method, path 
 			}
 		}
 	}
+	far := rows.Far
+	for _, end := range rows.Ends {
+		if end.Object == r.Object {
+			far = end.Field
+		}
+	}
 	path, id := "services/data/v"+olderVersion+"/sobjects/"+rows.Object, r.RowID
 	if id == "" {
 		id = "{{row_id}}"
@@ -156,7 +165,7 @@ func (f *FailedCall) salesforceRow(bound *mapping.Bound, call func(method, path 
 	case f.Relabel:
 		return call("PATCH", path+"/"+id).json(fmt.Sprintf("{\n  %s: %s\n}", literal(rows.Label), literal(r.Label)))
 	}
-	return call("POST", path).json(fmt.Sprintf("{\n  %s: %s,\n  %s: %s%s\n}", literal(rows.Near), literal(f.Record.ID), literal(rows.Far), literal(r.ID), role))
+	return call("POST", path).json(fmt.Sprintf("{\n  %s: %s,\n  %s: %s%s\n}", literal(rows.Near), literal(f.Record.ID), literal(far), literal(r.ID), role))
 }
 
 // relation is the other end; of a journal that does not say, the one field that

@@ -43,6 +43,10 @@ func readProperties(properties []string) (taken, rest []string) {
 func readFolder(bound *mapping.Bound) *Item {
 	f := folder("2 Contacts with a bearer", "The token in the header Authorization, as \"Bearer\" and the token: one request for each object of lockstep.yaml, with its mapped properties.")
 	for _, o := range bound.Objects {
+		if isLists(o.HubSpot) {
+			f.Items = append(f.Items, readLists())
+			continue
+		}
 		properties, _ := readProperties(mappedProperties(o))
 		query := []Variable{{Key: "limit", Value: "5"}}
 		if len(properties) > 0 {
@@ -88,6 +92,9 @@ func troubleFolder(bound *mapping.Bound) *Item {
 	object := "contacts"
 	if len(bound.Objects) > 0 && bound.Object("people") == nil {
 		object = bound.Objects[0].HubSpot
+	}
+	if isLists(object) {
+		object = "contacts"
 	}
 	path := "crm/objects/{{hubspot_version}}/" + object
 	one := Variable{Key: "limit", Value: "1"}

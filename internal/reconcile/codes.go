@@ -60,5 +60,6 @@ const (
 	NoteSeveral      = "note.several"          // several associations where one fits; one was chosen
 	NoteExternalID   = "note.external-id"      // the external id names another record
 	NoteResolved     = "note.resolved"         // a person decided it
+	NoteOnlyRead     = "note.only-read"        // HubSpot fills the list itself, so nothing is written to it
 	NoteAlsoHeld     = "note.also-held"        // a further reason to hold, besides the first
 )

@@ -24,6 +24,7 @@ type Difference struct {
 // nothing else: not by the base, not by what was seen before. It is the
 // independent check behind `lockstep verify`. Both records of s must be set.
 func Compare(o *mapping.BoundObject, s Snapshot) []Difference {
+	o = o.For(s.HubSpot)
 	target := o.Target(s.Salesforce.Layout.Object)
 	if target == nil {
 		return nil
@@ -66,6 +67,9 @@ func unread(v crm.Value) bool { return v.State == crm.Missing || v.State == crm.
 func (m *merge) allowed(f *mapping.BoundField, h, s crm.Value) string {
 	if m.derivedNow(f) {
 		return "Salesforce computes it from the line items"
+	}
+	if m.d.object.OnlyReads() {
+		return onlyReadText
 	}
 	if f.Direction != mapping.Both {
 		return "direction: " + string(f.Direction)

@@ -32,7 +32,7 @@ import (
 //   - One value that cannot be written holds the whole thing, so that nothing is
 //     half written.
 func Decide(o *mapping.BoundObject, s Snapshot) Decision {
-	d := &decider{object: o, Snapshot: s, out: Decision{Mapping: o.Name}}
+	d := &decider{object: o.For(s.HubSpot), Snapshot: s, out: Decision{Mapping: o.Name}}
 	if s.HubSpot != nil {
 		d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: o.HubSpotSchema.Name, ID: s.HubSpot.ID}
 	}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,11 +36,7 @@ func (m *merge) finish(isNew bool, old crm.Base) {
 	}
 	switch {
 	case len(d.out.Writes) > 0:
-		var parts []string
-		for _, w := range d.out.Writes {
-			parts = append(parts, w.Reason.Text)
-		}
-		text := strings.Join(parts, "; ")
+		text := summaryOf(d.out.Writes)
 		if isNew {
 			text = "linked; " + text
 		}
@@ -52,6 +49,33 @@ func (m *merge) finish(isNew bool, old crm.Base) {
 	default:
 		d.end(crm.Unchanged, CodeInStep, "", "both sides agree as far as the mapping goes")
 	}
+}
+
+// mostSummed is how many different things the summary of a decision names.
+const mostSummed = 10
+
+// summaryOf says in one sentence what the writes of a decision do: what several
+// say alike is said once, with their number.
+func summaryOf(writes []PlannedWrite) string {
+	times := map[string]int{}
+	var texts []string
+	for i := range writes {
+		text := writes[i].Reason.Text
+		if times[text]++; times[text] == 1 {
+			texts = append(texts, text)
+		}
+	}
+	more := ""
+	if len(texts) > mostSummed {
+		more = fmt.Sprintf("; and %d more changes", len(texts)-mostSummed)
+		texts = texts[:mostSummed]
+	}
+	for i, text := range texts {
+		if times[text] > 1 {
+			texts[i] = fmt.Sprintf("%s (%d)", text, times[text])
+		}
+	}
+	return strings.Join(texts, "; ") + more
 }
 
 // summary says in one line what is written to a side.
@@ -76,21 +100,55 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 			m.unknown[side][c.Slot] = true
 		}
 	}
+	m.overlayEnds(side, &out)
+	there := make(map[crm.Ref]bool, len(out.Relations))
+	for _, x := range out.Relations {
+		there[crm.Ref{Object: x.Object, ID: x.ID}] = true
+	}
 	for i := range m.relations {
-		if w := &m.relations[i]; w.Side == side {
-			m.overlayRelation(&out, w)
+		if w := &m.relations[i]; w.Side == side && w.Op == crm.Relate {
+			m.overlayRelation(&out, w, there)
 		}
 	}
 	return &out
 }
 
-// overlayRelation does to a record what a relation write will do.
-func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
-	r := w.Relation
-	if w.Op == crm.Unrelate {
-		m.overlayEnd(rec, r)
+// overlayEnds takes out what ends: all at once, since a list may have many members.
+func (m *merge) overlayEnds(side crm.Side, rec *crm.Record) {
+	rows, ends, labels := map[string]bool{}, map[crm.Ref]bool{}, map[crm.Ref][]string{}
+	for i := range m.relations {
+		w := &m.relations[i]
+		if w.Side != side || w.Op != crm.Unrelate {
+			continue
+		}
+		far := crm.Ref{Object: w.Relation.FarObject, ID: w.Relation.FarID}
+		switch r := w.Relation; {
+		case r.RowID != "":
+			rows[r.RowID] = true
+		case r.Role != "":
+			labels[far] = append(labels[far], splitLabels(r.Role)...)
+		default:
+			ends[far] = true
+		}
+	}
+	if len(rows)+len(ends)+len(labels) == 0 {
 		return
 	}
+	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
+		return rows[x.RowID] || x.RowID == "" && ends[crm.Ref{Object: x.Object, ID: x.ID}]
+	})
+	for i := range rec.Relations {
+		x := &rec.Relations[i]
+		if ended := labels[crm.Ref{Object: x.Object, ID: x.ID}]; len(ended) > 0 {
+			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
+		}
+	}
+}
+
+// overlayRelation does to a record what a relation write will do. there are the
+// far records that it has by then.
+func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite, there map[crm.Ref]bool) {
+	r := w.Relation
 	ref, standing := m.d.known().Counterpart(r.FarMapping, r.Far)
 	if standing != Linked {
 		return
@@ -98,40 +156,30 @@ func (m *merge) overlayRelation(rec *crm.Record, w *PlannedWrite) {
 	now := crm.Relation{Object: ref.Object, ID: ref.ID, Primary: r.Primary, Label: r.Role}
 	if w.Side == crm.Salesforce {
 		now.Junction, now.RowID = r.Object, r.RowID
-		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return r.RowID != "" && x.RowID == r.RowID })
+		if r.RowID != "" {
+			rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.RowID == r.RowID })
+		}
 		rec.Relations = append(rec.Relations, now)
 		return
 	}
-	for i := range rec.Relations {
-		switch x := &rec.Relations[i]; {
-		case x.Object != r.FarObject:
-		case x.ID == ref.ID:
-			now.Primary = now.Primary || x.Primary
-			if r.Role == "" {
-				now.Label = x.Label
+	far := crm.Ref{Object: r.FarObject, ID: ref.ID}
+	if r.Primary || there[far] {
+		for i := range rec.Relations {
+			switch x := &rec.Relations[i]; {
+			case x.Object != r.FarObject:
+			case x.ID == ref.ID:
+				now.Primary = now.Primary || x.Primary
+				if r.Role == "" {
+					now.Label = x.Label
+				}
+			case r.Primary:
+				x.Primary = false
 			}
-		case r.Primary:
-			x.Primary = false
 		}
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
 	}
-	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.Object == r.FarObject && x.ID == ref.ID })
+	there[far] = true
 	rec.Relations = append(rec.Relations, now)
-}
-
-func (m *merge) overlayEnd(rec *crm.Record, r *RelationChange) {
-	if r.RowID != "" {
-		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool { return x.RowID == r.RowID })
-		return
-	}
-	ended := splitLabels(r.Role)
-	for i := range rec.Relations {
-		if x := &rec.Relations[i]; r.Role != "" && x.Object == r.FarObject && x.ID == r.FarID {
-			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
-		}
-	}
-	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
-		return r.Role == "" && x.Object == r.FarObject && x.ID == r.FarID
-	})
 }
 
 // newBase is the base after the writes: what both sides will hold. Slots that

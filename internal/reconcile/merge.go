@@ -63,6 +63,9 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 	}
 	m.owner()
 	m.stampExternalID()
+	if d.object.OnlyReads() {
+		d.note(crm.Reason{Code: NoteOnlyRead, Text: onlyReadText, Field: mapping.ListKind})
+	}
 	if len(m.holds) > 0 {
 		d.hold(m.holds)
 		return

@@ -290,11 +290,15 @@ func (m *merge) awaits(far crm.Ref) {
 func (m *merge) waits(a *mapping.BoundAssociation, far crm.Ref, standing Standing) {
 	m.open[a.Slot] = true
 	m.awaits(far)
+	m.d.note(crm.Reason{Code: NoteWaits, Text: waitsText(a, far, standing), Field: a.Salesforce})
+}
+
+func waitsText(a *mapping.BoundAssociation, far crm.Ref, standing Standing) string {
 	why := "has not been seen"
 	if standing == Waiting {
 		why = "is held, excluded or failed"
 	}
-	m.d.note(crm.Reason{Code: NoteWaits, Text: fmt.Sprintf("%s waits: %s %s %s %s", a.Salesforce, far.Side.Title(), far.Object, far.ID, why), Field: a.Salesforce})
+	return fmt.Sprintf("%s waits: %s %s %s %s", a.Salesforce, far.Side.Title(), far.Object, far.ID, why)
 }
 
 // owner keeps the two owners the same person, by e-mail. A record that nobody

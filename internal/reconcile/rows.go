@@ -25,10 +25,18 @@ type far struct {
 	// rows are Salesforce's, oldest first.
 	rows []crm.Relation
 	ties []crm.Tie
-	// aside: it cannot be compared now, since it is held, excluded, or of an
-	// object that has no rows. What was agreed of it stays.
-	aside bool
+	// aside says why it cannot be compared now, since it is held, excluded, or of
+	// an object that has no rows; empty where it can. What was agreed of it stays.
+	aside string
 }
+
+const (
+	// mostMemberships is how many associations of a pair one decision changes; the
+	// others follow in the next cycles, so that a plan stays something to be read.
+	mostMemberships = 10_000
+	// mostWaiting is how many far records that are waited for are named one by one.
+	mostWaiting = 20
+)
 
 // rows keeps HubSpot's associations with an object and the rows of a Salesforce
 // object that join the same records in step, by a three-way merge: what one
@@ -48,9 +56,52 @@ func (m *merge) rows(a *mapping.BoundAssociation) {
 		}
 		f.ties = append(f.ties, tie)
 	}
+	later := 0
 	for _, id := range sortedFars(fars) {
-		m.joinFar(a, fars[id])
+		f := fars[id]
+		if len(m.relations) >= mostMemberships && (f.pair != nil) != (len(f.rows) > 0) && f.aside == "" {
+			m.keep(f.ties...)
+			later++
+			continue
+		}
+		m.joinFar(a, f)
 	}
+	if later > 0 {
+		m.open[a.Slot] = true
+		m.d.note(crm.Reason{Code: NoteWaits, Field: a.Salesforce, Text: fmt.Sprintf("%d further associations follow in the next cycles", later)})
+	}
+	m.waiting(a, fars)
+}
+
+// waiting names the far records that are waited for.
+func (m *merge) waiting(a *mapping.BoundAssociation, fars map[string]*far) {
+	n := 0
+	for _, id := range sortedFars(fars) {
+		f := fars[id]
+		if f.aside == "" {
+			continue
+		}
+		code := NoteWaits
+		if f.salesforce.ID != "" && f.pair != nil {
+			code = NoteWrongObject
+		}
+		if n++; n <= mostWaiting {
+			m.d.note(crm.Reason{Code: code, Text: f.aside, Field: a.Salesforce})
+		}
+	}
+	if n > mostWaiting {
+		m.d.note(crm.Reason{Code: NoteWaits, Field: a.Salesforce, Text: fmt.Sprintf("%s waits for %d further records that are not on both sides", a.Salesforce, n-mostWaiting)})
+	}
+}
+
+// onlyReadText says of a list why nothing is written to it.
+const onlyReadText = "HubSpot fills this list by its filters (DYNAMIC), so it is only read"
+
+// setAside leaves a far record for the day on which it can be compared.
+func (m *merge) setAside(a *mapping.BoundAssociation, f *far, ref crm.Ref, text string) {
+	f.aside = text
+	m.open[a.Slot] = true
+	m.awaits(ref)
 }
 
 func sortedFars(fars map[string]*far) []string {
@@ -82,14 +133,13 @@ func (m *merge) fars(a *mapping.BoundAssociation) map[string]*far {
 			f := of(r.ID)
 			f.hubspot, f.pair, f.labels = crm.Ref{Side: crm.HubSpot, Object: r.Object, ID: r.ID}, r, mappedLabels(a, r.Label)
 			switch other, standing := known.Counterpart(a.Mapping, f.hubspot); {
-			case standing == Linked && other.Object != a.ReferenceTo[0]:
-				f.aside = true
-				m.wrongObject(a, f.hubspot, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot join", a.HubSpot, r.ID, other.Object, a.Salesforce))
+			case standing == Linked && !slices.Contains(a.ReferenceTo, other.Object):
+				f.salesforce = other
+				m.setAside(a, f, f.hubspot, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot join", a.HubSpot, r.ID, other.Object, a.Salesforce))
 			case standing == Linked:
 				f.salesforce = other
 			case standing != Planned:
-				f.aside = true
-				m.waits(a, f.hubspot, standing)
+				m.setAside(a, f, f.hubspot, waitsText(a, f.hubspot, standing))
 			}
 		}
 	}
@@ -100,18 +150,16 @@ func (m *merge) fars(a *mapping.BoundAssociation) map[string]*far {
 		if r.Junction != a.Salesforce {
 			continue
 		}
-		ref := crm.Ref{Side: crm.Salesforce, Object: a.ReferenceTo[0], ID: wideID(r.ID)}
+		ref := crm.Ref{Side: crm.Salesforce, Object: a.RowEnd(r.Object).Object, ID: wideID(r.ID)}
 		other, standing := known.Counterpart(a.Mapping, ref)
-		switch standing {
-		case Planned:
+		if standing != Linked {
 			other = crm.Ref{ID: "~" + ref.ID}
-		case Linked:
-		default:
-			m.waits(a, ref, standing)
-			continue
 		}
 		f := of(other.ID)
 		f.salesforce, f.rows = ref, append(f.rows, r)
+		if standing != Linked && standing != Planned {
+			m.setAside(a, f, ref, waitsText(a, ref, standing))
+		}
 		slices.SortFunc(f.rows, func(x, y crm.Relation) int { return cmp.Compare(x.RowID, y.RowID) })
 	}
 	return found
@@ -141,7 +189,7 @@ func (m *merge) joinFar(a *mapping.BoundAssociation, f *far) {
 	toHubSpot, toSalesforce := a.Direction.Flows(crm.HubSpot), a.Direction.Flows(crm.Salesforce)
 	inHubSpot, inSalesforce, tied := f.pair != nil, len(f.rows) > 0, len(f.ties) > 0
 	switch {
-	case f.aside, inHubSpot != inSalesforce && f.apart(""):
+	case f.aside != "", inHubSpot != inSalesforce && f.apart(""):
 		m.keep(f.ties...)
 	case inHubSpot && inSalesforce:
 		m.mergeLabels(a, f)
@@ -198,7 +246,7 @@ func TiesOf(o *mapping.BoundObject, s Snapshot) []crm.Tie {
 		fars := m.fars(a)
 		for _, id := range sortedFars(fars) {
 			f := fars[id]
-			if f.aside {
+			if f.aside != "" {
 				continue
 			}
 			row := func(has bool, label string) string {
@@ -311,7 +359,7 @@ func (m *merge) startRows(a *mapping.BoundAssociation, f *far, labels []string, 
 		if label == "" && left > 0 {
 			continue
 		}
-		r := m.rowChange(a)
+		r := m.rowChange(a, f.salesforce.Object)
 		r.Far, r.FarMapping, r.Role = f.hubspot, a.Mapping, a.RoleOf(label)
 		r.Primary = f.pair != nil && f.pair.Primary
 		text := "add " + a.Salesforce
@@ -336,14 +384,15 @@ func (m *merge) startRows(a *mapping.BoundAssociation, f *far, labels []string, 
 	}
 }
 
-// rowChange is a change to a row before it is said to which.
-func (m *merge) rowChange(a *mapping.BoundAssociation) *RelationChange {
-	join := a.Join()
-	return &RelationChange{Object: join.Object, FarObject: join.FarObject, FarField: join.Far, NearField: join.Near, LabelField: join.Label, PrimaryField: join.Primary}
+// rowChange is a change to a row that leads to a record of a Salesforce object,
+// before it is said to which.
+func (m *merge) rowChange(a *mapping.BoundAssociation, object string) *RelationChange {
+	join, end := a.Join(), a.RowEnd(object)
+	return &RelationChange{Object: join.Object, FarObject: end.Object, FarField: end.Field, NearField: join.Near, LabelField: join.Label, PrimaryField: join.Primary}
 }
 
 func (m *merge) endRow(a *mapping.BoundAssociation, row crm.Relation) {
-	r := m.rowChange(a)
+	r := m.rowChange(a, row.Object)
 	r.RowID, r.FarID, r.Role = row.RowID, wideID(row.ID), row.Label
 	m.relate(crm.Salesforce, crm.Unrelate, r, "remove "+a.Salesforce)
 }
@@ -439,9 +488,6 @@ func (m *merge) compareRows(out []Difference, a *mapping.BoundAssociation) []Dif
 	fars := m.fars(a)
 	for _, id := range sortedFars(fars) {
 		f := fars[id]
-		if f.aside {
-			continue
-		}
 		differ := func(in crm.Side, label string) {
 			diff := Difference{HubSpotField: a.HubSpot, SalesforceField: a.Salesforce}
 			held := &diff.HubSpot
@@ -452,7 +498,12 @@ func (m *merge) compareRows(out []Difference, a *mapping.BoundAssociation) []Dif
 			if label != "" {
 				shown += " (" + label + ")"
 			}
-			if *held = crm.Text(shown); a.Direction != mapping.Both {
+			switch *held = crm.Text(shown); {
+			case f.aside != "":
+				diff.Allowed = f.aside
+			case m.d.object.OnlyReads():
+				diff.Allowed = onlyReadText
+			case a.Direction != mapping.Both:
 				diff.Allowed = "direction: " + string(a.Direction)
 			}
 			out = append(out, diff)

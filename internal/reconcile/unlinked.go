@@ -198,6 +198,7 @@ func (d *decider) match(side crm.Side, rec *crm.Record, candidates []Candidate) 
 	} else {
 		d.HubSpot = c.Record
 		d.out.HubSpot = crm.Ref{Side: crm.HubSpot, Object: d.object.HubSpotSchema.Name, ID: c.Record.ID}
+		d.object = d.object.For(c.Record)
 	}
 	target := d.object.Target(d.out.Salesforce.Object)
 	if target == nil {

@@ -48,6 +48,32 @@ func (c *Client) Account(ctx context.Context) (crm.Account, error) {
 	return crm.Account{}, err
 }
 
+// UserHas tells whether a check box of the user whom the credential opens is
+// ticked, such as UserPermissionsMarketingUser; told is false where Salesforce
+// does not say who that is, or does not show the box.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_user.htm
+func (c *Client) UserHas(ctx context.Context, field string) (has, told bool, err error) {
+	var user struct {
+		ID string `json:"user_id"`
+	}
+	err = c.do(ctx, apicall.Call{Method: http.MethodGet, Path: "/services/oauth2/userinfo"}, apicall.Into(&user))
+	id, ok := ID18(user.ID)
+	switch kind := fault.KindOf(err); {
+	case kind == fault.Denied, kind == fault.NotFound, err == nil && !ok:
+		return false, false, nil
+	case err != nil:
+		return false, false, err
+	}
+	rows, err := c.queryAllPages(ctx, query{layout: crm.NewLayout("User", []string{field}), plain: true, where: "Id = " + quote(id)})
+	if fault.KindOf(err) == fault.Invalid || err == nil && len(rows) != 1 {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, err
+	}
+	return rows[0].Value(field).Text == "true", rows[0].Value(field).IsPresent(), nil
+}
+
 // Owners lists the users who can own records, inactive ones included.
 func (c *Client) Owners(ctx context.Context) ([]crm.Owner, error) {
 	layout := crm.NewLayout("User", []string{"Email", "Name", "IsActive", "Username"})

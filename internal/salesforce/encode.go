@@ -137,7 +137,7 @@ func appendText(b []byte, text string) []byte {
 
 // junctionRecord writes a new row of a relation.
 func junctionRecord(j *junction, near string, relation crm.Relation) []byte {
-	b := fmt.Appendf(nil, `{"attributes":{"type":%q},%q:%q,%q:%q`, j.object, j.nearField, near, j.farField, relation.ID)
+	b := fmt.Appendf(nil, `{"attributes":{"type":%q},%q:%q,%q:%q`, j.object, j.nearField, near, j.fieldTo(relation.Object), relation.ID)
 	if relation.Label != "" && j.role != "" {
 		b = appendText(appendName(append(b, ','), j.role), relation.Label)
 	}

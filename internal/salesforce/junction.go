@@ -13,6 +13,8 @@ type junction struct {
 	// near and far are the two objects; nearField and farField refer to them.
 	near, far           string
 	nearField, farField string
+	// also are further references to far records, of other objects.
+	also []crm.JunctionEnd
 	// object is the junction's own, relationship its name in a subquery of near;
 	// where that is not known the rows are read by themselves.
 	object       string
@@ -58,13 +60,17 @@ func joining(object string, described crm.Junction) (junction, error) {
 			return j, nil
 		}
 	}
-	for _, name := range []string{described.Object, described.Near, described.Far, described.FarObject, described.Label, described.Primary} {
+	names := []string{described.Object, described.Near, described.Label, described.Primary}
+	for _, end := range described.Ends() {
+		names = append(names, end.Field, end.Object)
+	}
+	for _, name := range names {
 		if name != "" && !apiNameForm.MatchString(name) {
 			return junction{}, fault.New(fault.Invalid, "%q is no name of a Salesforce object or field", name).WithMend("lockstep check")
 		}
 	}
 	return junction{near: object, nearField: described.Near, far: described.FarObject, farField: described.Far, object: described.Object,
-		role: described.Label, primary: described.Primary}, nil
+		also: described.Also, role: described.Label, primary: described.Primary}, nil
 }
 
 func relationsOf(read crm.Read) ([]junction, error) {
@@ -100,7 +106,26 @@ func (j *junction) subquery(all bool) string {
 
 // fields are what is read of a row besides its near record.
 func (j *junction) fields() []string {
-	return slices.DeleteFunc([]string{j.farField, j.role, j.primary}, func(name string) bool { return name == "" })
+	var names []string
+	for _, end := range j.ends() {
+		names = append(names, end.Field)
+	}
+	return slices.DeleteFunc(append(names, j.role, j.primary), func(name string) bool { return name == "" })
+}
+
+// ends are the references to far records, the first that counts first.
+func (j *junction) ends() []crm.JunctionEnd {
+	return append([]crm.JunctionEnd{{Field: j.farField, Object: j.far}}, j.also...)
+}
+
+// fieldTo is the reference that leads to a far object.
+func (j *junction) fieldTo(object string) string {
+	for _, end := range j.also {
+		if end.Object == object {
+			return end.Field
+		}
+	}
+	return j.farField
 }
 
 // layout is how the rows are read by themselves.
@@ -110,9 +135,17 @@ func (j *junction) layout() *crm.Layout {
 
 // relation turns a row that was read by itself into a relation of the near record.
 func (j *junction) relation(row *crm.Record) (near string, relation crm.Relation) {
+	end := crm.JunctionEnd{Object: j.far}
+	id := ""
+	for _, e := range j.ends() {
+		if text := row.Value(e.Field).Text; text != "" {
+			end, id = e, longID(text)
+			break
+		}
+	}
 	return row.Value(j.nearField).Text, crm.Relation{
-		Object:   j.far,
-		ID:       longID(row.Value(j.farField).Text),
+		Object:   end.Object,
+		ID:       id,
 		Label:    row.Value(j.role).Text,
 		Primary:  row.Value(j.primary).Text == "true",
 		RowID:    row.ID,

@@ -257,7 +257,12 @@ func (c *Case) try(ctx context.Context, w *world) ([]string, error) {
 func (g *given) make(c *Case) (err error) {
 	hubspot, org := g.box.HubSpot(), g.box.Salesforce().By(salesforce.Edit{})
 	if c.HubSpot != nil {
-		if g.hubspot, err = hubspot.Create(g.o.HubSpot, c.HubSpot); err != nil {
+		if g.o.HubSpot == mapping.Lists {
+			g.hubspot, err = hubspot.AddList("contacts", c.HubSpot["name"])
+		} else {
+			g.hubspot, err = hubspot.Create(g.o.HubSpot, c.HubSpot)
+		}
+		if err != nil {
 			return fmt.Errorf("HubSpot does not take the given record: %w", err)
 		}
 		for object, fields := range c.With {

@@ -245,6 +245,9 @@ func (f *TwinField) addTo(s *salesforce.Server, object string) error {
 
 func (o *TwinObject) buildHubSpot(ctx context.Context, box *sandbox.Sandbox, have *crm.Object) error {
 	s := box.HubSpot()
+	if o.Name == mapping.Lists {
+		return nil // every account's lists are alike
+	}
 	if have == nil {
 		var properties []hubspot.Property
 		for i := range o.Fields {

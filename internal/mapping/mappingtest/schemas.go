@@ -20,6 +20,20 @@ func Salesforce() map[string]*crm.Object {
 	return byName(salesforceAccount(), salesforceContact(), salesforceLead(), salesforceOpportunity())
 }
 
+// Lists returns HubSpot's lists as the client shows them, Campaign Salesforce's
+// object for them.
+func Lists() *crm.Object {
+	o := &crm.Object{Side: crm.HubSpot, Name: "lists", Label: "List", LabelPlural: "Lists", Creatable: true, Updatable: true, Deletable: true}
+	o.Fields = []crm.Field{Field("name", crm.KindText, Required()), Field("processingType", crm.KindPicklist, Choices("MANUAL=Manual", "SNAPSHOT=Snapshot", "DYNAMIC=Dynamic"))}
+	o.Fields[1].Updatable = false
+	return o
+}
+
+// Campaign is described in Lists.
+func Campaign() *crm.Object {
+	return byName(salesforceObject("Campaign", Field("Name", crm.KindText, Length(80), Required()), Field("Description", crm.KindLongText, Length(32000))))["Campaign"]
+}
+
 func byName(objects ...*crm.Object) map[string]*crm.Object {
 	out := map[string]*crm.Object{}
 	for _, o := range objects {
