@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -200,20 +201,14 @@ func (t *Tx) PutIntents(intents []Intent) error {
 
 // DropIntents forgets creates whose fate is known.
 func (t *Tx) DropIntents(keys []string) error {
-	for len(keys) > 0 {
-		n := min(len(keys), 500)
-		list := make([]any, n)
-		marks := make([]byte, 0, 2*n)
-		for i, k := range keys[:n] {
-			list[i] = k
-			marks = append(marks, '?', ',')
-		}
-		keys = keys[n:]
-		if err := t.exec("DELETE FROM intents WHERE key IN ("+string(marks[:2*n-1])+")", list...); err != nil {
-			return err
-		}
+	if len(keys) == 0 {
+		return nil
 	}
-	return nil
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM intents WHERE key IN (SELECT value FROM json_each(?))", string(list))
 }
 
 // Intents reads all creates whose fate is not known, oldest first.

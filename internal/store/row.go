@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 // rowsPerStatement is how many rows one INSERT carries; beyond about fifty the
 // time per row does not fall any more.
-const rowsPerStatement = 50
+const rowsPerStatement = 64
 
 func sideCode(s crm.Side) int64 {
 	if s == crm.HubSpot {
@@ -79,35 +80,20 @@ func idList(side crm.Side, ids []string) string {
 	return b.String()
 }
 
-// insert sends rows in statements of many rows: head is "INSERT INTO t (…)
-// VALUES", tail an ON CONFLICT clause or "". Each row appends its columns.
+// insert sends rows in statements of many rows, of a power of two each, so that
+// there are few statements to compile: head is "INSERT INTO t (…) VALUES", tail
+// an ON CONFLICT clause or "". Each row appends its columns.
 func insert[R any](t *Tx, head string, columns int, tail string, rows []R, args func([]any, R) []any) error {
 	one := "(?" + strings.Repeat(",?", columns-1) + ")"
-	many := func(n int) string {
-		return head + " " + one + strings.Repeat(","+one, n-1) + " " + tail
-	}
-	buffer := make([]any, 0, rowsPerStatement*columns)
-	var full *sql.Stmt
+	buffer := make([]any, 0, min(len(rows), rowsPerStatement)*columns)
 	for len(rows) > 0 {
-		n := min(len(rows), rowsPerStatement)
+		n := 1 << (bits.Len(uint(min(len(rows), rowsPerStatement))) - 1)
 		buffer = buffer[:0]
 		for _, r := range rows[:n] {
 			buffer = args(buffer, r)
 		}
 		rows = rows[n:]
-		var err error
-		if n == rowsPerStatement {
-			if full == nil {
-				if full, err = t.tx.PrepareContext(t.ctx, many(n)); err != nil {
-					return err
-				}
-				defer full.Close() //nolint:errcheck // the transaction closes it too
-			}
-			_, err = full.ExecContext(t.ctx, buffer...)
-		} else {
-			_, err = t.tx.ExecContext(t.ctx, many(n), buffer...)
-		}
-		if err != nil {
+		if err := t.exec(head+" "+one+strings.Repeat(","+one, n-1)+" "+tail, buffer...); err != nil {
 			return err
 		}
 	}
@@ -124,11 +110,7 @@ func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query str
 	if s.explain != nil {
 		s.explain(query, args)
 	}
-	statement, err := s.statement(ctx, query)
-	if err != nil {
-		return s.readFault(ctx, err)
-	}
-	rows, err := statement.QueryContext(ctx, args...)
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return s.readFault(ctx, err)
 	}
@@ -139,28 +121,6 @@ func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query str
 		}
 	}
 	return s.readFault(ctx, rows.Err())
-}
-
-// statement is a read made ready once and kept: SQLite takes longer to parse most
-// of them than to run them. All texts are constants, so there are few.
-func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	s.mu.RLock()
-	ready := s.statements[query]
-	s.mu.RUnlock()
-	if ready != nil {
-		return ready, nil
-	}
-	made, err := s.read.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ready := s.statements[query]; ready != nil {
-		return ready, made.Close()
-	}
-	s.statements[query] = made
-	return made, nil
 }
 
 func (s *Store) readFault(ctx context.Context, err error) error {

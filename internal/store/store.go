@@ -19,11 +19,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/lockstep-sync/lockstep/internal/fault"
 )
@@ -79,8 +79,6 @@ type Store struct {
 	mu    sync.RWMutex
 	codes map[string]int64
 	names map[int64]string
-	// statements are the reads that were made ready, by text.
-	statements map[string]*sql.Stmt
 }
 
 // Open opens or makes the database at path (mode 0600, its folder 0700) and
@@ -98,12 +96,12 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
-	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}, statements: map[string]*sql.Stmt{}}
-	if s.write, err = sql.Open("sqlite", dsn(path, options.MaxBytes, writerCacheKilobytes)); err != nil {
+	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}}
+	if s.write, err = openDatabase(dsn(path, options.MaxBytes, writerCacheKilobytes)); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn(path, options.MaxBytes, readerCacheKilobytes)); err != nil {
+	if s.read, err = openDatabase(dsn(path, options.MaxBytes, readerCacheKilobytes)); err != nil {
 		return nil, s.abandon(storageFault("open "+path, err))
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -143,35 +141,71 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known, err := versions(files)
+	if err != nil {
+		return err
+	}
+	newest := slices.Max(known)
+	applied, err := s.applied(ctx)
+	if err != nil {
+		return err
+	}
+	if at := slices.Max(append(applied, 0)); at > newest {
+		return fault.New(fault.Internal, "%s was written by a newer Lockstep (tables %d, this program knows %d)", s.path, at, newest).
+			WithMend("install the newer Lockstep again; nothing in the file was touched")
+	}
+	if !slices.ContainsFunc(known, func(v int64) bool { return !slices.Contains(applied, v) }) {
+		return nil
+	}
 	// Branches that were made side by side may have been joined in another order
 	// than that of their numbers.
 	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return storageFault("read the tables' version of "+s.path, err)
 	}
-	var newest int64
-	for _, source := range p.ListSources() {
-		newest = max(newest, source.Version)
-	}
-	at, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return storageFault("read "+s.path, err)
-	}
-	if at > newest {
-		return fault.New(fault.Internal, "%s was written by a newer Lockstep (tables %d, this program knows %d)", s.path, at, newest).
-			WithMend("install the newer Lockstep again; nothing in the file was touched")
-	}
-	pending, err := p.HasPending(ctx)
-	if err != nil {
-		return storageFault("read "+s.path, err)
-	}
-	if !pending {
-		return nil
-	}
 	if _, err := p.Up(ctx); err != nil {
 		return storageFault("bring the tables of "+s.path+" up to date", err)
 	}
 	return nil
+}
+
+// versions lists the numbers of the migrations that this program knows.
+func versions(files fs.FS) ([]int64, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, err
+	}
+	var list []int64
+	for _, e := range entries {
+		v, err := goose.NumericComponent(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// applied lists the numbers of the migrations that the file has had; none for
+// a file that is new. It reads goose's table, because goose itself takes longer
+// to say that there is nothing to do than a quiet cycle reads and writes.
+func (s *Store) applied(ctx context.Context) ([]int64, error) {
+	var list []int64
+	add := func(r *sql.Rows) error {
+		var v int64
+		if err := r.Scan(&v); err != nil {
+			return err
+		}
+		list = append(list, v)
+		return nil
+	}
+	if err := s.query(ctx, add, "SELECT 1 FROM sqlite_schema WHERE name = ?", goose.DefaultTablename); err != nil || len(list) == 0 {
+		return nil, err
+	}
+	list = nil
+	// Lockstep never goes back by a migration, so every row is one that was applied.
+	err := s.query(ctx, add, "SELECT version_id FROM "+goose.DefaultTablename+" WHERE is_applied = 1")
+	return list, err
 }
 
 // Path is where the database stands.
