@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -270,9 +271,13 @@ func pairs(ts *testscript.TestScript, words []string) (keys []string, values map
 func actInHubSpot(ts *testscript.TestScript, neg bool, args []string) {
 	server, clock := worldOf(ts).sandbox.HubSpot(), worldOf(ts).sandbox.Clock()
 	if len(args) < 3 {
-		ts.Fatalf("usage: hubspot create|update|archive|expect|count TYPE ...")
+		ts.Fatalf("usage: hubspot create|update|archive|expect|count TYPE ... or hubspot list NAME EMAIL ...")
 	}
 	objectType, rest := args[1], args[2:]
+	if args[0] == "list" {
+		fillList(ts, server, objectType, rest)
+		return
+	}
 	if args[0] == "count" {
 		if got := strconv.Itoa(server.Count(objectType)); got != rest[0] {
 			ts.Fatalf("HubSpot holds %s %s, want %s", got, objectType, rest[0])
@@ -319,6 +324,22 @@ func actInHubSpot(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("hubspot %s is not known", args[0])
 	}
+}
+
+// fillList makes a list of contacts, who are named by their e-mail addresses.
+func fillList(ts *testscript.TestScript, server *hubspot.Server, name string, emails []string) {
+	worldOf(ts).moment(ts)
+	id, err := server.AddList("contacts", name)
+	ts.Check(err)
+	var members []string
+	server.Each("contacts", func(contact string, properties map[string]string) bool {
+		if slices.Contains(emails, properties["email"]) {
+			members = append(members, contact)
+		}
+		return true
+	})
+	ts.Check(server.AsPerson().ChangeList(id, members, nil))
+	ts.Setenv("ID", id)
 }
 
 func actInSalesforce(ts *testscript.TestScript, neg bool, args []string) {

@@ -456,12 +456,33 @@ describe('lists', () => {
     assert.equal((await listsApi.getByName(name, '0-1')).list.listId, list.listId)
     assert.equal((await listsApi.getAll([list.listId])).lists.length, 1)
     assert.equal((await listsApi.doSearch({ query: name })).lists[0].additionalProperties.hs_list_size, '1')
+    const stamps = (await listsApi.doSearch({ query: name })).lists[0].additionalProperties
+    assert.match(stamps.hs_last_record_added_at, /^\d{13}$/)
+    assert.match(stamps.hs_last_record_removed_at, /^\d{13}$/)
     assert.equal((await listsApi.updateName(list.listId, `${name}!`)).updatedList.name, `${name}!`)
     await listsApi.remove(list.listId)
     assert.equal((await refused(listsApi.getById(list.listId))).code, 404)
     await listsApi.restore(list.listId)
     await membershipsApi.removeAll(list.listId)
     assert.deepEqual((await membershipsApi.getPageOrderedByAddedToListDate(list.listId)).results, [])
+  })
+
+  test('give their members in pages, and take many of them at once', async () => {
+    const { listsApi, membershipsApi } = hubspot.crm.lists
+    const { list } = await listsApi.create({ name: unique('Crowd '), objectTypeId: '0-1', processingType: 'MANUAL' })
+    const inputs = Array.from({ length: 30 }, () => ({ properties: { email: `${unique('guest')}@acme.example` }, associations: [] }))
+    const ids = (await hubspot.crm.contacts.batchApi.create({ inputs })).results.map((r) => r.id).sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1))
+    const changed = await membershipsApi.addAndRemove(list.listId, { recordIdsToAdd: ids, recordIdsToRemove: ['4711'] })
+    assert.equal(changed.recordsIdsAdded.length, 30)
+    const seen = []
+    for (let after; ;) {
+      const page = await membershipsApi.getPage(list.listId, after, undefined, 11)
+      seen.push(...page.results.map((m) => m.recordId))
+      if (!(after = page.paging?.next?.after)) break
+    }
+    assert.deepEqual(seen, ids)
+    await membershipsApi.addAndRemove(list.listId, { recordIdsToAdd: [], recordIdsToRemove: ids.slice(1) })
+    assert.deepEqual((await membershipsApi.getPage(list.listId)).results.map((m) => m.recordId), ids.slice(0, 1))
   })
 
   test('follow a filter', async () => {

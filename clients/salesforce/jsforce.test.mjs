@@ -261,6 +261,27 @@ describe('collections', () => {
   });
 });
 
+describe('campaign members', () => {
+  it('are a Contact or a Lead, once each, with the default status', async () => {
+    const made = async (type, record) => (await connection.sobject(type).create(record)).id;
+    const campaign = await made('Campaign', { Name: `Fair ${run}` });
+    const contact = await made('Contact', { LastName: `Member ${run}` });
+    const lead = await made('Lead', { LastName: `Member ${run}`, Company: 'Acme' });
+    const members = await connection.sobject('CampaignMember').create([
+      { CampaignId: campaign, ContactId: contact },
+      { CampaignId: campaign, LeadId: lead, Status: 'Responded' },
+    ]);
+    assert.deepEqual(members.map((m) => m.success), [true, true]);
+    const twice = await connection.sobject('CampaignMember').create([{ CampaignId: campaign, ContactId: contact }]);
+    assert.equal(twice[0].errors[0].statusCode, 'DUPLICATE_VALUE');
+    const { records } = await connection.query(`SELECT ContactId, LeadId, Status, HasResponded FROM CampaignMember WHERE CampaignId = '${campaign}' ORDER BY Id`);
+    assert.deepEqual(records.map((r) => [r.ContactId, r.LeadId, r.Status, r.HasResponded]), [[contact, null, 'Sent', false], [null, lead, 'Responded', true]]);
+    await connection.sobject('CampaignMember').destroy(members[0].id);
+    await connection.sobject('Campaign').destroy(campaign);
+    assert.equal((await connection.query(`SELECT Id FROM CampaignMember WHERE LeadId = '${lead}'`)).totalSize, 0);
+  });
+});
+
 describe('queries', () => {
   let account;
 

@@ -101,7 +101,7 @@ func objectKeys() []key {
 		{"associations", "HubSpot associations that Salesforce keeps as a reference, or as rows of an object that joins the two.", false, list(group([]key{
 			{"hubspot", "The HubSpot object at the far end; a list for a reference that may point to several: the first that the record is associated with gives it.", true, either(text("companies"), list(text("companies")))},
 			{"by", "The HubSpot property that holds the id of the far record, where no association does.", false, text("hs_product_id")},
-			{"salesforce", "The reference field, or OpportunityContactRole; or another object that joins the two, with its fields.", true, either(
+			{"salesforce", "The reference field, or OpportunityContactRole or CampaignMember; or another object that joins the two, with its fields.", true, either(
 				text("AccountId"),
 				group([]key{
 					{"junction", "The object of which each record joins two others.", true, text("Partner__c")},
@@ -112,7 +112,7 @@ func objectKeys() []key {
 				}))},
 			{"on", "Only on these Salesforce objects.", false, either(text("Contact"), list(text("Contact")))},
 			{"labels", "HubSpot association label: value of the label field (Role of OpportunityContactRole). Labels that are not in the table count as none.", false, form{kind: formTable}},
-			{"role", "What the label field of a new record holds where HubSpot's association has none of the labels.", false, text("Evaluator")},
+			{"role", "What the label field of a new record holds where HubSpot's association has none of the labels; of CampaignMember its Status.", false, text("Evaluator")},
 			{"direction", "Which way changes go. Default both.", false, enum("both", "to-salesforce", "to-hubspot")},
 			{"wins", "Who wins when both sides changed. Default hubspot; HubSpot keeps no time of an association, so newest is not among them.", false, enum("hubspot", "salesforce", "hold")},
 		}))},
