@@ -427,6 +427,13 @@ func TestMembersStayWhilePeopleChange(t *testing.T) {
 		f.after()
 		f.quiet("after a contact was deleted")
 		f.wants("after a contact was deleted", list, campaign, []string{f.contact, f.lead, twin}, all)
+		if err := hub.Restore("contacts", gone); err != nil {
+			t.Fatal(err)
+		}
+		f.after()
+		f.after()
+		f.wants("restored, it joins the list that HubSpot took it out of", list, campaign, []string{f.contact, f.lead, twin, gone}, all)
+		f.quiet("after a contact was restored")
 
 		merged, err := hub.Merge("contacts", f.contact, twin)
 		if err != nil {
@@ -434,7 +441,7 @@ func TestMembersStayWhilePeopleChange(t *testing.T) {
 		}
 		f.after()
 		f.quiet("after a merge")
-		f.wants("after a merge", list, campaign, []string{merged, f.lead}, all)
+		f.wants("after a merge", list, campaign, []string{merged, f.lead, gone}, all)
 	})
 }
 

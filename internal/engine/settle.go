@@ -187,7 +187,13 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 		if !ok {
 			break
 		}
-		if l = b.relink(l, j); l.HubSpotGone && l.SalesforceGone {
+		was := l.HubSpotGone || l.SalesforceGone
+		if l = b.relink(l, j); was && !l.HubSpotGone && !l.SalesforceGone {
+			// What was deleted is back: whatever refers to it waited for that.
+			s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], l.HubSpotID)
+			s.fire[crm.Salesforce] = append(s.fire[crm.Salesforce], l.SalesforceID)
+		}
+		if l.HubSpotGone && l.SalesforceGone {
 			s.unlinked = append(s.unlinked, d.HubSpot.ID)
 			d.Unlink = true
 			break
