@@ -15,6 +15,10 @@ type Read struct {
 	// said; 0 when there was none. A client that learns how late its vendor's
 	// index is learns it from here after a restart.
 	Overlap time.Duration
+	// SinceMicros is where the last read of changes started, for a look at
+	// associations; 0 when there was none. What a vendor proves not to have moved
+	// since need not be told again.
+	SinceMicros int64
 }
 
 // Junction is a Salesforce object each record of which joins two others: a row.

@@ -54,6 +54,8 @@ type Reading struct {
 	Gone int `json:"gone"`
 	// Swept is how many linked records were looked at for what no stamp tells.
 	Swept int `json:"swept,omitempty"`
+	// SinceMicros is where a read of changes started; 0 for a complete one.
+	SinceMicros int64 `json:"-"`
 }
 
 // Observation tells what a look at both sides found.
@@ -241,7 +243,8 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 	if complete {
 		report, err = side.Read(ctx, read, yield)
 	} else {
-		report, err = side.Changes(ctx, read, cursor.Since.UnixMicro(), yield)
+		w.reading.SinceMicros = cursor.Since.UnixMicro()
+		report, err = side.Changes(ctx, read, w.reading.SinceMicros, yield)
 	}
 	if err != nil {
 		return w.reading, err

@@ -36,7 +36,9 @@ type Side interface {
 	// Relations reads nothing but the associations that read names, of the
 	// records with these ids, in the largest batches that the vendor takes: one
 	// record for each id, with ID and Relations and no values. An id that is not
-	// there has no relations. calls is what it cost.
+	// there has no relations, and is Archived where that is told; one of which the
+	// vendor proves that they did not move since read.SinceMicros may be left out.
+	// calls is what it cost.
 	Relations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error)
 	// Find reads the live records whose field equals one of values (as the vendor
 	// compares), in batches.

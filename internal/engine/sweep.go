@@ -131,7 +131,9 @@ func (s *sweeper) compareRelated(ctx context.Context, links []store.Link) (found
 	if len(ids) == 0 {
 		return f, nil
 	}
-	records, calls, err := s.e.sides[crm.HubSpot].Relations(ctx, s.lens.read, ids)
+	read := s.lens.read
+	read.SinceMicros = s.reading.SinceMicros
+	records, calls, err := s.e.sides[crm.HubSpot].Relations(ctx, read, ids)
 	s.reading.Calls += calls
 	s.reading.Swept += len(ids)
 	if err != nil {
@@ -143,6 +145,8 @@ func (s *sweeper) compareRelated(ctx context.Context, links []store.Link) (found
 		link, linked := byID[r.ID]
 		now := s.lens.related(r)
 		switch {
+		case linked && r.Archived:
+			differs = append(differs, r.ID)
 		case !linked || now == link.RelatedHubSpot:
 		case s.isRelatedEcho(r, &link):
 			link.RelatedHubSpot = now

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -83,11 +84,16 @@ func (l *list) stamp() string {
 }
 
 // movedMicros is the latest change of the list or of its members that HubSpot
-// tells of; a stamp in a form that cannot be read counts for nothing.
+// tells of; a stamp in a form that cannot be read may be of any time.
 func (l *list) movedMicros() int64 {
 	at := l.UpdatedAt
 	for _, name := range memberStamps[1:] {
-		if t, ok := parseListTime(l.Stamps[name]); ok && t.After(at) {
+		t, ok := parseListTime(l.Stamps[name])
+		switch {
+		case l.Stamps[name] == "":
+		case !ok:
+			return math.MaxInt64
+		case t.After(at):
 			at = t
 		}
 	}
@@ -402,7 +408,8 @@ func (c *Client) lookupLists(ctx context.Context, read crm.Read, ids []string) (
 }
 
 // listRelations reads the members of lists by id: one call for 500 lists, and
-// those of the lists that changed.
+// those of the lists that moved since read.SinceMicros. Of the others, what is
+// remembered is told, and else nothing.
 func (c *Client) listRelations(ctx context.Context, read crm.Read, ids []string) (records []crm.Record, calls int, err error) {
 	ctx, counted := tallied(ctx)
 	ids = unique(ids)
@@ -414,13 +421,20 @@ func (c *Client) listRelations(ctx context.Context, read crm.Read, ids []string)
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	filled, err := c.fillLists(ctx, read, slices.DeleteFunc(lists, func(l list) bool { return !wanted[l.ID] }), false)
+	resting := map[string]bool{}
+	for i := range lists {
+		l := &lists[i]
+		resting[l.ID] = l.movedMicros() < read.SinceMicros && c.listsSeen.of(l, c.now()) == nil
+	}
+	filled, err := c.fillLists(ctx, read, slices.DeleteFunc(lists, func(l list) bool { return !wanted[l.ID] || resting[l.ID] }), false)
 	byID := indexByID(filled)
-	records = make([]crm.Record, len(ids))
-	for i, id := range ids {
-		records[i] = crm.Record{Layout: read.Layout, ID: id}
-		if r := byID[id]; r != nil {
-			records[i].Relations = r.Relations
+	for _, id := range ids {
+		r := byID[id]
+		switch {
+		case r != nil:
+			records = append(records, crm.Record{Layout: read.Layout, ID: id, Relations: r.Relations})
+		case !resting[id]:
+			records = append(records, crm.Record{Layout: read.Layout, ID: id, Archived: true})
 		}
 	}
 	return records, int(counted.Load()), err

@@ -117,7 +117,7 @@ func (s *listsSeen) keep(l *list, members []string, asked time.Time) {
 	}
 	seen.members = append(make([]string, 0, len(members)), members...)
 	s.members += len(members)
-	seen.settled = asked.Sub(seen.since) >= membersSettle || asked.Sub(time.UnixMicro(l.movedMicros())) >= mostOverlap
+	seen.settled = asked.Sub(seen.since) >= membersSettle || l.movedMicros() < asked.Add(-mostOverlap).UnixMicro()
 }
 
 // forget lets lists count as changed the next time.

@@ -232,7 +232,7 @@ func TestListsOfTheSandbox(t *testing.T) {
 		related := func() (members, calls int) {
 			t.Helper()
 			records, calls, err := client.Relations(t.Context(), listRead("name"), []string{fair, other, "4711"})
-			if err != nil || len(records) != 3 || len(records[2].Relations) != 0 {
+			if err != nil || len(records) != 3 || !records[2].Archived {
 				t.Fatalf("%+v, %v", records, err)
 			}
 			return len(records[0].Relations), calls
@@ -278,6 +278,39 @@ func TestListsOfTheSandbox(t *testing.T) {
 		looked, err := client.Lookup(t.Context(), listRead("name"), []string{other, fair})
 		if err != nil || len(looked) != 2 || !looked[0].Archived || looked[1].Value("name").Text != "Fair" {
 			t.Errorf("looked up %v, %v", shown(looked), err)
+		}
+	})
+}
+
+// TestANewProcessReadsTheMembersOfListsThatMovedOnly, and is told which lists are gone.
+func TestANewProcessReadsTheMembersOfListsThatMovedOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, client := sandboxed(t, sandbox.Config{})
+		hub := box.HubSpot()
+		person, err := hub.Create("contacts", map[string]string{"email": "p@acme.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, name := range []string{"Old", "New"} {
+			id, err := hub.AddList("contacts", name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		time.Sleep(time.Hour)
+		since := time.Now().UnixMicro()
+		if err := hub.AsPerson().ChangeList(ids[1], []string{person}, nil); err != nil {
+			t.Fatal(err)
+		}
+		read := listRead("name")
+		read.SinceMicros = since
+		records, calls, err := client.Relations(t.Context(), read, append(ids, "4711"))
+		slices.SortFunc(records, func(a, b crm.Record) int { return strings.Compare(a.ID, b.ID) })
+		want := []string{"2: contacts " + person, "4711 archived: "}
+		if diff := cmp.Diff(want, shown(records)); diff != "" || err != nil || calls != 2 {
+			t.Errorf("%d calls, %v (-want +got):\n%s", calls, err, diff)
 		}
 	})
 }

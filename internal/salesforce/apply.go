@@ -373,6 +373,8 @@ func (s *sender) rows(ctx context.Context, j *junction, writes []crm.Write, some
 	for _, i := range some {
 		near = append(near, longID(writes[i].ID))
 	}
+	slices.Sort(near)
+	near = slices.Compact(near)
 	rows := make(map[pair][]crm.Relation)
 	err := s.client.junctionRows(ctx, j, near, nil, func(near string, relation crm.Relation) {
 		p := pair{near, relation.ID}
