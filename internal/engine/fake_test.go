@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
 	"github.com/lockstep-sync/lockstep/internal/store"
+	"github.com/lockstep-sync/lockstep/internal/store/storetest"
 )
 
 // vendor is a small, honest CRM in memory: it gives ids, stamps every change,
@@ -662,6 +663,7 @@ func (w *world) bound() *mapping.Bound {
 // open starts a process: it opens the store and makes an engine.
 func (w *world) open() (*engine.Engine, *store.Store) {
 	w.t.Helper()
+	storetest.Lay(w.t, w.dir+"/lockstep.db")
 	s, err := store.Open(context.Background(), w.dir+"/lockstep.db", w.options)
 	if err != nil {
 		w.t.Fatal(err)

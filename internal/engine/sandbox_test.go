@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/salesforce"
 	"github.com/lockstep-sync/lockstep/internal/store"
+	"github.com/lockstep-sync/lockstep/internal/store/storetest"
 	"github.com/lockstep-sync/lockstep/sandbox"
 	"github.com/lockstep-sync/lockstep/sandbox/faults"
 )
@@ -95,6 +96,7 @@ func connectWith(t *testing.T, dir string, config sandbox.Config, prepare func(*
 	if bound == nil {
 		t.Fatalf("%v\n%s", problems, src)
 	}
+	storetest.Lay(t, filepath.Join(dir, "lockstep.db"))
 	if c.store, err = store.Open(ctx, filepath.Join(dir, "lockstep.db"), store.Options{}); err != nil {
 		t.Fatal(err)
 	}
