@@ -164,6 +164,9 @@ func TestManyMembersAreDecidedInPartsAndToldInOneSentence(t *testing.T) {
 	if len(d.Writes) != 10_000 || len(d.Ties) != 1 || len(d.Reason.Text) > 200 || !strings.Contains(d.Reason.Text, "add CampaignMember (10000)") {
 		t.Errorf("%d writes, %d ties, %q", len(d.Writes), len(d.Ties), d.Reason.Text)
 	}
+	if slot := o.Slot("contacts/CampaignMember"); d.Base == nil || d.Base.HubSpot[slot] == 0 || d.Base.HubSpot[slot] == reconcile.Fingerprint(o, crm.HubSpot, "lists", s.HubSpot)[slot] {
+		t.Errorf("nothing brings the pair back for the rest: %v", d.Base)
+	}
 	if !slices.ContainsFunc(d.Notes, func(r crm.Reason) bool { return strings.Contains(r.Text, "500 further") }) {
 		t.Errorf("%v", d.Notes)
 	}

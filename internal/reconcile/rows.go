@@ -67,7 +67,9 @@ func (m *merge) rows(a *mapping.BoundAssociation) {
 		m.joinFar(a, f)
 	}
 	if later > 0 {
-		m.open[a.Slot] = true
+		// Not merely open: a new pair, of which nothing is known yet, has to come back, too.
+		delete(m.open, a.Slot)
+		m.pending[crm.HubSpot][a.Slot], m.pending[crm.Salesforce][a.Slot] = true, true
 		m.d.note(crm.Reason{Code: NoteWaits, Field: a.Salesforce, Text: fmt.Sprintf("%d further associations follow in the next cycles", later)})
 	}
 	m.waiting(a, fars)
