@@ -215,12 +215,53 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 			}
 		}
 	}
+	if field, err := v.carriedOn(ctx, t.ref, r, known); field != "" || err != nil {
+		return field + " was set since, and carried to " + t.ref.Side.Other().Title(), err
+	}
 	made, slack := time.UnixMicro(r.CreatedMicros), createSettles
 	if t.restored {
 		made, slack = t.bornAt, intentSkew
 	}
 	if r.CreatedMicros > 0 && r.ModifiedMicros > made.Add(lastWrite.Sub(t.bornAt)+slack).UnixMicro() {
 		return "was edited since, at " + time.UnixMicro(r.ModifiedMicros).UTC().Format("2006-01-02 15:04:05 MST"), nil
+	}
+	return "", nil
+}
+
+// carriedOn names a field that we never wrote to a record of ours and whose value
+// we took to the other side: somebody set it, however soon after our last write.
+func (v *inverse) carriedOn(ctx context.Context, ref crm.Ref, r *crm.Record, known map[string]bool) (string, error) {
+	partner := v.t.ref(v.o, ref.Side.Other())
+	sf := ref
+	if ref.Side == crm.HubSpot {
+		sf = partner
+	}
+	target := v.o.Target(sf.Object)
+	if partner.ID == "" || target == nil {
+		return "", nil
+	}
+	rows, err := v.u.e.store.Journal(ctx, partner, writesLookedAt)
+	if err != nil {
+		return "", err
+	}
+	for i := range rows {
+		if !mayHaveHappened(&rows[i]) || rows[i].Op != crm.Update {
+			continue
+		}
+		body, err := decodeEntry(rows[i].Changes)
+		if err != nil {
+			return "", err
+		}
+		for _, f := range target.Fields {
+			here, there := f.HubSpot, f.Salesforce
+			if ref.Side == crm.Salesforce {
+				here, there = there, here
+			}
+			if here != "" && !known[here] && r.Value(here).IsPresent() &&
+				slices.ContainsFunc(body.changes, func(c reconcile.Change) bool { return c.Field == there && c.After.IsPresent() }) {
+				return here, nil
+			}
+		}
 	}
 	return "", nil
 }
