@@ -127,10 +127,10 @@ func (x *oracle) drawRun(random *rand.Rand) (id int64, cycle int) {
 }
 
 // rests tells whether nothing waits for anything that an undo could bring about:
-// no record is held or failed.
+// no record is held or failed, no pair is outside the filter.
 func (x *oracle) rests() bool {
 	for _, c := range x.outcomes {
-		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending {
+		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending || c.Outcome == crm.Excluded && c.Linked {
 			return false
 		}
 	}

@@ -215,7 +215,7 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 			}
 		}
 	}
-	if field, err := v.carriedOn(ctx, t.ref, r, known); field != "" || err != nil {
+	if field, err := v.carriedOn(ctx, t); field != "" || err != nil {
 		return field + " was set since, and carried to " + t.ref.Side.Other().Title(), err
 	}
 	made, slack := time.UnixMicro(r.CreatedMicros), createSettles
@@ -228,9 +228,11 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 	return "", nil
 }
 
-// carriedOn names a field that we never wrote to a record of ours and whose value
-// we took to the other side: somebody set it, however soon after our last write.
-func (v *inverse) carriedOn(ctx context.Context, ref crm.Ref, r *crm.Record, known map[string]bool) (string, error) {
+// carriedOn names a field of a record that we made whose value we took to the
+// other side later: somebody had set it, however soon after our last write, and
+// though it be what we wrote by now.
+func (v *inverse) carriedOn(ctx context.Context, t *touched) (string, error) {
+	ref := t.ref
 	partner := v.t.ref(v.o, ref.Side.Other())
 	sf := ref
 	if ref.Side == crm.HubSpot {
@@ -245,7 +247,7 @@ func (v *inverse) carriedOn(ctx context.Context, ref crm.Ref, r *crm.Record, kno
 		return "", err
 	}
 	for i := range rows {
-		if !mayHaveHappened(&rows[i]) || rows[i].Op != crm.Update {
+		if !mayHaveHappened(&rows[i]) || rows[i].Op != crm.Update || rows[i].Run <= v.u.of.ID {
 			continue
 		}
 		body, err := decodeEntry(rows[i].Changes)
@@ -257,8 +259,7 @@ func (v *inverse) carriedOn(ctx context.Context, ref crm.Ref, r *crm.Record, kno
 			if ref.Side == crm.Salesforce {
 				here, there = there, here
 			}
-			if here != "" && !known[here] && r.Value(here).IsPresent() &&
-				slices.ContainsFunc(body.changes, func(c reconcile.Change) bool { return c.Field == there && c.After.IsPresent() }) {
+			if here != "" && there != "" && slices.ContainsFunc(body.changes, func(c reconcile.Change) bool { return c.Field == there }) {
 				return here, nil
 			}
 		}
