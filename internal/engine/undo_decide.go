@@ -291,7 +291,7 @@ func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record
 	if len(t.fields) == 0 {
 		return nil
 	}
-	since, err := v.u.writtenSince(ctx, t.ref)
+	since, err := v.writtenSince(ctx, t.ref, r)
 	if err != nil {
 		return err
 	}
@@ -339,7 +339,8 @@ func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record
 // did last. What they wrote is theirs, though it be the same: a write of a run
 // that was killed may never have left, and the next one made it. Attempts to
 // undo this run do not count, so that one that was killed is finished.
-func (u *undoer) writtenSince(ctx context.Context, ref crm.Ref) (map[string]int64, error) {
+func (v *inverse) writtenSince(ctx context.Context, ref crm.Ref, r *crm.Record) (map[string]int64, error) {
+	u, schema := v.u, v.schema(ref)
 	rows, err := u.e.store.Journal(ctx, ref, writesLookedAt)
 	if err != nil {
 		return nil, err
@@ -365,6 +366,9 @@ func (u *undoer) writtenSince(ctx context.Context, ref crm.Ref) (map[string]int6
 			return nil, err
 		}
 		for _, c := range body.changes {
+			if row.Result != store.ResultDone && !reconcile.Same(schema.Field(c.Field), ref.Side, r.Value(c.Field), c.After) {
+				continue // it was not answered, and did not come through
+			}
 			if since == nil {
 				since = map[string]int64{}
 			}
