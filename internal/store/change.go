@@ -22,13 +22,16 @@ type Change struct {
 	Wake Wake
 }
 
-const changeColumns = "c.mapping, c.side, c.id, c.object, c.due, c.seen, c.record, c.wake"
+const changeColumns = "c.mapping, c.side, c.id, c.object, c.due, c.seen, c.record, c.wake, c.sum"
 
 func (s *Store) scanChange(r *sql.Rows) (Change, error) {
 	var c Change
-	var mapping, side, object, due, seen int64
+	var mapping, side, object, due, seen, sum int64
 	var id idScan
-	if err := r.Scan(&mapping, &side, &id, &object, &due, &seen, &c.Record, &c.Wake); err != nil {
+	if err := r.Scan(&mapping, &side, &id, &object, &due, &seen, &c.Record, &c.Wake, &sum); err != nil {
+		return c, err
+	}
+	if err := s.holds(sum, "what was read of "+s.name(object)+" "+string(id), mapping, side, idValue(sideOf(side), string(id)), object, seen, bytesOf(c.Record)); err != nil {
 		return c, err
 	}
 	c.Mapping, c.Ref = s.name(mapping), crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
@@ -94,7 +97,7 @@ func (s *Store) ChangesByID(ctx context.Context, mapping string, side crm.Side, 
 // PutChanges adds changes, each over an earlier one of the same record.
 func (t *Tx) PutChanges(changes []Change) error {
 	return t.putChanges(changes, `ON CONFLICT (mapping, side, id) DO UPDATE SET object = excluded.object, due = excluded.due,
-		seen = excluded.seen, record = excluded.record, wake = excluded.wake`)
+		seen = excluded.seen, record = excluded.record, wake = excluded.wake, sum = excluded.sum`)
 }
 
 // PutDue makes records due: one that is there with its values keeps them, one
@@ -117,18 +120,16 @@ func (t *Tx) putChanges(changes []Change, tail string) error {
 			return err
 		}
 	}
-	return insert(t, "INSERT INTO changes (mapping, side, id, object, due, seen, record, wake) VALUES", 8, tail,
+	return insert(t, "INSERT INTO changes (mapping, side, id, object, due, seen, record, wake, sum) VALUES", 9, tail,
 		changes, func(args []any, c Change) []any {
 			due := int64(0)
 			if c.Due {
 				due = 1
 			}
-			record := c.Record
-			if record == nil {
-				record = []byte{}
-			}
-			return append(args, t.s.codeOf(c.Mapping), sideCode(c.Ref.Side), idValue(c.Ref.Side, c.Ref.ID), t.s.codeOf(c.Ref.Object),
-				due, int64(c.Seen), record, int64(c.Wake))
+			record := bytesOf(c.Record)
+			mapping, side, id, object := t.s.codeOf(c.Mapping), sideCode(c.Ref.Side), idValue(c.Ref.Side, c.Ref.ID), t.s.codeOf(c.Ref.Object)
+			return append(args, mapping, side, id, object, due, int64(c.Seen), record, int64(c.Wake),
+				rowSum(mapping, side, id, object, int64(c.Seen), record))
 		})
 }
 

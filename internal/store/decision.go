@@ -118,7 +118,8 @@ func (s *Store) OldImages(ctx context.Context, before time.Time, limit int) ([]E
 // OldImages, and does not look at them again.
 func (t *Tx) PutImages(entries []Entry) error {
 	for _, e := range entries {
-		if err := t.exec("UPDATE journal SET changes = ? WHERE seq = ?", e.Changes, e.Seq); err != nil {
+		if err := t.exec("UPDATE journal SET changes = ?, sum = ? WHERE seq = ?", bytesOf(e.Changes),
+			rowSum(t.s.codeOf(e.Ref.Object), string(e.Op), bytesOf(e.Changes)), e.Seq); err != nil {
 			return err
 		}
 	}

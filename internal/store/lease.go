@@ -42,41 +42,48 @@ type Holder struct {
 // Acquire takes the lease of the pair, and keeps it alive until Release or
 // Close. It returns a fault.Conflict naming process, host and since when, if
 // another process holds it. A holder that fell silent for 15 seconds, or is on
-// this host and dead, loses it at once. Acquiring twice is no error.
+// this host and dead, loses it at once. Before that the file is looked through
+// for damage (see check), which is a fault with CodeDamaged. Acquiring twice is
+// no error.
 func (s *Store) Acquire(ctx context.Context) error {
 	s.lease.mu.Lock()
 	defer s.lease.mu.Unlock()
 	if s.lease.epoch != 0 {
 		return nil
 	}
-	host, err := os.Hostname()
+	before, err := s.claim(ctx)
 	if err != nil {
-		host = "unknown host"
+		return err
+	}
+	switch before.state(s.now()) {
+	case claimHeld:
+		return before.conflict()
+	case claimOdd:
+		if err := s.outwait(ctx, before); err != nil {
+			return err
+		}
+	}
+	if err := s.check(ctx, before.expires != 0); err != nil {
+		return err
 	}
 	pid := os.Getpid()
 	born, _ := processBorn(pid)
 	var epoch int64
 	s.writing.Lock()
 	err = s.transact(context.WithoutCancel(ctx), func(t *Tx) error {
-		now := time.Now().UTC()
-		var held, expires, since int64
-		var heldHost, heldBorn string
-		var heldPID int
-		row := t.tx.QueryRowContext(t.ctx, "SELECT epoch, host, pid, born, since, expires FROM lease")
-		err := row.Scan(&held, &heldHost, &heldPID, &heldBorn, &since, &expires)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var held claim
+		if err := held.scan(t.tx.QueryRowContext(t.ctx, claimQuery)); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if err == nil && expires > now.UnixMicro() && !(heldHost == host && isDead(heldPID, heldBorn)) {
-			return fault.New(fault.Conflict, "another lockstep works on this pair: process %d on %s, since %s",
-				heldPID, heldHost, time.UnixMicro(since).UTC().Format("2006-01-02 15:04:05 MST")).
-				WithMend("wait until it ends, or stop it; if that machine is gone, its claim ends by itself within %s", leaseTTL)
+		now := s.now().UTC()
+		if held != before && held.state(now) != claimFree {
+			return held.conflict()
 		}
-		epoch = held + 1
+		epoch = held.epoch + 1
 		return t.exec(`INSERT INTO lease (one, epoch, holder, host, pid, born, since, expires) VALUES (1, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder, host = excluded.host,
 			pid = excluded.pid, born = excluded.born, since = excluded.since, expires = excluded.expires`,
-			epoch, rand.Text(), host, pid, born, now.UnixMicro(), now.Add(leaseTTL).UnixMicro())
+			epoch, rand.Text(), hostName(), pid, born, now.UnixMicro(), now.Add(leaseTTL).UnixMicro())
 	}, false)
 	s.writing.Unlock()
 	if err != nil {
@@ -128,7 +135,7 @@ func (s *Store) keepLease(epoch int64, stop, done chan struct{}) {
 		// A renewal that fails is tried again in five seconds; every write
 		// checks the epoch by itself, so nothing is written without a right.
 		_ = s.transact(context.Background(), func(t *Tx) error {
-			return t.exec("UPDATE lease SET expires = ? WHERE epoch = ?", time.Now().Add(leaseTTL).UnixMicro(), epoch)
+			return t.exec("UPDATE lease SET expires = ? WHERE epoch = ?", s.now().Add(leaseTTL).UnixMicro(), epoch)
 		}, false)
 		s.writing.Unlock()
 	}
@@ -143,7 +150,7 @@ func (t *Tx) checkEpoch() error {
 	}
 	var epoch int64
 	if err := t.tx.QueryRowContext(t.ctx, "SELECT epoch FROM lease").Scan(&epoch); err != nil {
-		return storageFault("read the lease", err)
+		return t.s.fault("read the lease", err)
 	}
 	if epoch != mine {
 		return fault.New(fault.Conflict, "another lockstep took this pair over while this one was not answering; nothing was written").
@@ -154,20 +161,11 @@ func (t *Tx) checkEpoch() error {
 
 // Holder tells who holds the lease; nil when nobody does.
 func (s *Store) Holder(ctx context.Context) (*Holder, error) {
-	var h *Holder
-	err := s.query(ctx, func(r *sql.Rows) error {
-		var since, expires int64
-		var one Holder
-		if err := r.Scan(&one.Host, &one.PID, &since, &expires); err != nil {
-			return err
-		}
-		one.Since, one.Expires = time.UnixMicro(since).UTC(), time.UnixMicro(expires).UTC()
-		if one.Expires.After(time.Now()) {
-			h = &one
-		}
-		return nil
-	}, "SELECT host, pid, since, expires FROM lease")
-	return h, err
+	c, err := s.claim(ctx)
+	if err != nil || c.state(s.now()) == claimFree {
+		return nil, err
+	}
+	return &Holder{Host: c.host, PID: c.pid, Since: time.UnixMicro(c.since).UTC(), Expires: time.UnixMicro(c.expires).UTC()}, nil
 }
 
 // isDead tells whether the process surely does not run any more on this host.

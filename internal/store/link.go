@@ -39,7 +39,7 @@ type Link struct {
 
 const linkColumns = `l.mapping, l.hubspot_id, l.object, l.salesforce_id, l.base,
 	l.seen_hubspot, l.seen_salesforce, l.open_hubspot, l.open_salesforce,
-	l.related, l.calculated_hubspot, l.calculated_salesforce, l.gone, l.departed, coalesce(o.outcome, ''), coalesce(o.code, '')`
+	l.related, l.calculated_hubspot, l.calculated_salesforce, l.gone, l.departed, coalesce(o.outcome, ''), coalesce(o.code, ''), l.sum`
 
 const linkOutcome = `LEFT JOIN outcomes o ON o.mapping = l.mapping AND o.side = 1 AND o.id = l.hubspot_id`
 
@@ -48,9 +48,13 @@ func (s *Store) scanLink(r *sql.Rows) (Link, error) {
 	var mapping, object, gone, departed int64
 	var hubspot, salesforce idScan
 	var base []byte
-	var sh, ss, oh, os, related, ch, cs int64
+	var sh, ss, oh, os, related, ch, cs, sum int64
 	var outcome string
-	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &related, &ch, &cs, &gone, &departed, &outcome, &l.Code); err != nil {
+	if err := r.Scan(&mapping, &hubspot, &object, &salesforce, &base, &sh, &ss, &oh, &os, &related, &ch, &cs, &gone, &departed, &outcome, &l.Code, &sum); err != nil {
+		return l, err
+	}
+	if err := s.holds(sum, "the link of "+s.name(mapping)+" "+string(hubspot)+" with "+string(salesforce),
+		linkSum(mapping, idValue(crm.HubSpot, string(hubspot)), object, idValue(crm.Salesforce, string(salesforce)), base, oh, os, related, ch, cs, gone, departed)...); err != nil {
 		return l, err
 	}
 	l.Mapping, l.HubSpotID = s.name(mapping), string(hubspot)
@@ -139,11 +143,11 @@ func (t *Tx) PutLinks(links []Link) error {
 		}
 	}
 	return insert(t, `INSERT INTO links (mapping, hubspot_id, object, salesforce_id, base,
-		seen_hubspot, seen_salesforce, open_hubspot, open_salesforce, related, calculated_hubspot, calculated_salesforce, gone, departed) VALUES`, 14,
+		seen_hubspot, seen_salesforce, open_hubspot, open_salesforce, related, calculated_hubspot, calculated_salesforce, gone, departed, sum) VALUES`, 15,
 		`ON CONFLICT (mapping, hubspot_id) DO UPDATE SET object = excluded.object, salesforce_id = excluded.salesforce_id, base = excluded.base,
 		seen_hubspot = excluded.seen_hubspot, seen_salesforce = excluded.seen_salesforce,
 		open_hubspot = excluded.open_hubspot, open_salesforce = excluded.open_salesforce, related = excluded.related,
-		calculated_hubspot = excluded.calculated_hubspot, calculated_salesforce = excluded.calculated_salesforce, gone = excluded.gone, departed = excluded.departed`,
+		calculated_hubspot = excluded.calculated_hubspot, calculated_salesforce = excluded.calculated_salesforce, gone = excluded.gone, departed = excluded.departed, sum = excluded.sum`,
 		links, func(args []any, l Link) []any {
 			gone := int64(0)
 			if l.HubSpotGone {
@@ -156,10 +160,19 @@ func (t *Tx) PutLinks(links []Link) error {
 			if l.Departed != "" {
 				departed = sideCode(l.Departed)
 			}
-			return append(args, t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject),
-				idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base), int64(l.SeenHubSpot), int64(l.SeenSalesforce),
-				int64(l.OpenHubSpot), int64(l.OpenSalesforce), int64(l.RelatedHubSpot), int64(l.CalculatedHubSpot), int64(l.CalculatedSalesforce), gone, departed)
+			mapping, hubspot, object := t.s.codeOf(l.Mapping), idValue(crm.HubSpot, l.HubSpotID), t.s.codeOf(l.SalesforceObject)
+			salesforce, base := idValue(crm.Salesforce, l.SalesforceID), encodeBase(l.Base)
+			oh, os := int64(l.OpenHubSpot), int64(l.OpenSalesforce)
+			related, ch, cs := int64(l.RelatedHubSpot), int64(l.CalculatedHubSpot), int64(l.CalculatedSalesforce)
+			return append(args, mapping, hubspot, object, salesforce, base, int64(l.SeenHubSpot), int64(l.SeenSalesforce), oh, os, related, ch, cs, gone, departed,
+				rowSum(linkSum(mapping, hubspot, object, salesforce, base, oh, os, related, ch, cs, gone, departed)...))
 		})
+}
+
+// linkSum is what the checksum of a link is over: all but what was last seen,
+// which is forgotten by itself (see DropKeys).
+func linkSum(mapping int64, hubspot any, object int64, salesforce any, base []byte, oh, os, related, ch, cs, gone, departed int64) []any {
+	return []any{mapping, hubspot, object, salesforce, base, oh, os, related, ch, cs, gone, departed}
 }
 
 // DropLinks gives links up, by HubSpot id, and with them what was agreed of

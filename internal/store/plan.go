@@ -55,14 +55,22 @@ type PlanRow struct {
 	Body         []byte
 }
 
-const planColumns = "p.mapping, p.side, p.id, p.salesforce_id, p.ops, p.outcome, p.code, p.decided, p.done, p.body"
+const planColumns = "p.mapping, p.side, p.id, p.salesforce_id, p.ops, p.outcome, p.code, p.decided, p.done, p.body, p.sum"
 
 func (s *Store) scanPlan(r *sql.Rows) (PlanRow, error) {
 	var p PlanRow
-	var mapping, side, ops, decided, done int64
+	var mapping, side, ops, decided, done, sum int64
 	var id, salesforce idScan
 	var outcome string
-	if err := r.Scan(&mapping, &side, &id, &salesforce, &ops, &outcome, &p.Code, &decided, &done, &p.Body); err != nil {
+	if err := r.Scan(&mapping, &side, &id, &salesforce, &ops, &outcome, &p.Code, &decided, &done, &p.Body, &sum); err != nil {
+		return p, err
+	}
+	var partner any
+	if salesforce != "" {
+		partner = idValue(crm.Salesforce, string(salesforce))
+	}
+	if err := s.holds(sum, "the plan for "+s.name(mapping)+" "+string(id),
+		mapping, side, idValue(sideOf(side), string(id)), partner, ops, outcome, p.Code, decided, bytesOf(p.Body)); err != nil {
 		return p, err
 	}
 	p.Mapping, p.Side, p.ID, p.SalesforceID = s.name(mapping), sideOf(side), string(id), string(salesforce)
@@ -75,16 +83,17 @@ func (t *Tx) ClearPlan() error { return t.exec("DELETE FROM plan") }
 
 // PutPlan adds decisions, each over an earlier one of the same thing.
 func (t *Tx) PutPlan(rows []PlanRow) error {
-	return insert(t, "INSERT INTO plan (mapping, side, id, salesforce_id, ops, outcome, code, decided, done, body) VALUES", 10,
+	return insert(t, "INSERT INTO plan (mapping, side, id, salesforce_id, ops, outcome, code, decided, done, body, sum) VALUES", 11,
 		`ON CONFLICT (mapping, side, id) DO UPDATE SET salesforce_id = excluded.salesforce_id, ops = excluded.ops, outcome = excluded.outcome,
-		code = excluded.code, decided = excluded.decided, done = excluded.done, body = excluded.body`,
+		code = excluded.code, decided = excluded.decided, done = excluded.done, body = excluded.body, sum = excluded.sum`,
 		rows, func(args []any, p PlanRow) []any {
 			var salesforce any
 			if p.SalesforceID != "" {
 				salesforce = idValue(crm.Salesforce, p.SalesforceID)
 			}
-			return append(args, t.s.codeOf(p.Mapping), sideCode(p.Side), idValue(p.Side, p.ID), salesforce,
-				int64(p.Ops), string(p.Outcome), p.Code, p.Decided.UnixMicro(), int64(0), p.Body)
+			mapping, side, id, body := t.s.codeOf(p.Mapping), sideCode(p.Side), idValue(p.Side, p.ID), bytesOf(p.Body)
+			return append(args, mapping, side, id, salesforce, int64(p.Ops), string(p.Outcome), p.Code, p.Decided.UnixMicro(), int64(0), body,
+				rowSum(mapping, side, id, salesforce, int64(p.Ops), string(p.Outcome), p.Code, p.Decided.UnixMicro(), body))
 		})
 }
 
@@ -190,12 +199,14 @@ type Intent struct {
 // PutIntents remembers creates before they are sent.
 func (t *Tx) PutIntents(intents []Intent) error {
 	epoch := t.s.Epoch()
-	return insert(t, "INSERT INTO intents (key, mapping, side, object, id, hash, epoch, sent, body, seq) VALUES", 10,
+	return insert(t, "INSERT INTO intents (key, mapping, side, object, id, hash, epoch, sent, body, seq, sum) VALUES", 11,
 		`ON CONFLICT (key) DO UPDATE SET object = excluded.object, hash = excluded.hash, epoch = excluded.epoch,
-		sent = excluded.sent, body = excluded.body, seq = excluded.seq`,
+		sent = excluded.sent, body = excluded.body, seq = excluded.seq, sum = excluded.sum`,
 		intents, func(args []any, i Intent) []any {
-			return append(args, i.Key, t.s.codeOf(i.Mapping), sideCode(i.Target.Side), t.s.codeOf(i.Target.Object),
-				idValue(i.Target.Side.Other(), i.Target.ID), int64(i.Hash), epoch, i.Sent.UnixMicro(), i.Body, i.Seq)
+			mapping, side, object := t.s.codeOf(i.Mapping), sideCode(i.Target.Side), t.s.codeOf(i.Target.Object)
+			id, body := idValue(i.Target.Side.Other(), i.Target.ID), bytesOf(i.Body)
+			return append(args, i.Key, mapping, side, object, id, int64(i.Hash), epoch, i.Sent.UnixMicro(), body, i.Seq,
+				rowSum(i.Key, mapping, side, object, id, int64(i.Hash), i.Sent.UnixMicro(), body, i.Seq))
 		})
 }
 
@@ -216,15 +227,18 @@ func (s *Store) Intents(ctx context.Context) ([]Intent, error) {
 	var intents []Intent
 	err := s.query(ctx, func(r *sql.Rows) error {
 		var i Intent
-		var mapping, side, object, hash, sent int64
+		var mapping, side, object, hash, sent, sum int64
 		var id idScan
-		if err := r.Scan(&i.Key, &mapping, &side, &object, &id, &hash, &sent, &i.Body, &i.Seq); err != nil {
+		if err := r.Scan(&i.Key, &mapping, &side, &object, &id, &hash, &sent, &i.Body, &i.Seq, &sum); err != nil {
+			return err
+		}
+		if err := s.holds(sum, "the create "+i.Key, i.Key, mapping, side, object, idValue(sideOf(side).Other(), string(id)), hash, sent, bytesOf(i.Body), i.Seq); err != nil {
 			return err
 		}
 		i.Mapping, i.Target = s.name(mapping), crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
 		i.Hash, i.Sent = uint64(hash), time.UnixMicro(sent).UTC()
 		intents = append(intents, i)
 		return nil
-	}, "SELECT key, mapping, side, object, id, hash, sent, body, seq FROM intents ORDER BY sent, key")
+	}, "SELECT key, mapping, side, object, id, hash, sent, body, seq, sum FROM intents ORDER BY sent, key")
 	return intents, err
 }

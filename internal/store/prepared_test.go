@@ -23,7 +23,7 @@ func kept(t *testing.T, db *sql.DB) map[string]driver.Stmt {
 
 func scratchDB(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := openDatabase(dsn(t.TempDir()+"/x.db", 0, readerCacheKilobytes))
+	db, err := openDatabase(dsn(t.TempDir()+"/x.db", Options{}, readerCacheKilobytes))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,6 +110,9 @@ func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, query str
 	if s.explain != nil {
 		s.explain(query, args)
 	}
+	if err := s.whole(); err != nil {
+		return err
+	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return s.readFault(ctx, err)
@@ -127,21 +130,24 @@ func (s *Store) readFault(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return storageFault("read "+s.path, err)
+	return s.fault("read "+s.path, err)
 }
 
 func (s *Store) loadNames(ctx context.Context) error {
 	return s.query(ctx, func(r *sql.Rows) error {
-		var code int64
+		var code, sum int64
 		var name string
-		if err := r.Scan(&code, &name); err != nil {
+		if err := r.Scan(&code, &name, &sum); err != nil {
+			return err
+		}
+		if err := s.holds(sum, "the name "+strconv.Quote(name), name); err != nil {
 			return err
 		}
 		s.mu.Lock()
 		s.codes[name], s.names[code] = code, name
 		s.mu.Unlock()
 		return nil
-	}, "SELECT code, name FROM names")
+	}, "SELECT code, name, sum FROM names")
 }
 
 // Prepare makes names of mappings and vendor objects known, so that rows may
@@ -159,7 +165,7 @@ func (s *Store) Prepare(ctx context.Context, names ...string) error {
 	s.writing.Lock()
 	err := s.transact(context.WithoutCancel(ctx), func(t *Tx) error {
 		for _, n := range fresh {
-			if err := t.exec("INSERT INTO names (name) VALUES (?) ON CONFLICT DO NOTHING", n); err != nil {
+			if err := t.exec("INSERT INTO names (name, sum) VALUES (?, ?) ON CONFLICT DO NOTHING", n, rowSum(n)); err != nil {
 				return err
 			}
 		}

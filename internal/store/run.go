@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -119,20 +120,17 @@ func (t *Tx) NextJournal() (int64, error) {
 
 // AppendJournal adds entries; one whose Seq is there already is replaced.
 func (t *Tx) AppendJournal(entries []Entry) error {
-	return insert(t, "INSERT INTO journal (seq, run, time, mapping, side, object, id, op, changes, why, request, result) VALUES", 12,
+	return insert(t, "INSERT INTO journal (seq, run, time, mapping, side, object, id, op, changes, why, request, result, sum) VALUES", 13,
 		`ON CONFLICT (seq) DO UPDATE SET object = excluded.object, id = excluded.id, op = excluded.op, changes = excluded.changes,
-		why = excluded.why, request = excluded.request, result = excluded.result`,
+		why = excluded.why, request = excluded.request, result = excluded.result, sum = excluded.sum`,
 		entries, func(args []any, e Entry) []any {
-			changes := e.Changes
-			if changes == nil {
-				changes = []byte{}
-			}
+			changes, object := bytesOf(e.Changes), t.s.codeOf(e.Ref.Object)
 			var seq any
 			if e.Seq != 0 {
 				seq = e.Seq
 			}
-			return append(args, seq, e.Run, e.Time.UnixMicro(), t.s.codeOf(e.Mapping), sideCode(e.Ref.Side), t.s.codeOf(e.Ref.Object),
-				idValue(e.Ref.Side, e.Ref.ID), string(e.Op), changes, e.Why, e.Request, e.Result)
+			return append(args, seq, e.Run, e.Time.UnixMicro(), t.s.codeOf(e.Mapping), sideCode(e.Ref.Side), object,
+				idValue(e.Ref.Side, e.Ref.ID), string(e.Op), changes, e.Why, e.Request, e.Result, rowSum(object, string(e.Op), changes))
 		})
 }
 
@@ -179,17 +177,20 @@ func (s *Store) journal(ctx context.Context, where string, args ...any) ([]Entry
 	var entries []Entry
 	err := s.query(ctx, func(r *sql.Rows) error {
 		var e Entry
-		var micros, mapping, side, object int64
+		var micros, mapping, side, object, sum int64
 		var id idScan
 		var op string
-		if err := r.Scan(&e.Seq, &e.Run, &micros, &mapping, &side, &object, &id, &op, &e.Changes, &e.Why, &e.Request, &e.Result); err != nil {
+		if err := r.Scan(&e.Seq, &e.Run, &micros, &mapping, &side, &object, &id, &op, &e.Changes, &e.Why, &e.Request, &e.Result, &sum); err != nil {
+			return err
+		}
+		if err := s.holds(sum, "entry "+strconv.FormatInt(e.Seq, 10)+" of the journal", object, op, bytesOf(e.Changes)); err != nil {
 			return err
 		}
 		e.Time, e.Mapping, e.Op = time.UnixMicro(micros).UTC(), s.name(mapping), crm.Op(op)
 		e.Ref = crm.Ref{Side: sideOf(side), Object: s.name(object), ID: string(id)}
 		entries = append(entries, e)
 		return nil
-	}, "SELECT seq, run, time, mapping, side, object, id, op, changes, why, request, result FROM journal "+where, args...)
+	}, "SELECT seq, run, time, mapping, side, object, id, op, changes, why, request, result, sum FROM journal "+where, args...)
 	return entries, err
 }
 
@@ -211,25 +212,29 @@ type Cursor struct {
 func (s *Store) Cursor(ctx context.Context, mapping string, side crm.Side, object string) (Cursor, error) {
 	var c Cursor
 	err := s.query(ctx, func(r *sql.Rows) error {
-		var since, complete, version, every, overlap int64
-		if err := r.Scan(&since, &complete, &version, &every, &overlap); err != nil {
+		var since, complete, version, every, overlap, sum int64
+		if err := r.Scan(&since, &complete, &version, &every, &overlap, &sum); err != nil {
+			return err
+		}
+		if err := s.holds(sum, "the mark up to which "+object+" was read", since, complete, version, every, overlap); err != nil {
 			return err
 		}
 		c = Cursor{Since: time.UnixMicro(since).UTC(), Complete: time.UnixMicro(complete).UTC(), Version: uint64(version),
 			Every: time.Duration(every) * time.Microsecond, Overlap: time.Duration(overlap) * time.Microsecond}
 		return nil
-	}, "SELECT since, complete, version, every, overlap FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
+	}, "SELECT since, complete, version, every, overlap, sum FROM cursors WHERE mapping = ? AND side = ? AND object = ?",
 		s.codeOf(mapping), sideCode(side), s.codeOf(object))
 	return c, err
 }
 
 // PutCursor moves a cursor.
 func (t *Tx) PutCursor(mapping string, side crm.Side, object string, c Cursor) error {
-	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version, every, overlap) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	return t.exec(`INSERT INTO cursors (mapping, side, object, since, complete, version, every, overlap, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (mapping, side, object) DO UPDATE SET since = excluded.since, complete = excluded.complete, version = excluded.version,
-		every = excluded.every, overlap = excluded.overlap`,
+		every = excluded.every, overlap = excluded.overlap, sum = excluded.sum`,
 		t.s.codeOf(mapping), sideCode(side), t.s.codeOf(object), c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version),
-		c.Every.Microseconds(), c.Overlap.Microseconds())
+		c.Every.Microseconds(), c.Overlap.Microseconds(),
+		rowSum(c.Since.UnixMicro(), c.Complete.UnixMicro(), int64(c.Version), c.Every.Microseconds(), c.Overlap.Microseconds()))
 }
 
 // Pair names the two accounts that a store belongs to.

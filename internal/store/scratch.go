@@ -52,7 +52,7 @@ func (s *Store) NewScratch(ctx context.Context) (*Scratch, error) {
 	if err := f.Close(); err != nil {
 		return nil, storageFault("make "+path, err)
 	}
-	db, err := openDatabase(dsn(path, 0, readerCacheKilobytes) + "&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
+	db, err := openDatabase(dsn(path, Options{}, readerCacheKilobytes) + "&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
 	if err != nil {
 		return nil, errors.Join(storageFault("open "+path, err), os.Remove(path))
 	}

@@ -22,6 +22,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -34,8 +36,8 @@ var migrations embed.FS
 const (
 	// readers is how many connections read beside the one that writes.
 	readers = 4
-	// busyMillis is how long a statement waits for another process's write.
-	busyMillis = 10_000
+	// busyWait is how long a statement waits for another program's write.
+	busyWait = 10 * time.Second
 	// cacheKilobytes of pages per connection: enough for the inner pages of
 	// all indexes at ten million links.
 	writerCacheKilobytes = 32 << 10
@@ -56,10 +58,15 @@ type Options struct {
 	// MaxBytes limits the size of the database file; 0 means the disk decides.
 	// A write beyond it fails as on a full disk.
 	MaxBytes int64
+	// Wait is how long a statement waits while another program holds the file,
+	// before it fails with CodeBusy; 0 means ten seconds.
+	Wait time.Duration
 	// Commit is called around every commit of Write; an error before the commit rolls it
 	// back, one after it is returned although the data is safe. Crash tests
 	// die here. May be nil.
 	Commit func(Stage) error
+	// Now is the clock of the machine; nil means time.Now. Tests put it back.
+	Now func() time.Time
 }
 
 // Store is one open database. Its methods are safe for concurrent use; writes
@@ -72,6 +79,9 @@ type Store struct {
 
 	writing sync.Mutex // one write transaction at a time, in order of arrival
 	lease   leaseState
+	now     func() time.Time
+	// damage is set once the file was found to be damaged.
+	damage atomic.Pointer[fault.Error]
 
 	// explain is shown every read, by the test that looks at their plans.
 	explain func(query string, args []any)
@@ -96,12 +106,15 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
-	s := &Store{path: path, commit: options.Commit, codes: map[string]int64{}, names: map[int64]string{}}
-	if s.write, err = openDatabase(dsn(path, options.MaxBytes, writerCacheKilobytes)); err != nil {
+	s := &Store{path: path, commit: options.Commit, now: options.Now, codes: map[string]int64{}, names: map[int64]string{}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.write, err = openDatabase(dsn(path, options, writerCacheKilobytes)); err != nil {
 		return nil, storageFault("open "+path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.read, err = openDatabase(dsn(path, options.MaxBytes, readerCacheKilobytes)); err != nil {
+	if s.read, err = openDatabase(dsn(path, options, readerCacheKilobytes)); err != nil {
 		return nil, s.abandon(storageFault("open "+path, err))
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -122,16 +135,20 @@ func (s *Store) abandon(why error) error {
 	return why
 }
 
-func dsn(path string, maxBytes int64, cacheKilobytes int) string {
+func dsn(path string, o Options, cacheKilobytes int) string {
+	wait := o.Wait
+	if wait == 0 {
+		wait = busyWait
+	}
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(" + strconv.Itoa(busyMillis) + ")",
+		"busy_timeout(" + strconv.FormatInt(wait.Milliseconds(), 10) + ")",
 		"journal_mode(WAL)",
 		"synchronous(NORMAL)",
 		"cache_size(-" + strconv.Itoa(cacheKilobytes) + ")",
 		"temp_store(MEMORY)",
 	}}
-	if maxBytes > 0 {
-		q.Add("_pragma", "max_page_count("+strconv.FormatInt(max(1, maxBytes/4096), 10)+")")
+	if o.MaxBytes > 0 {
+		q.Add("_pragma", "max_page_count("+strconv.FormatInt(max(1, o.MaxBytes/4096), 10)+")")
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
@@ -161,10 +178,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	// than that of their numbers.
 	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithAllowOutofOrder(true))
 	if err != nil {
-		return storageFault("read the tables' version of "+s.path, err)
+		return s.fault("read the tables' version of "+s.path, err)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return storageFault("bring the tables of "+s.path+" up to date", err)
+		return s.fault("bring the tables of "+s.path+" up to date", err)
 	}
 	return nil
 }
@@ -247,20 +264,26 @@ func (s *Store) WriteDurable(ctx context.Context, fn func(*Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	ctx = context.WithoutCancel(ctx)
+	if err := s.whole(); err != nil {
+		return err
+	}
 	if _, err := s.write.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
-		return storageFault("write "+s.path, err)
+		return s.fault("write "+s.path, err)
 	}
 	err := s.transact(ctx, fn, true)
 	if _, back := s.write.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); back != nil && err == nil {
-		err = storageFault("write "+s.path, back)
+		err = s.fault("write "+s.path, back)
 	}
 	return err
 }
 
 func (s *Store) transact(ctx context.Context, fn func(*Tx) error, leased bool) error {
+	if err := s.whole(); err != nil {
+		return err
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return storageFault("write "+s.path, err)
+		return s.fault("write "+s.path, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it says so, and before one the cause is already returned
 	t := &Tx{ctx: ctx, tx: tx, s: s}
@@ -270,15 +293,18 @@ func (s *Store) transact(ctx context.Context, fn func(*Tx) error, leased bool) e
 		}
 	}
 	if err := fn(t); err != nil {
-		return storageFault("write "+s.path, err)
+		return s.fault("write "+s.path, err)
 	}
 	if s.commit != nil && leased {
 		if err := s.commit(BeforeCommit); err != nil {
 			return err
 		}
 	}
+	if err := s.whole(); err != nil {
+		return err // a read beside it found out meanwhile
+	}
 	if err := tx.Commit(); err != nil {
-		return storageFault("write "+s.path, err)
+		return s.fault("write "+s.path, err)
 	}
 	if s.commit != nil && leased {
 		return s.commit(AfterCommit)

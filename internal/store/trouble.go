@@ -58,7 +58,8 @@ func storageFault(what string, err error) error {
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 			return made(CodeReadOnly, "make the folder and the file writable for this user, then run the same command again")
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return made(CodeBusy, "another program holds the database: wait for it, then run the same command again")
+			what += ": another program holds the database, and did not let go of it in time"
+			return made(CodeBusy, "close what holds it (a database browser, a backup, an open sqlite3 session: `fuser` on the file names the process), then run the same command again; nothing was lost, and what was under way is looked up first")
 		case sqlite3.SQLITE_IOERR:
 			return made(CodeStorage, "the disk did not answer as it should: check the disk and its free space, then run the same command again")
 		}
