@@ -80,7 +80,7 @@ func (c *Caller) refusal(call Call, answer *http.Response) *failure {
 	if e.Status == 0 {
 		e.Status = answer.StatusCode
 	}
-	if after, ok := retryAfter(answer.Header.Get("Retry-After")); ok && e.RetryAfter == 0 {
+	if after, ok := retryAfter(answer.Header); ok && e.RetryAfter == 0 {
 		e.RetryAfter = after
 	}
 	f := &failure{err: e, effect: none}
@@ -197,8 +197,10 @@ func (c *Caller) verdict(call Call, f *failure, attempt int) (time.Duration, boo
 	return wait + e.RetryAfter, true
 }
 
-// retryAfter reads seconds or an HTTP date.
-func retryAfter(text string) (time.Duration, bool) {
+// retryAfter reads seconds, or an HTTP date as the vendor's clock counts it, which
+// the answer tells: ours may be wrong.
+func retryAfter(header http.Header) (time.Duration, bool) {
+	text := header.Get("Retry-After")
 	if text == "" {
 		return 0, false
 	}
@@ -206,7 +208,11 @@ func retryAfter(text string) (time.Duration, bool) {
 		return time.Duration(seconds * float64(time.Second)), true
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), 0), true
+		now, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		return max(at.Sub(now), 0), true
 	}
 	return 0, false
 }

@@ -216,7 +216,7 @@ func (b *batch) recheck(ctx context.Context) error {
 	ids := map[lookupKey][]string{}
 	var jobs []*job
 	for _, j := range b.jobs {
-		old := j.d.FromSealed || time.Since(j.row.Decided) > b.e.fresh
+		old := j.d.FromSealed || b.e.olderThan(j.row.Decided, b.e.fresh)
 		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords|store.BreaksPolicy) == 0 && !j.d.FromSealed && !j.unrelates() {
 			continue
 		}
@@ -466,7 +466,7 @@ func (b *batch) intend(ctx context.Context) error {
 		}
 		write = b.e.store.WriteDurable
 	}
-	sent := now()
+	sent := b.e.now()
 	return write(ctx, func(t *store.Tx) error {
 		next, err := t.NextJournal()
 		if err != nil {

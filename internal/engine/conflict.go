@@ -338,7 +338,7 @@ func (b *batch) settleConflicts(s *settlement, j *job) {
 			if err != nil {
 				continue // it holds texts and times only, which always marshal
 			}
-			s.conflicts = append(s.conflicts, store.Conflict{Mapping: b.o.Name, Thing: thing, Kind: string(c.Kind), Field: c.Field, Print: c.Print, Body: body, Opened: now()})
+			s.conflicts = append(s.conflicts, store.Conflict{Mapping: b.o.Name, Thing: thing, Kind: string(c.Kind), Field: c.Field, Print: c.Print, Body: body, Opened: b.e.now()})
 		}
 	}
 }

@@ -39,6 +39,9 @@ type Config struct {
 	// records again right before they are sent. Default 15 seconds; negative
 	// always looks.
 	Fresh time.Duration
+	// Now is the clock of this machine, which somebody may put back; nil means
+	// time.Now. What is compared with stored times goes by it.
+	Now func() time.Time
 }
 
 const (
@@ -62,10 +65,12 @@ type Engine struct {
 	fresh           time.Duration
 	historyAge      time.Duration
 	historyPerThing int
+	clock           func() time.Time
 
 	working sync.Mutex // one writing operation at a time
 	bound   bool       // the accounts were compared with the store's
 	pruned  time.Time  // when this process last forgot what is old
+	put     bool       // that the clock was put back was said
 	woken   bool       // kept changes were made due in this process
 	lenses  map[lensKey]*lens
 	slots   map[string]map[uint64][]uint64 // by mapping and version: what base slots meant
@@ -102,8 +107,11 @@ func New(c Config) (*Engine, error) {
 		return nil, fault.New(fault.Internal, "engine: no mapping")
 	}
 	e := &Engine{store: c.Store, sides: map[crm.Side]Side{crm.HubSpot: c.HubSpot, crm.Salesforce: c.Salesforce},
-		mapping: c.Mapping, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
+		mapping: c.Mapping, clock: c.Now, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
 		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1), comparing: map[string]*sync.Mutex{}}
+	if e.clock == nil {
+		e.clock = time.Now
+	}
 	if e.log == nil {
 		e.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -158,11 +166,14 @@ func (e *Engine) begin(ctx context.Context) error {
 		}
 		e.woken = true
 	}
+	if err := e.watchClock(ctx); err != nil {
+		return err
+	}
 	counts, err := e.store.CountFailures(ctx)
 	if err != nil || counts[store.Transient] == 0 {
 		return err
 	}
-	return e.store.Write(ctx, func(t *store.Tx) error { return t.RetryDue(time.Now()) })
+	return e.store.Write(ctx, func(t *store.Tx) error { return t.RetryDue(e.now(), longestRetry) })
 }
 
 func (e *Engine) bindPair(ctx context.Context) error {

@@ -39,7 +39,7 @@ func retryWait(tries int) time.Duration {
 // after a wait that grows, until the budget is used up.
 func (b *batch) failures(known map[crm.Side]map[string]store.Failure) (failed []store.Failure, good map[crm.Side][]string) {
 	good = map[crm.Side][]string{}
-	at := now()
+	at := b.e.now()
 	for _, j := range b.jobs {
 		ref, _ := j.d.on(j.row.Side)
 		partner, _ := j.d.on(j.row.Side.Other())

@@ -641,6 +641,7 @@ type world struct {
 	dir        string
 	yaml       string
 	options    store.Options
+	progress   func(engine.Event)
 }
 
 func newWorld(t *testing.T) *world {
@@ -668,7 +669,7 @@ func (w *world) open() (*engine.Engine, *store.Store) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	e, err := engine.New(engine.Config{Store: s, HubSpot: w.hubspot, Salesforce: w.salesforce, Mapping: w.bound()})
+	e, err := engine.New(engine.Config{Store: s, HubSpot: w.hubspot, Salesforce: w.salesforce, Mapping: w.bound(), Now: w.options.Now, Progress: w.progress})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -46,10 +46,10 @@ func (e *Engine) Hold(ctx context.Context) error {
 func (e *Engine) Hear(ctx context.Context, source Source, hints []crm.Hint, mark []byte) error {
 	kept := slices.DeleteFunc(slices.Clone(hints), func(h crm.Hint) bool { return !e.concerns(h) })
 	err := e.store.Write(ctx, func(t *store.Tx) error {
-		if err := t.PutHints(kept, now()); err != nil {
+		if err := t.PutHints(kept, e.now()); err != nil {
 			return err
 		}
-		return t.PutPosition(store.Position{Source: string(source), Mark: mark, Heard: now()})
+		return t.PutPosition(store.Position{Source: string(source), Mark: mark, Heard: e.now()})
 	})
 	if err == nil && len(kept) > 0 {
 		select {
@@ -79,7 +79,7 @@ func (e *Engine) MarkOf(ctx context.Context, source Source, whole crm.Hint) ([]b
 	switch {
 	case i < 0:
 		return nil, nil
-	case time.Since(positions[i].Heard) > hintGap:
+	case e.olderThan(positions[i].Heard, hintGap):
 		whole.Why = "nothing was heard for more than three days"
 		return nil, e.Hear(ctx, source, []crm.Hint{whole}, nil)
 	}

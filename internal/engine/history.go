@@ -187,7 +187,7 @@ func (b *batch) remembered(ctx context.Context) (map[crm.Side]map[string]store.O
 // reason, without a write, is told once.
 func (b *batch) history(had map[crm.Side]map[string]store.Outcome) []store.Decision {
 	var rows []store.Decision
-	at := now()
+	at := b.e.now()
 	for _, j := range b.jobs {
 		before, known := had[j.row.Side][j.row.ID]
 		left := false
@@ -244,7 +244,11 @@ func (e *Engine) prune(ctx context.Context) error {
 		return nil
 	}
 	e.pruned = time.Now()
-	before := time.Now().Add(-e.historyAge)
+	present, err := e.present(ctx)
+	if err != nil {
+		return err
+	}
+	before := present.Add(-e.historyAge)
 	old, err := e.store.OldImages(ctx, before, pruneStep)
 	if err != nil {
 		return err

@@ -246,7 +246,11 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 	externalField := ""
 	byKey := map[keyID][]*wantedRecord{}
 	var keyless []*wantedRecord
-	oldest := time.Now()
+	read, err := s.e.store.Cursor(ctx, s.o.Name, s.lens.side, s.lens.object)
+	if err != nil {
+		return err
+	}
+	oldest := s.e.now()
 	for _, i := range intents {
 		w, _, err := readIntent(i.Body)
 		if err != nil {
@@ -256,6 +260,11 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 			externalField = w.ExternalField
 			external[w.ExternalValue] = i
 			continue
+		}
+		// Our clock may have run ahead when it was sent. What was read by then, by
+		// the vendor's clock, is surely older.
+		if !read.Since.IsZero() && read.Since.Before(i.Sent) {
+			i.Sent = read.Since
 		}
 		if i.Sent.Before(oldest) {
 			oldest = i.Sent
@@ -289,7 +298,6 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 		return nil
 	}
 	look := func(page []crm.Record) error { return s.look(ctx, page, byKey, keyless) }
-	var err error
 	if s.lens.side == crm.Salesforce {
 		_, err = side.Changes(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), look)
 	} else {

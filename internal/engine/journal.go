@@ -191,7 +191,7 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		}
 		sent := w.at
 		if sent.IsZero() {
-			sent = now()
+			sent = b.e.now()
 		}
 		entry := b.sentEntry(w, sent)
 		entry.Request = w.result.RequestID
@@ -200,7 +200,7 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		}
 		if entry.Result = resultOf(w); entry.Result == store.ResultDone {
 			writes.count(w.planned.Op)
-			if w.planned.Op == crm.Create && !w.result.Created && !w.result.Repeated {
+			if w.planned.Op == crm.Create && !w.result.Created {
 				// The upsert found a record: what it held before is not known.
 				entry.Op = crm.Update
 				body := b.entryBody(w)

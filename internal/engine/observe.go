@@ -200,7 +200,7 @@ type watcher struct {
 }
 
 func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
-	l, began := w.lens, time.Now()
+	l, began := w.lens, w.e.now()
 	side := w.e.sides[l.side]
 	cursor, err := w.e.store.Cursor(ctx, w.o.Name, l.side, l.object)
 	if err != nil {

@@ -149,7 +149,7 @@ func (r *Run) Quiet() bool {
 
 // open begins a run and its cycle.
 func (e *Engine) open(ctx context.Context, kind string) (*Run, *cycle, error) {
-	run := &Run{Kind: kind, Started: now(), Status: RunRunning, Calls: e.calls()}
+	run := &Run{Kind: kind, Started: e.now(), Status: RunRunning, Calls: e.calls()}
 	err := e.store.Write(ctx, func(t *store.Tx) (err error) {
 		run.ID, err = t.BeginRun(kind, run.Started)
 		return err
@@ -170,7 +170,8 @@ func (e *Engine) shut(ctx context.Context, run *Run, c *cycle, cause error) erro
 	if cause == nil {
 		cause = c.stopped
 	}
-	run.Ended = now()
+	run.Ended = e.now()
+	e.notePutBack(run.ID, run.Started)
 	if failed, err := e.store.CountFailures(ctx); err == nil {
 		run.Exhausted = failed[store.Exhausted]
 	}

@@ -22,8 +22,7 @@ func (e *Engine) completeIsDue(c store.Cursor) bool {
 	if c.Every > 0 {
 		every = min(every, c.Every)
 	}
-	passed := time.Since(c.Complete)
-	return passed < 0 || passed >= every
+	return e.olderThan(c.Complete, every-1)
 }
 
 // nextComplete says how long until the next complete read: a quarter as long

@@ -401,11 +401,11 @@ func (b *batch) settleOutcome(s *settlement, j *job, linked bool) {
 			return
 		}
 		s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: d.HubSpot, Linked: true, Outcome: j.outcome, Reason: j.reason,
-			Run: b.c.run, Time: now()})
+			Run: b.c.run, Time: b.e.now()})
 		return
 	}
 	ref, at := d.on(j.row.Side)
-	s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: at.Seen, Calculated: at.Calculated, Outcome: j.outcome, Reason: j.reason, Run: b.c.run, Time: now()})
+	s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: at.Seen, Calculated: at.Calculated, Outcome: j.outcome, Reason: j.reason, Run: b.c.run, Time: b.e.now()})
 }
 
 func (b *batch) settleChanges(s *settlement, j *job) {

@@ -110,7 +110,7 @@ func (e *Engine) Shadow(ctx context.Context, window time.Duration) (*ShadowCycle
 	if err != nil {
 		return nil, err
 	}
-	s := &shadow{e: e, c: c, first: !earlier, now: now(), window: window, waits: map[thingID]map[int]store.ShadowWait{}}
+	s := &shadow{e: e, c: c, first: !earlier, now: e.now(), window: window, waits: map[thingID]map[int]store.ShadowWait{}}
 	c.planning, c.look = true, s.see
 	err = e.shut(ctx, run, c, s.cycle(ctx))
 	if err != nil {

@@ -65,7 +65,7 @@ func (e *Engine) PlanUndo(ctx context.Context, id int64, o UndoOptions) (*UndoPl
 		return nil, fault.New(fault.Invalid, "run %d wrote nothing to %s", id, o.Only).
 			WithMend("see what it wrote: `lockstep runs show %d`", id)
 	}
-	p := &Plan{Made: now(), MappingVersion: e.mapping.Version, Closed: true, Calls: map[crm.Side]int{}, Forecast: map[crm.Side]int{},
+	p := &Plan{Made: e.now(), MappingVersion: e.mapping.Version, Closed: true, Calls: map[crm.Side]int{}, Forecast: map[crm.Side]int{},
 		Usage: map[crm.Side]crm.Usage{}, Readings: []Reading{}, engine: e}
 	if p.Pair, err = e.store.Pair(ctx); err != nil {
 		return nil, err

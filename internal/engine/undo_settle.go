@@ -121,7 +121,7 @@ func (b *batch) asUndone(s *settlement, j *job, which func(*send) bool) {
 	d := j.d
 	held := func(ref crm.Ref, seen uint64, linked bool) {
 		s.outcomes = append(s.outcomes, store.Outcome{Mapping: b.o.Name, Ref: ref, Seen: seen, Linked: linked, Outcome: crm.Held,
-			Reason: undoneReason(d.Undone.Of), Run: b.c.run, Time: now()})
+			Reason: undoneReason(d.Undone.Of), Run: b.c.run, Time: b.e.now()})
 	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 		if !happens(j, side, crm.Archive, which) {

@@ -78,6 +78,7 @@ type Client struct {
 	polls   map[string]*poll // by object: what the last Changes saw
 	// listsSeen remembers lists and their members.
 	listsSeen listsSeen
+	heard     time.Time     // when skew was learned
 	skew      time.Duration // how far HubSpot's clock is ahead of ours
 }
 

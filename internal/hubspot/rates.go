@@ -51,18 +51,23 @@ func (c *Client) observe(header http.Header) {
 	if err != nil {
 		return
 	}
-	skew := time.Until(date)
+	heard := time.Now()
+	skew := date.Sub(heard)
 	if skew > -3*time.Second && skew < 3*time.Second {
 		skew = 0
 	}
 	c.mu.Lock()
-	c.skew = skew
+	c.heard, c.skew = heard, skew
 	c.mu.Unlock()
 }
 
-// now is the time at HubSpot.
+// now is the time at HubSpot: what it told last, and what has passed since then
+// by the clock that nobody puts back or forward.
 func (c *Client) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.skew)
+	if c.heard.IsZero() {
+		return time.Now()
+	}
+	return c.heard.Add(c.skew + time.Since(c.heard))
 }

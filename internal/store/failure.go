@@ -138,11 +138,12 @@ func (t *Tx) DropFailures(mapping string, side crm.Side, ids []string) error {
 	return t.dropByID("failures", mapping, side, ids)
 }
 
-// RetryDue makes due what is to be tried again by now.
-func (t *Tx) RetryDue(now time.Time) error {
+// RetryDue makes due what is to be tried again by now. What would wait longer
+// than the longest wait was noted before the clock was put back, and is due.
+func (t *Tx) RetryDue(now time.Time, longest time.Duration) error {
 	return t.exec(`INSERT INTO changes (mapping, side, id, object, due, seen, record, wake)
-		SELECT mapping, side, id, object, 1, 0, x'', ? FROM failures WHERE next > 0 AND next <= ?
-		ON CONFLICT (mapping, side, id) DO UPDATE SET `+dueBy, int64(WakeRetry), now.UnixMicro())
+		SELECT mapping, side, id, object, 1, 0, x'', ? FROM failures WHERE next > 0 AND (next <= ? OR next > ?)
+		ON CONFLICT (mapping, side, id) DO UPDATE SET `+dueBy, int64(WakeRetry), now.UnixMicro(), now.Add(longest).UnixMicro())
 }
 
 // notFailed leaves out of an update of changes what failed: it is tried again in
