@@ -63,6 +63,7 @@ type journalled struct {
 	op    crm.Op
 	field string
 	after string
+	maybe bool // no answer was recorded
 }
 
 func newOracle(w *world) *oracle {
@@ -246,7 +247,7 @@ func (o *object) value(f *field, side crm.Side, values []string) string {
 func (o *object) settled(f *field, hub, sf []string) base {
 	h := o.value(f, crm.HubSpot, hub)
 	if f.from != "" {
-		return base{hub: tidy(h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
+		return base{hub: loose(h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
 	}
 	b := base{hub: f.canon(crm.HubSpot, h), sf: f.canon(crm.Salesforce, o.value(f, crm.Salesforce, sf))}
 	if _, fate := f.carry(crm.Salesforce, h); fate == skipped && f.flows(crm.Salesforce) {
@@ -375,7 +376,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 		}
 		want, fate := f.carry(r.side, given)
 		if f.from != "" {
-			want, fate = tidy(given), fits
+			want, fate = loose(given), fits
 		}
 		got := f.canon(r.side, v.values[column])
 		var moves move
@@ -387,6 +388,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			moves |= f.due(b, h, s, p.stamps(f, hv, sv))
 		}
 		switch {
+		case f.from != "" && got == want: // it is what the mapping computes
 		case moves&towards(r.side) == 0 && !r.filledIn(column, v.seq-1):
 			x.violate("lost", "%s of %s %s: %q was overwritten with %q, and the rules do not say so: %s gives %q, last settled %+v, direction %s, wins %s, stamps %+v", name, r.object, r.id,
 				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, p.stamps(f, hv, sv))
@@ -395,7 +397,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 		}
 		now := o.settled(f, hub, sf)
 		if f.from != "" {
-			now.hub = tidy(given)
+			now.hub = loose(given)
 		}
 		if r.side == crm.HubSpot {
 			now.hub = got
@@ -409,19 +411,19 @@ func (x *oracle) update(p *pair, r *record, n int) {
 }
 
 // computed is what a computed field is given: as HubSpot was known to be, or as
-// the same cycle makes it, if that is what was written. Where the process died in
-// that cycle, what it meant to write to HubSpot may not have left.
+// the same cycle makes it, if that is what was written; what it meant to write to
+// HubSpot may have been refused, or not have left.
 func (x *oracle) computed(p *pair, f *field, v *version, given string) string {
 	o := p.o
-	wrote := tidy(v.values[o.place[crm.Salesforce][f.sf]])
+	wrote := loose(v.values[o.place[crm.Salesforce][f.sf]])
 	for i := range p.hub.versions {
 		if h := &p.hub.versions[i]; h.by == program && h.cycle == v.cycle {
-			if made := o.value(f, crm.HubSpot, h.values); tidy(made) == wrote {
+			if made := o.value(f, crm.HubSpot, h.values); loose(made) == wrote {
 				return made
 			}
 		}
 	}
-	if sf, _, ok := p.sf.known(v.seq - 1); ok && x.broken[v.cycle] {
+	if sf, _, ok := p.sf.known(v.seq - 1); ok {
 		made := f.give(func(name string) string {
 			if from := o.writes(crm.HubSpot, name); from != nil {
 				meant, _ := from.carry(crm.HubSpot, o.value(from, crm.Salesforce, sf))
@@ -429,7 +431,7 @@ func (x *oracle) computed(p *pair, f *field, v *version, given string) string {
 			}
 			return ""
 		})
-		if tidy(made) == wrote {
+		if loose(made) == wrote {
 			return made
 		}
 	}
@@ -504,7 +506,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		given := o.value(f, source.side, values)
 		want, fate := f.carry(r.side, given)
 		if f.from != "" {
-			want, fate = tidy(given), fits
+			want, fate = loose(given), fits
 		}
 		got := f.canon(r.side, o.value(f, r.side, v.values))
 		if fate == held {
@@ -628,7 +630,7 @@ func (x *oracle) read(s *store.Store) {
 				if ch.After != nil {
 					after = *ch.After
 				}
-				x.journal = append(x.journal, journalled{k, x.w.ledger.seq, e.Op, ch.Field, after})
+				x.journal = append(x.journal, journalled{k, x.w.ledger.seq, e.Op, ch.Field, after, e.Result != "done"})
 			}
 			return nil
 		})

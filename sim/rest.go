@@ -309,11 +309,16 @@ func (x *oracle) last() {
 			x.violate("link", "%s %s was written to and belongs to no link", w.r.object, w.r.id)
 		}
 	}
-	newest := map[[2]string]journalled{}
+	newest := map[[2]string][]journalled{} // the last that came through, and later ones that may have
 	for _, j := range x.journal {
-		newest[[2]string{string(j.side) + j.object + j.id, j.field}] = j
+		k := [2]string{string(j.side) + j.object + j.id, j.field}
+		if !j.maybe {
+			newest[k] = nil
+		}
+		newest[k] = append(newest[k], j)
 	}
-	for _, j := range newest {
+	for _, list := range newest {
+		j := list[len(list)-1]
 		r := x.w.ledger.records[j.key]
 		if r == nil || !r.live() {
 			continue
@@ -329,7 +334,8 @@ func (x *oracle) last() {
 				others = true
 			}
 		}
-		if got := r.last().values[column]; !others && f.canon(r.side, got) != f.canon(r.side, j.after) && x.byProgram(r, column) {
+		if got := r.last().values[column]; !others && x.byProgram(r, column) &&
+			!slices.ContainsFunc(list, func(j journalled) bool { return f.canon(r.side, got) == f.canon(r.side, j.after) }) {
 			x.violate("journal", "%s of %s %s is %q, and the journal ends with %q", j.field, r.object, r.id, got, j.after)
 		}
 	}

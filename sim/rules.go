@@ -31,7 +31,9 @@ const (
 // stamps are when the two sides of a field were set, in milliseconds: of HubSpot
 // the field, of Salesforce the record (sf), which keeps no time for a field. A
 // program that saw the value before the record was touched may know better (sfSet).
-type stamps struct{ hub, sf, sfSet int64 }
+// Where HubSpot's field was edited once more before its history was asked for, the
+// record's time stands in (hubAlso).
+type stamps struct{ hub, hubAlso, sf, sfSet int64 }
 
 func towards(side crm.Side) move {
 	if side == crm.HubSpot {
@@ -44,7 +46,7 @@ func towards(side crm.Side) move {
 // sides, given what it stood at when it was last settled.
 func (f *field) due(b base, hub, sf string, at stamps) move {
 	if f.from != "" {
-		hub = tidy(hub)
+		hub = loose(hub)
 		if hub == f.canon(crm.Salesforce, sf) {
 			return rest
 		}
@@ -97,6 +99,14 @@ func (o *object) hubSet(f *field, r *record, v *version) int64 {
 // stamps are those of a field of two records at these versions.
 func (o *object) stamps(f *field, hub, sf *record, hv, sv *version) stamps {
 	at := stamps{hub: o.hubSet(f, hub, hv), sf: sv.stamp, sfSet: sv.stamp}
+	at.hubAlso = at.hub
+	if column, ok := o.place[crm.HubSpot][f.hub]; ok {
+		for i := range hub.versions {
+			if v := &hub.versions[i]; v.seq > hv.seq && v.by == people && v.values[column] != hv.values[column] {
+				at.hubAlso = hv.stamp
+			}
+		}
+	}
 	if column, ok := o.place[crm.Salesforce][f.sf]; ok {
 		at.sfSet = sf.setAt(column, sv)
 	}
@@ -156,10 +166,12 @@ func (f *field) winner(hubBlank, sfBlank bool, at stamps) move {
 	}
 	moves := move(0)
 	for _, sf := range []int64{at.sf, at.sfSet} {
-		if sf > at.hub {
-			moves |= toHub
-		} else {
-			moves |= toSF
+		for _, hub := range []int64{at.hub, at.hubAlso} {
+			if sf > hub {
+				moves |= toHub
+			} else {
+				moves |= toSF
+			}
 		}
 	}
 	return moves

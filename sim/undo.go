@@ -78,8 +78,16 @@ func (w *world) undoOnce(id int64, s step) (crashed bool, err error) {
 	var plan *engine.UndoPlan
 	var run *engine.Run
 	err = p.do(func(ctx context.Context) (err error) {
-		plan, err = p.engine.PlanUndo(ctx, id, engine.UndoOptions{})
-		return err
+		if plan, err = p.engine.PlanUndo(ctx, id, engine.UndoOptions{}); err != nil || !w.trace.keep {
+			return err
+		}
+		return plan.Items(ctx, engine.ItemFilter{}, func(it engine.Item) error {
+			w.say("  %s %s: %s %s", it.Mapping, it.Title, it.Outcome, it.Reason.Text)
+			for _, n := range it.Notes {
+				w.say("    %s", n.Text)
+			}
+			return nil
+		})
 	})
 	w.oracle.dry("plan of an undo")
 	if err == nil {
@@ -119,10 +127,10 @@ func (x *oracle) drawRun(random *rand.Rand) (id int64, cycle int) {
 }
 
 // rests tells whether nothing waits for anything that an undo could bring about:
-// no record is held or failed.
+// no record is held or failed, no pair is outside the filter.
 func (x *oracle) rests() bool {
 	for _, c := range x.outcomes {
-		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending {
+		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending || c.Outcome == crm.Excluded && c.Linked {
 			return false
 		}
 	}
@@ -172,9 +180,10 @@ func (x *oracle) undone(r *record, cycle, n int) {
 // unmade judges a record that the run made.
 func (x *oracle) unmade(r *record, last, n int) {
 	was, now := &r.versions[n], r.last()
-	edited := false // a field holds what the program did not write
+	edited := false // a field holds what the program did not write, and could tell
 	for column, name := range r.o.looked[r.side] {
-		edited = edited || r.o.writes(r.side, name) != nil && !x.byProgram(r, column) && !r.filledIn(column, was.seq)
+		f := r.o.writes(r.side, name)
+		edited = edited || f != nil && !x.byProgram(r, column) && !r.filledIn(column, was.seq) && (f.flows(r.side.Other()) || !r.soonAfterUs(column, was.seq))
 	}
 	switch {
 	case was.live && last == n && now.live:
@@ -184,6 +193,23 @@ func (x *oracle) unmade(r *record, last, n int) {
 	case !was.live && now.live:
 		x.violate("undo", "%s %s had been made by the run and was gone, and its undo brought it back", r.object, r.id)
 	}
+}
+
+// soonAfterUs tells whether what a column holds at seq was put there so soon
+// after a write of the program that its stamp does not tell the two apart.
+func (r *record) soonAfterUs(column, seq int) bool {
+	for i := r.versionAt(seq); i > 0; i-- {
+		if r.versions[i].values[column] == r.versions[i-1].values[column] {
+			continue
+		}
+		for k := range r.versions {
+			if r.versions[k].by == program && r.versions[i].stamp <= r.versions[k].stamp+settles {
+				return true
+			}
+		}
+		return false
+	}
+	return false
 }
 
 // givenBack judges one field of a record that was there before and is there now.

@@ -66,7 +66,9 @@ func (f *field) flows(to crm.Side) bool {
 // canon is a value in the form in which the oracle compares it with another of
 // the same side: what a vendor or a person may write differently is one form.
 func (f *field) canon(side crm.Side, v string) string {
-	v = tidy(v)
+	if v = tidy(v); f.from != "" {
+		return loose(v)
+	}
 	switch f.kind {
 	case email:
 		return strings.ToLower(v)
@@ -165,6 +167,10 @@ func (f *field) blank(side crm.Side, v string) bool { return tidy(v) == "" }
 func tidy(v string) string {
 	return strings.TrimSpace(norm.NFC.String(strings.ReplaceAll(v, "\r\n", "\n")))
 }
+
+// loose is the form of computed values: what they are computed from may have lost
+// white space on its way there and back, which is no change of it.
+func loose(v string) string { return strings.Join(strings.Fields(tidy(v)), " ") }
 
 func digits(v string) string {
 	var out strings.Builder

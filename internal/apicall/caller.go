@@ -130,6 +130,9 @@ func (c *Caller) Do(ctx context.Context, call Call, decode func(status int, head
 		if err := sleep(ctx, wait); err != nil {
 			return failure.err
 		}
+		if call.Lost != nil && failure.effect != none {
+			*call.Lost = true
+		}
 	}
 }
 

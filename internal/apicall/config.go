@@ -100,6 +100,9 @@ type Call struct {
 	Safety Safety
 	// Uncounted calls are not among those that the vendor counts in a day.
 	Uncounted bool
+	// Lost, if not nil, is set when an attempt may have had its effect and a later
+	// one was sent.
+	Lost *bool
 	// Windows are further limits that this call falls under, besides Config.Window.
 	Windows []*Window
 }

@@ -123,6 +123,9 @@ type Result struct {
 	ID string
 	// Created: the vendor made a new record (an upsert may have found one).
 	Created bool
+	// Repeated: an earlier attempt had no answer and may have made the record that
+	// an upsert then found.
+	Repeated bool
 	// Err is nil on success. Its kind says whether a repeat can help.
 	Err error
 	// Unknown: no answer came, so the write may or may not have happened. The

@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/sandbox"
+	"github.com/lockstep-sync/lockstep/sandbox/faults"
 	sandboxsalesforce "github.com/lockstep-sync/lockstep/sandbox/salesforce"
 )
 
@@ -524,4 +525,51 @@ func TestMembersTravelWithTheirPeopleInOneSealedPlan(t *testing.T) {
 		f.quiet("after a sealed plan")
 		f.inStep()
 	})
+}
+
+// TestFaultsLoseNoMemberAndMakeNoListTwice: answers are lost, calls are
+// throttled and refused; in the end both sides have the same lists and members.
+func TestFaultsLoseNoMemberAndMakeNoListTwice(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			inFair(t, func(t *testing.T, f *fair) {
+				lists, campaigns := map[string]string{}, map[string]string{}
+				for i := range 6 {
+					name := fmt.Sprintf("List %d", i)
+					lists[name] = f.newList(name, f.contact, f.lead)
+					name = fmt.Sprintf("Campaign %d", i)
+					campaigns[name] = f.insertSalesforce("Campaign", values{"Name": name})
+					f.join(campaigns[name], f.person)
+					f.join(campaigns[name], f.prospect)
+				}
+				f.box.Dials().Set(faults.Setting{Seed: seed + 1, Rules: []faults.Rule{
+					{Kind: faults.TooMany, Share: 0.05}, {Kind: faults.ServerError, Share: 0.1}, {Kind: faults.CutAfter, Share: 0.3, Method: "write"}, {Kind: faults.CutBefore, Share: 0.05}}})
+				for range 6 {
+					time.Sleep(time.Minute)
+					if _, err := f.engine.Sync(context.Background(), engine.SyncOptions{ReleaseBrakes: true}); err != nil {
+						t.Log(err) // the next one goes on
+					}
+				}
+				f.box.Dials().Set(faults.Setting{})
+				if f.sides[crm.HubSpot].Usage().Retries == 0 || f.sides[crm.Salesforce].Usage().Retries == 0 {
+					t.Error("nothing went wrong, so nothing is proved")
+				}
+				for range 4 {
+					time.Sleep(time.Hour)
+					f.sync()
+				}
+				for name, list := range lists {
+					f.wants(name, list, f.partner("campaigns", crm.HubSpot, list), []string{f.contact, f.lead}, []string{f.person, f.prospect})
+				}
+				for name, campaign := range campaigns {
+					f.wants(name, f.partner("campaigns", crm.Salesforce, campaign), campaign, []string{f.contact, f.lead}, []string{f.person, f.prospect})
+				}
+				if lists, campaigns := len(f.box.HubSpot().Lists()), f.box.Salesforce().Count("Campaign"); lists != 12 || campaigns != 12 {
+					t.Errorf("%d lists and %d campaigns, want 12 of each", lists, campaigns)
+				}
+				f.quiet("after faults")
+				f.inStep()
+			})
+		})
+	}
 }

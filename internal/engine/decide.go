@@ -192,6 +192,11 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 				return err
 			}
 		}
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			if err := t.PutKeys(d.o.Name, side, d.unseenKeys(subjects, side)); err != nil {
+				return err
+			}
+		}
 		if len(d.forget) > 0 {
 			if err := t.DropOutcomes(d.o.Name, d.side, d.forget); err != nil {
 				return err
@@ -211,6 +216,25 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		}
 		return t.PutPlan(rows)
 	})
+}
+
+// unseenKeys are the match keys of linked records that were not seen since we
+// made or wrote them: this decision may be the only look that is taken.
+func (d *decider) unseenKeys(subjects []*subject, side crm.Side) []store.Key {
+	var keys []store.Key
+	for _, s := range subjects {
+		if s.link == nil {
+			continue
+		}
+		r, object, seen := s.snapshot.HubSpot, d.o.HubSpot, s.link.SeenHubSpot
+		if side == crm.Salesforce {
+			r, object, seen = s.snapshot.Salesforce, s.link.SalesforceObject, s.link.SeenSalesforce
+		}
+		if l := d.e.lens(d.o, side, object); r != nil && l != nil && seen == 0 && s.at[side].Seen != 0 {
+			keys = append(keys, keysOf(d.o, l, r)...)
+		}
+	}
+	return keys
 }
 
 // editedSinceCreate fills in the base of a record that we created and that

@@ -200,7 +200,7 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		}
 		if entry.Result = resultOf(w); entry.Result == store.ResultDone {
 			writes.count(w.planned.Op)
-			if w.planned.Op == crm.Create && !w.result.Created {
+			if w.planned.Op == crm.Create && !w.result.Created && !w.result.Repeated {
 				// The upsert found a record: what it held before is not known.
 				entry.Op = crm.Update
 				body := b.entryBody(w)

@@ -215,12 +215,54 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 			}
 		}
 	}
+	if field, err := v.carriedOn(ctx, t); field != "" || err != nil {
+		return field + " was set since, and carried to " + t.ref.Side.Other().Title(), err
+	}
 	made, slack := time.UnixMicro(r.CreatedMicros), createSettles
 	if t.restored {
 		made, slack = t.bornAt, intentSkew
 	}
 	if r.CreatedMicros > 0 && r.ModifiedMicros > made.Add(lastWrite.Sub(t.bornAt)+slack).UnixMicro() {
 		return "was edited since, at " + time.UnixMicro(r.ModifiedMicros).UTC().Format("2006-01-02 15:04:05 MST"), nil
+	}
+	return "", nil
+}
+
+// carriedOn names a field of a record that we made whose value we took to the
+// other side later: somebody had set it, however soon after our last write, and
+// though it be what we wrote by now.
+func (v *inverse) carriedOn(ctx context.Context, t *touched) (string, error) {
+	ref := t.ref
+	partner := v.t.ref(v.o, ref.Side.Other())
+	sf := ref
+	if ref.Side == crm.HubSpot {
+		sf = partner
+	}
+	target := v.o.Target(sf.Object)
+	if partner.ID == "" || target == nil {
+		return "", nil
+	}
+	rows, err := v.u.e.store.Journal(ctx, partner, writesLookedAt)
+	if err != nil {
+		return "", err
+	}
+	for i := range rows {
+		if !mayHaveHappened(&rows[i]) || rows[i].Op != crm.Update || rows[i].Run <= v.u.of.ID {
+			continue
+		}
+		body, err := decodeEntry(rows[i].Changes)
+		if err != nil {
+			return "", err
+		}
+		for _, f := range target.Fields {
+			here, there := f.HubSpot, f.Salesforce
+			if ref.Side == crm.Salesforce {
+				here, there = there, here
+			}
+			if here != "" && there != "" && slices.ContainsFunc(body.changes, func(c reconcile.Change) bool { return c.Field == there }) {
+				return here, nil
+			}
+		}
 	}
 	return "", nil
 }
@@ -249,7 +291,7 @@ func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record
 	if len(t.fields) == 0 {
 		return nil
 	}
-	since, err := v.u.writtenSince(ctx, t.ref)
+	since, err := v.writtenSince(ctx, t.ref, r)
 	if err != nil {
 		return err
 	}
@@ -297,7 +339,8 @@ func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record
 // did last. What they wrote is theirs, though it be the same: a write of a run
 // that was killed may never have left, and the next one made it. Attempts to
 // undo this run do not count, so that one that was killed is finished.
-func (u *undoer) writtenSince(ctx context.Context, ref crm.Ref) (map[string]int64, error) {
+func (v *inverse) writtenSince(ctx context.Context, ref crm.Ref, r *crm.Record) (map[string]int64, error) {
+	u, schema := v.u, v.schema(ref)
 	rows, err := u.e.store.Journal(ctx, ref, writesLookedAt)
 	if err != nil {
 		return nil, err
@@ -323,6 +366,9 @@ func (u *undoer) writtenSince(ctx context.Context, ref crm.Ref) (map[string]int6
 			return nil, err
 		}
 		for _, c := range body.changes {
+			if row.Result != store.ResultDone && !reconcile.Same(schema.Field(c.Field), ref.Side, r.Value(c.Field), c.After) {
+				continue // it was not answered, and did not come through
+			}
 			if since == nil {
 				since = map[string]int64{}
 			}

@@ -163,7 +163,8 @@ func (s *sender) notDone(it item, err error) {
 
 // single sends one collection.
 func (s *sender) single(ctx context.Context, l lane, items []item, last bool) (locked []item, err error) {
-	call := apicall.Call{Method: l.method, Path: l.path, Safety: l.safety}
+	lost := false
+	call := apicall.Call{Method: l.method, Path: l.path, Safety: l.safety, Lost: &lost}
 	if l.deletes {
 		call.Query = deleteQuery(items)
 	} else {
@@ -178,6 +179,7 @@ func (s *sender) single(ctx context.Context, l lane, items []item, last bool) (l
 		return s.refused(ctx, l, items, err, last)
 	}
 	s.lost = 0
+	answer.repeated = lost
 	return s.settle(l, items, &answer, last), nil
 }
 
@@ -317,6 +319,7 @@ func (s *sender) settle(l lane, items []item, answer *compositeAnswer, last bool
 		if s.settleItem(l, it, &answers[i], answer.requestID, last) {
 			locked = append(locked, it)
 		}
+		s.results[it.write].Repeated = answer.repeated
 	}
 	return locked
 }

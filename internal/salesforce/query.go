@@ -248,6 +248,8 @@ type compositeAnswer struct {
 	ReferenceID string            `json:"referenceId"`
 	// requestID is the vendor's id of the whole call.
 	requestID string
+	// repeated: an earlier attempt of the call may have had its effect.
+	repeated bool
 }
 
 // fault says why a part was refused.
@@ -283,7 +285,8 @@ func (c *Client) composite(ctx context.Context, parts []compositePart, safety ap
 		Parts []compositeAnswer `json:"compositeResponse"`
 	}
 	requestID := ""
-	err = c.do(ctx, apicall.Call{Method: http.MethodPost, Path: "/composite", Body: body, Safety: safety},
+	lost := false
+	err = c.do(ctx, apicall.Call{Method: http.MethodPost, Path: "/composite", Body: body, Safety: safety, Lost: &lost},
 		func(status int, header http.Header, body io.Reader) error {
 			requestID = requestIDOf(header)
 			answer.Parts = nil
@@ -297,7 +300,7 @@ func (c *Client) composite(ctx context.Context, parts []compositePart, safety ap
 	for _, a := range answer.Parts {
 		for i := range parts {
 			if a.ReferenceID == parts[i].ReferenceID {
-				a.requestID = requestID
+				a.requestID, a.repeated = requestID, lost
 				ordered[i] = a
 			}
 		}

@@ -315,7 +315,7 @@ func typedFields(schema *crm.Object, values map[string]string) (map[string]any, 
 
 func (g *given) edit(then *Edits) error {
 	if then.HubSpot != nil {
-		if err := g.box.HubSpot().Update(g.o.HubSpot, g.hubspot, then.HubSpot); err != nil {
+		if err := g.editInHubSpot(then.HubSpot); err != nil {
 			return fmt.Errorf("HubSpot does not take the edit: %w", err)
 		}
 		g.later()
@@ -331,6 +331,27 @@ func (g *given) edit(then *Edits) error {
 		return fmt.Errorf("make the edit in Salesforce: %w", err)
 	}
 	return nil
+}
+
+// heldInHubSpot is what HubSpot holds of the record; of a list, which has no
+// properties, its name and how it gets its members.
+func (g *given) heldInHubSpot() (map[string]string, bool) {
+	if g.o.HubSpot != mapping.Lists {
+		return g.box.HubSpot().Get(g.o.HubSpot, g.hubspot)
+	}
+	for _, l := range g.box.HubSpot().Lists() {
+		if l.ID == g.hubspot {
+			return map[string]string{"name": l.Name, mapping.ListKind: l.ProcessingType}, true
+		}
+	}
+	return nil, false
+}
+
+func (g *given) editInHubSpot(fields map[string]string) error {
+	if g.o.HubSpot == mapping.Lists {
+		return g.box.HubSpot().RenameList(g.hubspot, fields["name"])
+	}
+	return g.box.HubSpot().Update(g.o.HubSpot, g.hubspot, fields)
 }
 
 // find learns which records belong together by now.
@@ -401,7 +422,7 @@ func (e *Expect) differs(g *given, outcome crm.Outcome, reason crm.Reason, item 
 	}
 	hubspot, inHubSpot := map[string]string{}, false
 	if g.hubspot != "" {
-		hubspot, inHubSpot = g.box.HubSpot().Get(g.o.HubSpot, g.hubspot)
+		hubspot, inHubSpot = g.heldInHubSpot()
 	}
 	told = append(told, e.HubSpot.differ("HubSpot", inHubSpot, func(name string) string { return hubspot[name] })...)
 	org, inOrg := map[string]any{}, false

@@ -312,3 +312,46 @@ func TestJUnitHoldsEveryResult(t *testing.T) {
 		t.Errorf("%+v", suite)
 	}
 }
+
+const campaigns = `  - name: campaigns
+    hubspot: lists
+    salesforce: Campaign
+    create: both
+    match: [{hubspot: name, salesforce: Name, as: text}]
+    where: {hubspot: 'hubspot.processingType != "DYNAMIC"'}
+    fields: [{hubspot: name, salesforce: Name}]
+    associations: [{hubspot: contacts, salesforce: CampaignMember}]
+`
+
+// TestListsAreTriedAsOtherObjectsAre: the story passes with them, a twin of them
+// is built, and a case may give one.
+func TestListsAreTriedAsOtherObjectsAre(t *testing.T) {
+	t.Parallel()
+	c := config(campaigns)
+	for _, r := range story(t, c) {
+		if !r.OK {
+			t.Errorf("%s failed: %q", r.Name, r.Told)
+		}
+	}
+	twin, err := OwnTwin(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Twin = twin
+	cases, err := ReadCases("lockstep.test.yaml", []byte(`cases:
+  - {name: a list becomes a campaign, object: campaigns, hubspot: {name: Fair}, expect: {outcome: synced, salesforce: {Name: Fair}}}
+  - {name: a campaign becomes a list, object: campaigns, salesforce: {Name: Fair}, expect: {outcome: synced, hubspot: {name: Fair, processingType: MANUAL}}}
+  - {name: a new name travels, object: campaigns, hubspot: {name: Fair}, then: {hubspot: {name: Fair II}}, expect: {outcome: synced, salesforce: {Name: Fair II}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Cases(t.Context(), c, cases, func(r Result) {
+		if !r.OK {
+			t.Errorf("%s failed: %q", r.Name, r.Told)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

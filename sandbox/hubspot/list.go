@@ -174,6 +174,21 @@ func (s *Server) AddList(objectType, name string) (id string, err error) {
 	return strconv.FormatInt(s.addList(t, l, someUser).ID, 10), nil
 }
 
+// RenameList gives a list another name, as a person would.
+func (s *Server) RenameList(listID, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, refused := s.list(listID)
+	if refused == nil {
+		refused = l.rename(name)
+	}
+	if refused != nil {
+		return refused
+	}
+	s.stampList(l, someUser)
+	return nil
+}
+
 // ChangeList puts records into a list that is filled by hand, and takes others out.
 func (h Hand) ChangeList(listID string, add, remove []string) error {
 	s := h.s

@@ -207,19 +207,21 @@ func searchLists(c *call) (int, *problem) {
 
 // renameList answers PUT lists/{id}/update-list-name?listName=.
 func renameList(c *call) (int, *problem) {
-	return c.editList(func(l *list) *problem {
-		name := c.parsedQuery().Get("listName")
-		if name == "" {
-			return missingFields("listName")
+	return c.editList(func(l *list) *problem { return l.rename(c.parsedQuery().Get("listName")) })
+}
+
+// rename gives a list another name, which no other list of its type may have.
+func (l *list) rename(name string) *problem {
+	if name == "" {
+		return missingFields("listName")
+	}
+	for _, other := range l.table.lists {
+		if other != l && other.DeletedAt == 0 && strings.EqualFold(other.Name, name) {
+			return invalid("A list named %q already exists", name)
 		}
-		for _, other := range l.table.lists {
-			if other != l && other.DeletedAt == 0 && strings.EqualFold(other.Name, name) {
-				return invalid("A list named %q already exists", name)
-			}
-		}
-		l.Name = name
-		return nil
-	})
+	}
+	l.Name = name
+	return nil
 }
 
 // refilterList answers PUT lists/{id}/update-list-filters: the members follow at once.
@@ -260,11 +262,16 @@ func (c *call) editList(edit func(*list) *problem) (int, *problem) {
 	if refused != nil {
 		return 0, refused
 	}
-	l.Version++
-	l.UpdatedAt, l.UpdatedBy = c.s.nowMillis(), c.token.UserID
-	c.s.version.Add(1)
+	c.s.stampList(l, c.token.UserID)
 	c.writeList("updatedList", l)
 	return http.StatusOK, nil
+}
+
+// stampList stamps a list that somebody changed.
+func (s *Server) stampList(l *list, user int64) {
+	l.Version++
+	l.UpdatedAt, l.UpdatedBy = s.nowMillis(), user
+	s.version.Add(1)
 }
 
 func deleteList(c *call) (int, *problem) {
