@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
@@ -572,4 +573,115 @@ func TestFaultsLoseNoMemberAndMakeNoListTwice(t *testing.T) {
 			})
 		})
 	}
+}
+
+// memberEdit is what somebody does to one membership on one side.
+type memberEdit struct {
+	list, person int
+	side         crm.Side
+	in           bool
+}
+
+// TestMembersFollowWhicheverSideChanged plays edits of memberships on both sides,
+// several between two cycles and some of them lost to faults, against an oracle
+// of one line: a side that differs from what was agreed has changed, and the
+// other follows.
+func TestMembersFollowWhicheverSideChanged(t *testing.T) {
+	const lists, people, rounds = 2, 5, 6
+	rapid.Check(t, func(rt *rapid.T) {
+		var plan [rounds][]memberEdit
+		for round := range plan {
+			for range rapid.IntRange(0, 8).Draw(rt, "edits") {
+				plan[round] = append(plan[round], memberEdit{rapid.IntRange(0, lists-1).Draw(rt, "list"), rapid.IntRange(0, people-1).Draw(rt, "person"),
+					rapid.SampledFrom([]crm.Side{crm.HubSpot, crm.Salesforce}).Draw(rt, "side"), rapid.Bool().Draw(rt, "in")})
+			}
+		}
+		seed := rapid.Uint64Range(0, 3).Draw(rt, "faults")
+		dir := t.TempDir()
+		problem := ""
+		synctest.Test(t, func(t *testing.T) {
+			f := openFair(t, dir)
+			defer f.close()
+			problem = f.playMembers(plan[:], lists, people, seed)
+		})
+		if problem != "" {
+			rt.Fatal(problem)
+		}
+	})
+}
+
+// playMembers returns what went wrong, empty for nothing.
+func (f *fair) playMembers(plan [][]memberEdit, lists, people int, seed uint64) string {
+	contacts, persons := []string{f.contact, f.lead}, []string{f.person, f.prospect}
+	for i := len(contacts); i < people; i++ {
+		contacts = append(contacts, f.worker(fmt.Sprintf("p%d@acme.example", i)))
+	}
+	var ids, campaigns []string
+	for i := range lists {
+		ids = append(ids, f.newList(fmt.Sprintf("List %d", i)))
+	}
+	f.after()
+	for _, id := range contacts[len(persons):] {
+		persons = append(persons, f.partner("people", crm.HubSpot, id))
+	}
+	for _, id := range ids {
+		campaigns = append(campaigns, f.partner("campaigns", crm.HubSpot, id))
+	}
+	held := func(list, person int) (hubspot, salesforce bool) {
+		members, err := f.box.HubSpot().ListMembers(ids[list])
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		row, _ := f.member(campaigns[list], persons[person])
+		return slices.Contains(members, contacts[person]), row != ""
+	}
+	agreed := map[[2]int]bool{}
+	for round, edits := range plan {
+		for _, edit := range edits {
+			inHubSpot, inSalesforce := held(edit.list, edit.person)
+			switch {
+			case edit.side == crm.HubSpot && edit.in != inHubSpot && edit.in:
+				f.change(ids[edit.list], []string{contacts[edit.person]}, nil)
+			case edit.side == crm.HubSpot && edit.in != inHubSpot:
+				f.change(ids[edit.list], nil, []string{contacts[edit.person]})
+			case edit.side == crm.Salesforce && edit.in != inSalesforce && edit.in:
+				f.join(campaigns[edit.list], persons[edit.person])
+			case edit.side == crm.Salesforce && edit.in != inSalesforce:
+				row, _ := f.member(campaigns[edit.list], persons[edit.person])
+				if err := f.box.Salesforce().Delete("CampaignMember", row); err != nil {
+					f.t.Fatal(err)
+				}
+			}
+		}
+		want := map[[2]int]bool{}
+		for list := range lists {
+			for person := range people {
+				hubspot, salesforce := held(list, person)
+				if want[[2]int{list, person}] = salesforce; hubspot != agreed[[2]int{list, person}] {
+					want[[2]int{list, person}] = hubspot
+				}
+			}
+		}
+		if seed > 0 {
+			f.box.Dials().Set(faults.Setting{Seed: seed + uint64(round), Rules: []faults.Rule{{Kind: faults.CutAfter, Share: 0.3, Method: "write"}, {Kind: faults.ServerError, Share: 0.1}}})
+			time.Sleep(time.Minute)
+			_, _ = f.engine.Sync(context.Background(), engine.SyncOptions{ReleaseBrakes: true}) // what failed is tried again below
+			f.box.Dials().Set(faults.Setting{})
+		}
+		for range 2 {
+			time.Sleep(30 * time.Minute)
+			f.sync()
+		}
+		for key, in := range want {
+			if hubspot, salesforce := held(key[0], key[1]); hubspot != in || salesforce != in {
+				return fmt.Sprintf("round %d: person %d of list %d: in HubSpot %v, in Salesforce %v, want %v", round, key[1], key[0], hubspot, salesforce, in)
+			}
+		}
+		agreed = want
+	}
+	time.Sleep(time.Minute)
+	if run := f.sync(); run.Writes.Sum() != 0 {
+		return fmt.Sprintf("at rest it writes %+v", run.Writes)
+	}
+	return ""
 }
