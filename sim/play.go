@@ -114,6 +114,9 @@ func (w *world) open(root, base string) error {
 	if w.box, err = newBox(w.seed); err != nil {
 		return err
 	}
+	if s := w.story.skew; s != 0 {
+		w.box.Clock().Set(time.Now().Add(s))
+	}
 	w.ledger = newLedger(w.box, w.story.family)
 	w.ledger.note(people)
 	w.oracle = newOracle(w)
@@ -203,7 +206,7 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			_, err = w.box.HubSpot().Create(o.hub, values)
 		} else {
-			w.box.Salesforce().Insert(o.sf, o.sfValues(values), time.Now(), time.Now())
+			w.box.Salesforce().Insert(o.sf, o.sfValues(values), w.box.Clock().Now(), w.box.Clock().Now())
 		}
 	case actEdit:
 		r := w.liveOf(o, x.thing, x.side)

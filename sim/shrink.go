@@ -18,7 +18,7 @@ func shrink(t *testing.T, s *story, kind, root string, most time.Duration) *stor
 		if time.Since(began) > most {
 			return false
 		}
-		played := play(t, &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest}, root, false)
+		played := play(t, &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest, skew: s.skew}, root, false)
 		return slices.ContainsFunc(played.Violations, func(v violation) bool { return v.Kind == kind })
 	}
 	steps := slices.Clone(s.steps)
@@ -41,7 +41,7 @@ func shrink(t *testing.T, s *story, kind, root string, most time.Duration) *stor
 			}
 		}
 	}
-	return &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest}
+	return &story{seed: s.seed, family: s.family, steps: steps, slowest: s.slowest, skew: s.skew}
 }
 
 // simpler lists forms of a step with less in them.
@@ -76,6 +76,9 @@ func (x step) simpler() []step {
 func (s *story) tell() string {
 	var b strings.Builder
 	b.WriteString(s.family.yaml)
+	if s.skew != 0 {
+		fmt.Fprintf(&b, "the vendors' clock is %s before ours\n", s.skew)
+	}
 	for i, x := range s.steps {
 		fmt.Fprintf(&b, "%3d  %s\n", i, x.tell(s.family))
 	}

@@ -20,6 +20,8 @@ type story struct {
 	// slowest is how many milliseconds a call takes at most: where all of a cycle
 	// fits into a second, everything has the same time.
 	slowest int
+	// skew is how far the vendors' clock is before the program's.
+	skew time.Duration
 }
 
 // act is a kind of step.
@@ -93,6 +95,7 @@ func newStory(seed uint64) *story {
 	random := rand.New(rand.NewPCG(seed, 0x51a7))
 	s := &story{seed: seed, family: newFamily(random)}
 	s.slowest = []int{quick, 40, 150}[random.IntN(3)]
+	s.skew = []time.Duration{0, 0, 0, 3 * time.Second, -3 * time.Second, 2 * time.Minute, -2 * time.Minute}[random.IntN(7)]
 	things := 2 + random.IntN(4)
 	// Most of what happens happens to few: a field that nobody edits twice has no
 	// history.
