@@ -59,7 +59,7 @@ func (d *decider) rest(ctx context.Context, subjects []*subject) error {
 
 // keepUndone leaves a thing as the undo left it: a pair that differs although
 // neither side changed, and a record that would be made again although what it is
-// made from did not change.
+// made from did not change, or was not seen since it was restored.
 func (d *decider) keepUndone(s *subject, body *decided) {
 	if s.undone == nil {
 		return
@@ -70,7 +70,7 @@ func (d *decider) keepUndone(s *subject, body *decided) {
 			!slices.ContainsFunc(reconcile.Compare(d.o, s.snapshot), func(x reconcile.Difference) bool { return x.Allowed == "" }) {
 			return
 		}
-	case s.undone.Seen != s.at[d.side].Seen || !slices.ContainsFunc(body.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Create }):
+	case s.undone.Seen != 0 && s.undone.Seen != s.at[d.side].Seen || !slices.ContainsFunc(body.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Create }):
 		return
 	}
 	body.Writes, body.NewLink, body.Awaits = nil, nil, nil

@@ -84,6 +84,9 @@ func (b *batch) asBefore(s *settlement, j *job) {
 	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 		ref, at := j.d.on(side)
+		if happens(j, side, crm.Restore, func(*send) bool { return true }) && j.was.outcomes[side] == nil {
+			s.forget[side] = append(s.forget[side], ref.ID)
+		}
 		if ref.ID == "" || at.Seen == 0 && j.was.link == nil {
 			continue
 		}
@@ -162,6 +165,9 @@ func (b *batch) asUndone(s *settlement, j *job, which func(*send) bool) {
 		return
 	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		if ref, _ := d.on(side); happens(j, side, crm.Restore, which) {
+			held(ref, 0, false) // what it will look like is not known yet
+		}
 		if ref, at := d.on(side); at.Seen != 0 && (happens(j, side, crm.Update, which) || happens(j, side, crm.Relate, which) || happens(j, side, crm.Unrelate, which)) {
 			held(ref, at.Seen, false)
 		}
@@ -282,8 +288,9 @@ func (b *batch) revive(ctx context.Context) error {
 func (b *batch) asRestored(s *settlement, j *job, held func(crm.Ref, uint64, bool)) {
 	r := j.revived
 	ref, _ := j.d.on(r.side)
-	if r.record == nil {
-		return // it was there for a moment only
+	if r.record == nil { // it was there for a moment only
+		s.forget[r.side] = append(s.forget[r.side], ref.ID)
+		return
 	}
 	if r.partner == nil || !r.free {
 		held(ref, b.e.lens(b.o, r.side, ref.Object).look(r.record), false)
