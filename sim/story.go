@@ -95,7 +95,6 @@ func newStory(seed uint64) *story {
 	random := rand.New(rand.NewPCG(seed, 0x51a7))
 	s := &story{seed: seed, family: newFamily(random)}
 	s.slowest = []int{quick, 40, 150}[random.IntN(3)]
-	s.skew = []time.Duration{0, 0, 0, 3 * time.Second, -3 * time.Second, 2 * time.Minute, -2 * time.Minute}[random.IntN(7)]
 	things := 2 + random.IntN(4)
 	// Most of what happens happens to few: a field that nobody edits twice has no
 	// history.
@@ -156,6 +155,7 @@ func newStory(seed uint64) *story {
 		}
 		s.steps = append(s.steps, x)
 	}
+	s.skew = []time.Duration{0, 0, 0, 3 * time.Second, -3 * time.Second, 2 * time.Minute, -2 * time.Minute}[random.IntN(7)]
 	return s
 }
 

@@ -163,7 +163,7 @@ func (x *oracle) undone(r *record, cycle, n int) {
 	case first == 0:
 		x.unmade(r, last, n)
 	case !r.versions[last].live && r.versions[first-1].live:
-		if r.side == crm.Salesforce && !others && !now.live {
+		if r.side == crm.Salesforce && !others && !now.live && !x.idTaken(r) {
 			x.violate("undo", "%s %s was archived by the run, and its undo did not restore it", r.object, r.id)
 		}
 	case !was.live || !now.live:
@@ -245,6 +245,16 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 	case changed && others && now != was && now != canon(before) && now != canon(known):
 		x.violate("undo", "%s of %s %s was %q, and the undo made it %q, which it was not before the run: %q", name, r.object, r.id, was, now, before)
 	}
+}
+
+// idTaken tells whether Salesforce has to refuse to restore a record, because
+// another one carries its external id by now.
+func (x *oracle) idTaken(r *record) bool {
+	column := r.o.place[r.side][externalField]
+	id := r.last().values[column]
+	return id != "" && slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
+		return c != r && c.o == r.o && c.side == r.side && c.live() && c.last().values[column] == id
+	})
 }
 
 // cannotGiveBack tells whether HubSpot has to refuse to give an address back,

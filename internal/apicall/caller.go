@@ -104,7 +104,7 @@ func (c *Caller) Latency() time.Duration {
 // drops the body. Every error is a *fault.Error; those for which Unanswered is
 // true leave it open whether the call had its effect.
 func (c *Caller) Do(ctx context.Context, call Call, decode func(status int, header http.Header, body io.Reader) error) error {
-	refreshed := false
+	refreshed, lost := false, false
 	for attempt := 1; ; attempt++ {
 		epoch := c.renewal.epoch()
 		failure := c.attempt(ctx, call, decode)
@@ -112,7 +112,7 @@ func (c *Caller) Do(ctx context.Context, call Call, decode func(status int, head
 			return nil
 		}
 		if ctx.Err() != nil {
-			return failure.err
+			return openEnded(call, failure, lost)
 		}
 		if c.mayRefresh(failure) && !refreshed {
 			refreshed = true
@@ -125,15 +125,31 @@ func (c *Caller) Do(ctx context.Context, call Call, decode func(status int, head
 		}
 		wait, again := c.verdict(call, failure, attempt)
 		if !again {
-			return failure.err
+			return openEnded(call, failure, lost)
 		}
+		lost = lost || failure.effect != none
 		if err := sleep(ctx, wait); err != nil {
-			return failure.err
+			return openEnded(call, failure, lost)
 		}
-		if call.Lost != nil && failure.effect != none {
+		if call.Lost != nil && lost {
 			*call.Lost = true
 		}
 	}
+}
+
+// openEnded is how a call ended that is not repeated. Where an earlier attempt was
+// lost it may have had its effect, whatever the last one was told; except that
+// what is wrong with the call itself was wrong with every attempt.
+func openEnded(call Call, f *failure, lost bool) error {
+	e, ok := fault.As(f.err)
+	if !lost || !ok || call.Safety == ReadOnly || Unanswered(f.err) {
+		return f.err
+	}
+	switch e.Kind {
+	case fault.Unavailable, fault.RateLimited, fault.Denied, fault.Conflict:
+		e.Err = &unanswered{cause: e.Err}
+	}
+	return f.err
 }
 
 // attempt sends once. A failure says what is known of the call's effect.

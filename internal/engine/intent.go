@@ -116,6 +116,13 @@ func (e *Engine) recover(ctx context.Context) error {
 				if err := t.PutLinks([]store.Link{link}); err != nil {
 					return err
 				}
+				if w, _, err := readIntent(i.Body); err != nil {
+					return err
+				} else if l := e.lens(o, i.Target.Side, i.Target.Object); l != nil {
+					if err := t.PutKeys(i.Mapping, i.Target.Side, keysOf(o, l, made(l, f.id, w.Changes))); err != nil {
+						return err
+					}
+				}
 				for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 					id := link.HubSpotID
 					if side == crm.Salesforce {

@@ -33,6 +33,8 @@ type settlement struct {
 	conflicts      []store.Conflict
 	resolved       map[crm.Side][]string
 	conflictsMoved [][2]crm.Ref
+	// keys are the match keys of what was made, which nobody has read yet.
+	keys map[crm.Side][]store.Key
 }
 
 func (b *batch) settle(ctx context.Context) error {
@@ -204,6 +206,7 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	case hubspotID != "":
 		linked = true
 		s.links = append(s.links, b.newLink(j, hubspotID, salesforceID))
+		b.keysOfMade(s, j)
 		b.retie(s, j, hubspotID)
 		writes.Linked++
 		s.fire[crm.HubSpot] = append(s.fire[crm.HubSpot], hubspotID)
@@ -216,6 +219,30 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 	s.awaits = append(s.awaits, j.awaits...)
 	b.settleOutcome(s, j, linked)
 	b.settleChanges(s, j)
+}
+
+// keysOfMade notes by what the records that were made are found: a record of the
+// other side with the same key may come before they are read.
+func (b *batch) keysOfMade(s *settlement, j *job) {
+	for _, w := range j.sends {
+		if l := b.e.lens(b.o, w.planned.Side, w.planned.Object); w.planned.Op == crm.Create && w.ok() && l != nil {
+			if s.keys == nil {
+				s.keys = map[crm.Side][]store.Key{}
+			}
+			s.keys[l.side] = append(s.keys[l.side], keysOf(b.o, l, made(l, w.result.ID, w.changes))...)
+		}
+	}
+}
+
+// made is a record as we wrote it.
+func made(l *lens, id string, changes []reconcile.Change) *crm.Record {
+	r := &crm.Record{Layout: l.read.Layout, ID: id, Values: make([]crm.Value, len(l.read.Layout.Fields))}
+	for _, ch := range changes {
+		if n := l.read.Layout.Index(ch.Field); n >= 0 {
+			r.Values[n] = ch.After
+		}
+	}
+	return r
 }
 
 // retie keeps what is agreed of the associations. A thing whose writes did not
@@ -480,6 +507,11 @@ func (s *settlement) save(t *store.Tx, name string) (fired int, err error) {
 	}
 	for _, side := range sides {
 		if err := t.DropKin(name, side, s.fire[side]); err != nil {
+			return 0, err
+		}
+	}
+	for side, keys := range s.keys {
+		if err := t.PutKeys(name, side, keys); err != nil {
 			return 0, err
 		}
 	}

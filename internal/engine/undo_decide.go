@@ -259,7 +259,9 @@ func (v *inverse) carriedOn(ctx context.Context, t *touched) (string, error) {
 			if ref.Side == crm.Salesforce {
 				here, there = there, here
 			}
-			if here != "" && there != "" && slices.ContainsFunc(body.changes, func(c reconcile.Change) bool { return c.Field == there }) {
+			if here != "" && there != "" && slices.ContainsFunc(body.changes, func(c reconcile.Change) bool {
+				return c.Field == there && (strings.HasPrefix(c.Why, string(ref.Side)+" changed") || strings.HasPrefix(c.Why, "both changed"))
+			}) {
 				return here, nil
 			}
 		}

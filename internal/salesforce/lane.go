@@ -73,6 +73,8 @@ type sender struct {
 	client  *Client
 	results []crm.Result
 	settled []bool
+	// doubted are writes that an attempt without an answer may have made.
+	doubted map[int]bool
 	// duplicates are items that a duplicate rule refused without saying what it
 	// found.
 	duplicates []item
@@ -316,10 +318,20 @@ func (s *sender) settle(l lane, items []item, answer *compositeAnswer, last bool
 		return nil
 	}
 	for i, it := range items {
+		if answer.repeated {
+			if s.doubted == nil {
+				s.doubted = map[int]bool{}
+			}
+			s.doubted[it.write] = true
+		}
 		if s.settleItem(l, it, &answers[i], answer.requestID, last) {
 			locked = append(locked, it)
+			continue
 		}
-		s.results[it.write].Repeated = answer.repeated
+		r := &s.results[it.write]
+		r.Repeated = s.doubted[it.write]
+		// Held by somebody now, it may have been written before.
+		r.Unknown = r.Repeated && r.Cause == lockedRow
 	}
 	return locked
 }
