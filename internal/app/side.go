@@ -119,6 +119,22 @@ func (s *Side) FieldTimes(ctx context.Context, object string, ids, fields []stri
 	return times, s.explain(err)
 }
 
+// historian is a client that knows what fields held before.
+type historian interface {
+	FieldHistory(ctx context.Context, object, id string, fields []string) (map[string][]crm.FieldRevision, map[string]bool, error)
+}
+
+// FieldHistory tells what fields of a record were set to, oldest first, and of which
+// fields that is all; nil for a side that keeps no such history.
+func (s *Side) FieldHistory(ctx context.Context, object, id string, fields []string) (map[string][]crm.FieldRevision, map[string]bool, error) {
+	client, ok := s.Side.(historian)
+	if !ok {
+		return nil, nil, nil
+	}
+	revisions, whole, err := client.FieldHistory(ctx, object, id, fields)
+	return revisions, whole, s.explain(err)
+}
+
 // Apply is engine.Side's.
 func (s *Side) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
 	results, err := s.Side.Apply(ctx, writes)

@@ -12,3 +12,9 @@ type FieldTime struct {
 	// may be older.
 	OfRecord bool
 }
+
+// FieldRevision is one value that a field of a record was given.
+type FieldRevision struct {
+	Value Value
+	FieldTime
+}

@@ -53,6 +53,10 @@ type PastValue struct {
 	Known bool    `json:"known"`
 	// How says how that is known, or what is not.
 	How string `json:"how"`
+	// Set and By are when the value was set and by whom, where the vendor's own
+	// history tells; Set is nil elsewhere.
+	Set *time.Time `json:"set,omitempty"`
+	By  string     `json:"by,omitempty"`
 }
 
 // PastWin says whose value won, when and by which rule.
@@ -64,7 +68,8 @@ type PastWin struct {
 }
 
 // ExplainAt tells what the mapped fields of a record and its counterpart held at
-// a moment: from the images in the journal, and from what the live records tell.
+// a moment: from the vendor's own history of the fields where it keeps one, else from
+// the images in the journal, and from what the live records tell.
 // What is not known is said. fault.Invalid for a moment that is to come,
 // fault.NotFound as with Explain.
 func (e *Engine) ExplainAt(ctx context.Context, text string, at time.Time) (*Past, error) {
@@ -86,12 +91,24 @@ func (e *Engine) ExplainAt(ctx context.Context, text string, at time.Time) (*Pas
 	return past, nil
 }
 
+// historian is a Side that keeps what fields held before: HubSpot does, for each
+// property, with when it was set and by whom. Salesforce has that only for the few
+// fields that an administrator tracks.
+type historian interface {
+	// FieldHistory tells what fields of a live record were set to, oldest first, by
+	// field; whole tells of which fields that is all.
+	FieldHistory(ctx context.Context, object, id string, fields []string) (revisions map[string][]crm.FieldRevision, whole map[string]bool, err error)
+}
+
 // pastRecord is what is known of one record around a moment.
 type pastRecord struct {
 	side   crm.Side
 	schema *crm.Object
 	live   *crm.Record // nil when it is not there any more
 	writes []pastWrite // ours, oldest first
+	// revisions are the vendor's own history by field, oldest first; whole: they are all.
+	revisions map[string][]crm.FieldRevision
+	whole     map[string]bool
 }
 
 type pastWrite struct {
@@ -126,6 +143,12 @@ func (e *Engine) pastOf(ctx context.Context, x *ExplainedThing, at time.Time) (*
 			return nil, err
 		}
 		p.live = liveOnly(found[r.ID])
+		if side, ok := e.sides[r.Side].(historian); ok && p.live != nil {
+			var err error
+			if p.revisions, p.whole, err = side.FieldHistory(ctx, r.Object, r.ID, p.live.Layout.Fields); err != nil {
+				return nil, err
+			}
+		}
 		rows, err := e.store.Journal(ctx, r.ref(), pastWrites)
 		if err != nil {
 			return nil, err
@@ -174,6 +197,9 @@ func (p *pastRecord) at(name string, at time.Time) PastValue {
 	if made, how := p.made(); made.After(at) {
 		return PastValue{Known: true, How: "the record was made later, " + how}
 	}
+	if v, ok := p.told(name, at); ok {
+		return v
+	}
 	before, after := p.around(name, at)
 	same := func(a, b crm.Value) bool { return reconcile.Same(p.schema.Field(name), p.side, a, b) }
 	known := func(v crm.Value, format string, args ...any) PastValue {
@@ -210,6 +236,40 @@ func (p *pastRecord) at(name string, at time.Time) PastValue {
 		return guess(before.value, "run %d wrote it at %s; it is %s now, and when somebody changed it is not known", before.run, moment(before.at), shownValue(now))
 	}
 	return guess(now, "it is so now; the record was modified since, in which field is not known")
+}
+
+// told is what the vendor's own history says that a field held at a moment; false
+// where it says nothing of that time.
+func (p *pastRecord) told(name string, at time.Time) (PastValue, bool) {
+	list := p.revisions[name]
+	if len(list) == 0 {
+		return PastValue{}, false
+	}
+	by := func(r *crm.FieldRevision) string {
+		if r.By == "" {
+			return ""
+		}
+		return " by " + r.By
+	}
+	for i := range slices.Backward(list) {
+		r := &list[i]
+		set := time.UnixMicro(r.Micros).UTC()
+		if set.After(at) {
+			continue
+		}
+		v := PastValue{Value: textOf(r.Value), Known: true, Set: &set, By: r.By,
+			How: fmt.Sprintf("%s's history: set %s%s", p.side.Title(), moment(set), by(r))}
+		if i+1 < len(list) {
+			next := &list[i+1]
+			v.How += fmt.Sprintf(", and changed to %s %s%s", shownValue(next.Value), moment(time.UnixMicro(next.Micros)), by(next))
+		}
+		return v, true
+	}
+	if !p.whole[name] {
+		return PastValue{}, false
+	}
+	first := &list[0]
+	return PastValue{Known: true, How: fmt.Sprintf("%s's history: first set %s%s", p.side.Title(), moment(time.UnixMicro(first.Micros)), by(first))}, true
 }
 
 // made is when the record came to be, as far as that is known.

@@ -46,6 +46,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// historic: it keeps what fields held, as HubSpot does.
+	historic bool
 	// timed counts the records whose field times were asked for.
 	timed int
 	// reads is shown every live record that is read.
@@ -69,6 +71,7 @@ type row struct {
 	archived  bool
 	merged    string // the record that it was merged into
 	set       map[string]crm.FieldTime
+	past      map[string][]crm.FieldRevision
 	by        string // who changed it last
 	relations []crm.Relation
 }
@@ -114,6 +117,12 @@ func (v *vendor) insert(object string, values map[string]string) string {
 	id := v.newID(object)
 	at := v.tick()
 	v.objects[object][id] = &row{values: values, created: at, modified: at}
+	if v.historic {
+		v.objects[object][id].past = map[string][]crm.FieldRevision{}
+		for field := range values {
+			v.objects[object][id].stamp(field)
+		}
+	}
 	return id
 }
 
@@ -144,6 +153,23 @@ func (r *row) stamp(field string) {
 		r.set = map[string]crm.FieldTime{}
 	}
 	r.set[field] = crm.FieldTime{Micros: r.modified, By: r.by}
+	if r.past != nil {
+		r.past[field] = append(r.past[field], crm.FieldRevision{Value: crm.Text(r.values[field]), FieldTime: r.set[field]})
+	}
+}
+
+// FieldHistory tells what a historic vendor's fields held.
+func (v *vendor) FieldHistory(ctx context.Context, object, id string, _ []string) (map[string][]crm.FieldRevision, map[string]bool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "history"); err != nil || !v.historic {
+		return nil, nil, err
+	}
+	whole := map[string]bool{}
+	for field := range v.objects[object][id].past {
+		whole[field] = true
+	}
+	return v.objects[object][id].past, whole, v.done("history")
 }
 
 // FieldTimes tells HubSpot's times field by field, Salesforce's record by record.

@@ -199,3 +199,58 @@ func TestExplainAtAMomentTellsTheValuesThenAndWhoWon(t *testing.T) {
 		}
 	})
 }
+
+func TestExplainAtAMomentTakesTheVendorsOwnHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.hubspot.historic = true
+		at := func(n int) time.Time {
+			day := time.Date(2000, 1, 1+n, 12, 0, 0, 0, time.UTC)
+			time.Sleep(time.Until(day))
+			w.hubspot.clock, w.salesforce.clock = day.UnixMicro(), day.UnixMicro()
+			return day
+		}
+		at(0)
+		company := w.hubspot.add("companies", "name", "Acme", "domain", "acme.test")
+		w.sync()
+		at(2)
+		w.hubspot.edit("companies", company, "name", "Acme Ltd", "phone", "1")
+		// Two edits between two syncs: no write of ours saw the first.
+		at(4)
+		w.hubspot.edit("companies", company, "name", "Acme Inc")
+		w.sync()
+		at(6)
+		e, s := w.open()
+		defer s.Close()
+		for _, c := range []struct {
+			day         int
+			name, phone string
+		}{
+			{1, "Acme", "blank"},
+			{3, "Acme Ltd by Ann", "1 by Ann"},
+			{5, "Acme Inc by Ann", "1 by Ann"},
+		} {
+			past, err := e.ExplainAt(context.Background(), company, time.Date(2000, 1, 1+c.day, 12, 0, 0, 0, time.UTC))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, f := range past.Things[0].Fields {
+				v := f.HubSpot
+				switch {
+				case !v.Known:
+					got[f.HubSpotField] = "not known: " + v.How
+				case v.Value == nil:
+					got[f.HubSpotField] = "blank"
+				case v.By != "":
+					got[f.HubSpotField] = *v.Value + " by " + v.By
+				default:
+					got[f.HubSpotField] = *v.Value
+				}
+			}
+			if got["name"] != c.name || got["phone"] != c.phone {
+				t.Errorf("day %d: %v", c.day, got)
+			}
+		}
+	})
+}

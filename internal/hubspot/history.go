@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -55,6 +56,44 @@ func (c *Client) FieldTimes(ctx context.Context, object string, ids, fields []st
 	return times, nil
 }
 
+// historyPromised is how many revisions of a property HubSpot keeps at the least;
+// of contacts it keeps 45. Where fewer came, they are all there ever were.
+// https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
+const historyPromised = 20
+
+// FieldHistory tells what fields of one live record were set to, oldest first, by
+// field: in one call. whole tells of which fields no revision can be missing. A record
+// that is not there, and a property without a history, have none.
+func (c *Client) FieldHistory(ctx context.Context, object, id string, fields []string) (revisions map[string][]crm.FieldRevision, whole map[string]bool, err error) {
+	if fields = unique(fields); isList(object) || len(fields) == 0 {
+		return nil, nil, nil
+	}
+	var answer histories
+	if err := c.readHistories(ctx, object, []string{id}, fields, &answer); err != nil {
+		return nil, nil, err
+	}
+	revisions, whole = map[string][]crm.FieldRevision{}, map[string]bool{}
+	for _, record := range answer.Results {
+		if record.ID != id {
+			continue
+		}
+		for name, list := range record.History {
+			whole[name] = len(list) < historyPromised
+			for _, r := range list {
+				if r.Timestamp.IsZero() {
+					whole[name] = false
+					continue
+				}
+				revisions[name] = append(revisions[name], crm.FieldRevision{Value: crm.Text(r.Value), FieldTime: crm.FieldTime{Micros: r.Timestamp.UnixMicro(), By: r.by()}})
+			}
+			// Newest first, as HubSpot lists them; of one millisecond the order stays.
+			slices.Reverse(revisions[name])
+			slices.SortStableFunc(revisions[name], func(a, b crm.FieldRevision) int { return cmp.Compare(a.Micros, b.Micros) })
+		}
+	}
+	return revisions, whole, nil
+}
+
 type histories struct {
 	Results []struct {
 		ID      string                `json:"id"`
@@ -63,6 +102,7 @@ type histories struct {
 }
 
 type revision struct {
+	Value     string    `json:"value"`
 	Timestamp time.Time `json:"timestamp"`
 	Source    string    `json:"sourceType"`
 	SourceID  string    `json:"sourceId"`

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/lockstep-sync/lockstep/internal/hubspot"
 	"github.com/lockstep-sync/lockstep/sandbox"
 )
@@ -61,6 +63,60 @@ func TestFieldTimesTellWhenAPropertyWasSetNotTheRecord(t *testing.T) {
 		}
 		if got := times[ids[7]]["email"]; got.Micros/1000 != created.UnixMilli() {
 			t.Errorf("email: %+v", got)
+		}
+	})
+}
+
+// TestFieldHistoryTellsWhatAPropertyHeldBefore: all revisions of a property, oldest
+// first, and whether they are all that there ever were.
+func TestFieldHistoryTellsWhatAPropertyHeldBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, err := sandbox.New(sandbox.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer box.Close()
+		token := box.Credentials().HubSpot.PrivateApp
+		c, err := hubspot.New(hubspot.Config{HTTP: box.Client(), Token: func(context.Context) (string, error) { return token, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		id, err := box.HubSpot().Create("contacts", map[string]string{"email": "ann@acme.example", "city": "Berlin"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, city := range []string{"Bonn", "", "Köln"} {
+			time.Sleep(time.Until(start.Add(time.Duration(i+1) * time.Hour)))
+			if err := box.HubSpot().Update("contacts", id, map[string]string{"city": city, "phone": strconv.Itoa(i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 30 {
+			time.Sleep(time.Minute)
+			if err := box.HubSpot().Update("contacts", id, map[string]string{"jobtitle": strconv.Itoa(i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		revisions, whole, err := c.FieldHistory(t.Context(), "contacts", id, []string{"city", "jobtitle", "fax"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range revisions["city"] {
+			got = append(got, strconv.FormatInt((r.Micros-start.UnixMicro())/time.Hour.Microseconds(), 10)+"h "+r.Value.Text)
+			if r.By == "" {
+				t.Errorf("nobody set %+v", r)
+			}
+		}
+		if diff := gocmp.Diff([]string{"0h Berlin", "1h Bonn", "2h ", "3h Köln"}, got); diff != "" {
+			t.Errorf("city (-want +got):\n%s", diff)
+		}
+		if !whole["city"] || whole["jobtitle"] || len(revisions["fax"]) != 0 {
+			t.Errorf("whole %v, fax %v", whole, revisions["fax"])
+		}
+		if revisions, _, err := c.FieldHistory(t.Context(), "contacts", "999999999", []string{"city"}); err != nil || len(revisions) != 0 {
+			t.Errorf("a record that is not there: %v, %v", revisions, err)
 		}
 	})
 }
