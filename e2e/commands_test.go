@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ import (
 //	expire                               end all Salesforce sessions
 //	moment                               let the clock move to the next second
 //	edit FILE OLD NEW                    replace text in a file, once
+//	clock AHEAD                          set the machine's clock: 0s is right, -1h an hour late; the vendors keep theirs
+//	hold FILE                            keep everybody else from writing to a database, as another program may
+//	let-go                               end that
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"sandbox":    startSandbox,
 	"token":      makeToken,
@@ -56,6 +60,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"hubspot":    actInHubSpot,
 	"salesforce": actInSalesforce,
 	"faults":     turnDials,
+	"clock":      setClock,
+	"hold":       holdDatabase,
+	"let-go":     func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).letGo(ts) },
 	"moment":     func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).moment(ts) },
 	"edit":       editFile,
 	"try":        runAnyhow,
@@ -72,11 +79,18 @@ type world struct {
 	secrets string
 	planted []string
 	stdout  string
+	// ahead is how far the machine's clock is ahead.
+	ahead time.Duration
+	// held is a database that another program holds.
+	held *sql.DB
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
 func (w *world) close() {
+	if w.held != nil {
+		_ = w.held.Close()
+	}
 	if w.sandbox != nil {
 		_ = w.sandbox.Close()
 	}
@@ -171,6 +185,7 @@ func lockstep(ts *testscript.TestScript, args []string) int {
 		In: in, Out: &out, Err: &errs,
 		Env: ts.Getenv,
 		Dir: ts.MkAbs("."),
+		Now: func() time.Time { return time.Now().Add(w.ahead) },
 	})
 	w.stdout = out.String()
 	_, _ = io.Copy(ts.Stdout(), &out)
@@ -411,6 +426,30 @@ func turnDials(ts *testscript.TestScript, _ bool, args []string) {
 	var setting faults.Setting
 	ts.Check(json.Unmarshal([]byte(strings.Join(args, " ")), &setting))
 	worldOf(ts).sandbox.Dials().Set(setting)
+}
+
+func setClock(ts *testscript.TestScript, _ bool, args []string) {
+	ahead, err := time.ParseDuration(strings.Join(args, " "))
+	ts.Check(err)
+	worldOf(ts).ahead = ahead
+}
+
+func holdDatabase(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: hold FILE")
+	}
+	w := worldOf(ts)
+	var err error
+	w.held, err = sql.Open("sqlite", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	w.held.SetMaxOpenConns(1)
+	_, err = w.held.Exec("BEGIN IMMEDIATE")
+	ts.Check(err)
+}
+
+func (w *world) letGo(ts *testscript.TestScript) {
+	ts.Check(w.held.Close())
+	w.held = nil
 }
 
 func editFile(ts *testscript.TestScript, _ bool, args []string) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/apicall"
 	"github.com/lockstep-sync/lockstep/internal/credential"
@@ -38,6 +39,9 @@ type Config struct {
 	// StorageLimitBytes bounds the database, 0 not at all. It is how tests meet a
 	// full disk.
 	StorageLimitBytes int64
+	// Now is the machine's clock by which the state of the pair is dated; nil means
+	// time.Now. Tests put it back.
+	Now func() time.Time
 }
 
 // App is one place (a mapping file and its .lockstep folder) and what is opened

@@ -183,7 +183,7 @@ func (a *App) pair(ctx context.Context, progress func(engine.Event), open func(c
 	}
 	e, err := engine.New(engine.Config{
 		Store: database, HubSpot: limit(sides.HubSpot), Salesforce: limit(sides.Salesforce),
-		Mapping: bound, Log: a.config.Log, Progress: progress,
+		Mapping: bound, Log: a.config.Log, Progress: progress, Now: a.config.Now,
 	})
 	if err != nil {
 		_ = database.Close()
@@ -198,7 +198,11 @@ func (a *App) DatabasePath() string { return filepath.Join(a.StateDir(), "lockst
 
 // Store opens the database of this place; the caller closes it.
 func (a *App) Store(ctx context.Context) (*store.Store, error) {
-	return store.Open(ctx, a.DatabasePath(), store.Options{MaxBytes: a.config.StorageLimitBytes})
+	return store.Open(ctx, a.DatabasePath(), a.storage())
+}
+
+func (a *App) storage() store.Options {
+	return store.Options{MaxBytes: a.config.StorageLimitBytes, Now: a.config.Now}
 }
 
 // ExistingStore opens the database where there is one already.

@@ -23,7 +23,7 @@ func (a *App) ShadowPair(ctx context.Context, progress func(engine.Event)) (*Pai
 func (a *App) ShadowPath() string { return filepath.Join(a.StateDir(), "shadow.db") }
 
 func (a *App) shadowStore(ctx context.Context) (*store.Store, error) {
-	return store.Open(ctx, a.ShadowPath(), store.Options{MaxBytes: a.config.StorageLimitBytes})
+	return store.Open(ctx, a.ShadowPath(), a.storage())
 }
 
 // ExistingShadow opens the database of shadow mode where there is one already.

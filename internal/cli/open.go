@@ -13,7 +13,7 @@ func (g *global) open() (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.New(app.Config{File: g.path(g.config), Env: g.Env, Log: log, Keyring: g.keyring}), nil
+	return app.New(app.Config{File: g.path(g.config), Env: g.Env, Log: log, Keyring: g.keyring, Now: g.Now}), nil
 }
 
 // withPair opens the pair, runs work and closes all, telling what the mapping

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"path/filepath"
+	"time"
 )
 
 // Streams is all that a command may touch of the process that runs it: tests
@@ -21,6 +22,9 @@ type Streams struct {
 	ReadSecret func() (string, error)
 	// Dir is where relative paths start; empty means the process's own directory.
 	Dir string
+	// Now is the machine's clock by which the state of the pair is dated; nil means
+	// time.Now.
+	Now func() time.Time
 }
 
 // terminal tells whether stream is a person's terminal.
