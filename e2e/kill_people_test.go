@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -199,4 +202,17 @@ func (r *killRun) wantSet(p linked, field int, value string) linked {
 	r.want(p.hubspotType, p.hubspot, 1)
 	r.want(p.object, p.salesforce, 1)
 	return p
+}
+
+// replaceInMapping changes every such line of lockstep.yaml.
+func (w *killWorld) replaceInMapping(old, fresh string) {
+	w.Helper()
+	file := filepath.Join(w.dir, "lockstep.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(text, []byte(old)) {
+		w.Fatalf("lockstep.yaml does not say %q (%v)", old, err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte(old), []byte(fresh)), 0o600); err != nil {
+		w.Fatal(err)
+	}
 }

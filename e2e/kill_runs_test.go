@@ -143,22 +143,9 @@ type killRun struct {
 func newKillRun(t *testing.T, bin string, usual usualLife, chance *rand.Rand) *killRun {
 	t.Helper()
 	w := newKillWorldOf(t, killPeople, bin)
-	file := filepath.Join(w.dir, "lockstep.yaml")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for old, fresh := range map[string]string{
-		"brakes: {deletes: 10}": "brakes: {deletes: 1000}", "create: in-salesforce": "create: both", "deletes: ask": "deletes: archive",
-	} {
-		if !bytes.Contains(text, []byte(old)) {
-			t.Fatalf("lockstep.yaml does not say %q", old)
-		}
-		text = bytes.ReplaceAll(text, []byte(old), []byte(fresh))
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w.replaceInMapping("brakes: {deletes: 10}", "brakes: {deletes: 1000}")
+	w.replaceInMapping("create: in-salesforce", "create: both")
+	w.replaceInMapping("deletes: ask", "deletes: archive")
 	w.box.Dials().Set(faults.Setting{LatencyMillis: 2, JitterMillis: 4})
 	return &killRun{killWorld: w, usual: usual, chance: chance, wanted: usual.after, edited: map[string]bool{}, where: map[string]int{}}
 }

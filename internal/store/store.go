@@ -38,6 +38,8 @@ const (
 	readers = 4
 	// busyWait is how long a statement waits for another program's write.
 	busyWait = 10 * time.Second
+	// heldWait is how long it waits when the one before waited in vain.
+	heldWait = 500 * time.Millisecond
 	// cacheKilobytes of pages per connection: enough for the inner pages of
 	// all indexes at ten million links.
 	writerCacheKilobytes = 32 << 10
@@ -78,6 +80,8 @@ type Store struct {
 	read   *sql.DB
 
 	writing sync.Mutex // one write transaction at a time, in order of arrival
+	held    bool       // another program held the file when the last one began
+	wait    time.Duration
 	lease   leaseState
 	now     func() time.Time
 	// damage is set once the file was found to be damaged.
@@ -109,6 +113,9 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	s := &Store{path: path, commit: options.Commit, now: options.Now, codes: map[string]int64{}, names: map[int64]string{}}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.wait = options.Wait; s.wait == 0 {
+		s.wait = busyWait
 	}
 	if s.write, err = openDatabase(dsn(path, options, writerCacheKilobytes)); err != nil {
 		return nil, storageFault("open "+path, err)
@@ -277,11 +284,36 @@ func (s *Store) WriteDurable(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
+// begin begins a transaction. Who waited in vain for another program does not wait
+// as long again: a command that ends has several things to save.
+func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
+	tx, err := s.write.BeginTx(ctx, nil)
+	held := isBusy(err)
+	if held == s.held || err != nil && !held {
+		return tx, err
+	}
+	s.held = held
+	wait := s.wait
+	if held {
+		wait = min(wait, heldWait)
+	}
+	statement := "PRAGMA busy_timeout = " + strconv.FormatInt(wait.Milliseconds(), 10)
+	if held {
+		_, _ = s.write.ExecContext(ctx, statement) // the wait is only longer without it
+		return tx, err
+	}
+	if _, err := tx.ExecContext(ctx, statement); err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return tx, nil
+}
+
 func (s *Store) transact(ctx context.Context, fn func(*Tx) error, leased bool) error {
 	if err := s.whole(); err != nil {
 		return err
 	}
-	tx, err := s.write.BeginTx(ctx, nil)
+	tx, err := s.begin(ctx)
 	if err != nil {
 		return s.fault("write "+s.path, err)
 	}

@@ -34,6 +34,12 @@ func IsStorage(err error) bool {
 	return false
 }
 
+// isBusy tells whether a statement failed because another program holds the file.
+func isBusy(err error) bool {
+	var se *sqlite.Error
+	return errors.As(err, &se) && (se.Code()&0xff == sqlite3.SQLITE_BUSY || se.Code()&0xff == sqlite3.SQLITE_LOCKED)
+}
+
 // storageFault turns an error of the driver or of the file system into a
 // fault.Internal with the next step. Errors that are faults already pass.
 func storageFault(what string, err error) error {
