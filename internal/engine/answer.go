@@ -128,3 +128,32 @@ func (d *decider) keysThatHold(ctx context.Context, side crm.Side, keys []store.
 	}
 	return d.holding(side, found, records), nil
 }
+
+// noteQuestions remembers what a record asked that no target took, so that the
+// first record that answers has it decided again, and what a record answers from now on
+// because it is linked or made in Salesforce. (What a Salesforce record answers by
+// being there is noted when its keys are.)
+func (d *decider) noteQuestions(s *subject, body *decided) {
+	if body.Outcome == crm.Excluded && body.Reason.Code == reconcile.CodeNoTarget {
+		for q, a := range s.snapshot.Answers {
+			if a.Known {
+				continue
+			}
+			for _, k := range reconcile.KeysOf(d.e.mapping.Object(q.Mapping), q.Key) {
+				d.asks = append(d.asks, store.Ask{Mapping: q.Mapping, Rule: k.Rule, Hash: newHasher().text(k.Value).sum(), ThingMapping: d.o.Name, Thing: s.ref})
+			}
+		}
+	}
+	if s.link != nil || body.NewLink == nil && opsOf(body)&store.CreatesInSalesforce == 0 {
+		return
+	}
+	hubspot := s.snapshot.HubSpot
+	for i := range s.snapshot.Candidates {
+		if c := &s.snapshot.Candidates[i]; hubspot == nil && body.NewLink != nil && c.Record.ID == body.NewLink.HubSpotID {
+			hubspot = c.Record
+		}
+	}
+	for _, k := range reconcile.Keys(d.o, crm.HubSpot, d.o.HubSpot, hubspot) {
+		d.answering = append(d.answering, store.Key{Rule: k.Rule, Hash: newHasher().text(k.Value).sum()})
+	}
+}

@@ -132,3 +132,45 @@ func (v *vendor) forget(object, field string) {
 		r.values[field] = ""
 	}
 }
+
+// TestAPersonNoWhenTookIsDecidedAgainWhenAnAccountAppears: colleagues of no customer
+// are left out; the first Account of their domain wakes them, and nobody else.
+func TestAPersonNoWhenTookIsDecidedAgainWhenAnAccountAppears(t *testing.T) {
+	for name, appears := range map[string]func(w *world){
+		"a person makes the Account": func(w *world) {
+			w.salesforce.add("Account", "Name", "Acme", "Website", "https://www.acme.test/about")
+		},
+		"an Account gets the website": func(w *world) {
+			w.salesforce.edit("Account", w.salesforce.sorted("Account", func(*row) bool { return true })[0], "Website", "acme.test")
+		},
+		"a company comes, and Lockstep makes the Account": func(w *world) {
+			w.hubspot.add("companies", "name", "Acme", "domain", "acme.test")
+		},
+		"a company was left out, and takes part now": func(w *world) {
+			w.hubspot.edit("companies", w.hubspot.sorted("companies", func(r *row) bool { return r.values["name"] == "Left out" })[0], "name", "Acme")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.yaml = replace(replace(routingYAML, "      - {object: Lead}\n", ""), ", on: [Lead]", ", on: [Contact]")
+			w.yaml = replace(w.yaml, "      - {hubspot: company, salesforce: Company, blank: \"[not provided]\", on: [Contact], direction: to-salesforce}\n", "")
+			w.yaml = replace(w.yaml, "    create: in-salesforce\n", "    create: in-salesforce\n    where: {hubspot: 'hubspot.name != \"Left out\"'}\n")
+			w.salesforce.add("Account", "Name", "Nobody's")
+			if strings.HasPrefix(name, "a company was") {
+				w.hubspot.add("companies", "name", "Left out", "domain", "acme.test")
+			}
+			ann := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+			w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@elsewhere.test")
+			if run := w.sync(); run.Writes.Created != 0 || run.Tally.Excluded < 2 {
+				t.Fatalf("%+v, wrote %+v", run.Tally, run.Writes)
+			}
+			w.silent()
+			appears(w)
+			w.sync()
+			if diff := cmp.Diff([]string{"Email=ann@acme.test"}, w.salesforce.live("Contact", "Email")); diff != "" {
+				t.Errorf("contacts (-want +got):\n%s\n%v", diff, w.story(ann))
+			}
+			w.silent()
+		})
+	}
+}

@@ -72,6 +72,9 @@ type decider struct {
 	forget []string
 	// claimed are other-side records taken in this batch.
 	claimed map[string]crm.Ref
+	// asks and answering are the questions of the batch's records (noteQuestions).
+	asks      []store.Ask
+	answering []store.Key
 }
 
 // subject is one thing on its way to a decision.
@@ -97,6 +100,7 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 
 func (d *decider) batchOf(ctx context.Context, page []store.Change, followings int) error {
 	d.forget, d.stale, d.claimed = nil, map[crm.Side][]store.Key{}, map[string]crm.Ref{}
+	d.asks, d.answering = nil, nil
 	ids := make([]string, len(page))
 	for i := range page {
 		ids[i] = page[i].Ref.ID
@@ -213,6 +217,12 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 			if err := t.DropConflicts(d.o.Name, d.side, d.forget); err != nil {
 				return err
 			}
+		}
+		if err := t.FireAsks(d.o.Name, d.answering); err != nil {
+			return err
+		}
+		if err := t.PutAsks(d.asks); err != nil {
+			return err
 		}
 		return t.PutPlan(rows)
 	})
@@ -553,6 +563,7 @@ func (d *decider) planned(s *subject, decision reconcile.Decision) store.PlanRow
 			}
 		}
 	}
+	d.noteQuestions(s, &body)
 	d.print(s, &body)
 	body.HubSpotAt, body.SalesAt = s.at[crm.HubSpot], s.at[crm.Salesforce]
 	row := store.PlanRow{Mapping: d.o.Name, Side: crm.HubSpot, ID: body.HubSpot.ID, SalesforceID: body.Salesforce.ID, Ops: opsOf(&body), Decided: d.e.now()}

@@ -441,6 +441,9 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 	if err := t.PutKeys(name, side, f.keys); err != nil {
 		return err
 	}
+	if err := t.FireAsks(name, f.keys); err != nil {
+		return err
+	}
 	if err := t.PutLinks(f.links); err != nil || f.follow == nil {
 		return err
 	}
