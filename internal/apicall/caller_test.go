@@ -161,6 +161,8 @@ func TestWaitsAreObeyed(t *testing.T) {
 	}{
 		{"a locked record is given two seconds", answer{status: 423}, 2 * time.Second, 3 * time.Second},
 		{"Retry-After in seconds", answer{status: 429, header: map[string]string{"Retry-After": "9"}}, 9 * time.Second, 10 * time.Second},
+		{"Retry-After as a date of the vendor's clock, which is not ours", answer{status: 429, header: map[string]string{
+			"Retry-After": "Wed, 21 Oct 2026 07:28:09 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}}, 9 * time.Second, 10 * time.Second},
 		{"the first repeat comes within half a second", answer{status: 500}, 0, 500 * time.Millisecond},
 	}
 	for _, c := range cases {

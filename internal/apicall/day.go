@@ -108,7 +108,7 @@ func (d *Day) state(now time.Time) DayState {
 	if s.Share == 0 {
 		s.Share = 1
 	}
-	if told.At.Before(begins) {
+	if !told.isOf(begins, now) {
 		s.Left = -1 // of another day
 	}
 	if s.Limit <= 0 {
@@ -161,7 +161,7 @@ func (d *Day) take(title string) error {
 	}
 	ours := -1
 	if told.Limit > 0 {
-		if told.Left == 0 && !told.At.Before(begins) {
+		if told.Left == 0 && told.isOf(begins, now) {
 			return d.usedUp(title, d.state(now), now)
 		}
 		share := d.share
@@ -243,7 +243,7 @@ func (d *Day) pause(now time.Time) time.Duration {
 	}
 	told := d.ledger.known(now)
 	begins, ends := d.bounds(now, told)
-	if told.Limit <= 0 || told.Left <= 0 || told.At.Before(begins) {
+	if told.Limit <= 0 || told.Left <= 0 || !told.isOf(begins, now) {
 		return 0
 	}
 	ours := int(float64(told.Limit) * d.share)

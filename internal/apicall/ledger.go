@@ -50,6 +50,13 @@ type Told struct {
 	Zone   string    `json:"zone,omitempty"`
 }
 
+// isOf tells whether it was told on the day that began then. What was told in the
+// future was told before the clock was put back, and nobody knows of which day it is.
+func (t Told) isOf(begins, now time.Time) bool {
+	at, now := t.At.Round(0), now.Round(0) // by the clock on the wall, which may be put back
+	return !at.Before(begins) && !at.After(now.Add(time.Minute))
+}
+
 // tallied is the calls of one minute.
 type tallied struct {
 	minute int64 // Unix time of its start
@@ -252,9 +259,14 @@ func (l *Ledger) hearZone(now time.Time, zone string) {
 }
 
 func (l *Ledger) spent(since time.Time) int {
-	spent := 0
+	// Calls that are more than a day ahead were noted before the clock was put back:
+	// they would count as today's for as long as it was.
+	const day = 24 * 60 * 60
+	spent, latest := 0, time.Now().Unix()+day
 	for i := len(l.tally) - 1; i >= 0 && l.tally[i].minute+59 >= since.Unix(); i-- {
-		spent += l.tally[i].calls
+		if l.tally[i].minute <= latest {
+			spent += l.tally[i].calls
+		}
 	}
 	return max(0, spent-l.unused)
 }
