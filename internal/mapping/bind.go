@@ -69,6 +69,7 @@ func (m *Mapping) Bind(schemas Schemas) (*Bound, *Problems) {
 		}
 	}
 	b.policyNames()
+	b.overlaps(bound.Objects)
 	problems.sorted()
 	if problems.failed() {
 		return nil, problems

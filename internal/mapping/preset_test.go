@@ -84,10 +84,13 @@ func TestOneSalesforceObjectForSeveralHubSpotObjects(t *testing.T) {
 		return "  - {name: " + name + ", hubspot: " + name + ", salesforce: Task, create: never" + rest + "}\n"
 	}
 	filter := `, where: {salesforce: 'salesforce.TaskSubtype == "Call"'}`
+	other := `, where: {salesforce: 'salesforce.TaskSubtype != "Call"'}`
 	for name, test := range map[string]struct{ src, code string }{
-		"both with a filter": {object("calls", filter) + object("tasks", filter), ""},
-		"one without":        {object("calls", filter) + object("tasks", ""), "mapping.mapped-twice"},
-		"ids of two objects of HubSpot in one field": {object("calls", filter) + object("tasks", filter+", external-id: X__c"), "external-id.shared"},
+		"both with a filter":                         {object("calls", filter) + object("tasks", other), ""},
+		"both with the same":                         {object("calls", filter) + object("tasks", `, where: {salesforce: "salesforce.TaskSubtype  ==  'Call'"}`), "mapping.same-filter"},
+		"the third like the first":                   {object("calls", filter) + object("tasks", other) + object("emails", filter), "mapping.same-filter"},
+		"one without":                                {object("calls", filter) + object("tasks", ""), "mapping.mapped-twice"},
+		"ids of two objects of HubSpot in one field": {object("calls", filter) + object("tasks", other+", external-id: X__c"), "external-id.shared"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse("lockstep.yaml", []byte("hubspot: a\nsalesforce: b\nobjects:\n"+test.src))

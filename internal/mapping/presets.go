@@ -91,7 +91,7 @@ func notesPreset() preset {
 		pairs: []standardPair{{hubspotObject: "notes", salesforceObject: "Task", hubspot: "hs_note_body", salesforce: "Description", why: "HubSpot's is HTML, Salesforce's is its text", options: []string{"too-long: cut"}},
 			{hubspotObject: "notes", salesforceObject: "Task", hubspot: "hs_timestamp", salesforce: "ActivityDate", why: "Salesforce keeps the day only"}},
 		computed: []presetComputed{{"Subject", `"Note"`, "what tells notes from tasks"}, {"Status", `"Completed"`, "a note is nothing to do"}},
-		where:    presetWhere{salesforce: `salesforce.Subject == "Note" and ` + notRecurring, why: "other tasks are not notes"}}
+		where:    presetWhere{salesforce: `salesforce.TaskSubtype in ["", "Task"] and salesforce.Subject == "Note" and ` + notRecurring, why: "other tasks are not notes"}}
 	p.ends = activityEnds()
 	return p
 }

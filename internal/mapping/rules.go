@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -30,7 +31,7 @@ func checkMapping(m *Mapping, p *Problems) {
 	}
 	checkWake(m, p)
 	checkPolicies(m, p)
-	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string]*Object{}
+	names, hubspot, salesforce := map[string]Pos{}, map[string]string{}, map[string][]*Object{}
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		if o.Name == "" || o.HubSpot == "" || len(o.Targets) == 0 {
@@ -48,16 +49,23 @@ func checkMapping(m *Mapping, p *Problems) {
 		}
 		hubspot[o.HubSpot] = o.Name
 		for _, t := range o.Targets {
-			other := salesforce[t.Object]
+			others := salesforce[t.Object]
+			salesforce[t.Object] = append(others, o)
+			if len(others) == 0 {
+				continue
+			}
+			other := others[len(others)-1]
+			if same := slices.IndexFunc(others, func(x *Object) bool { return x.Where.Salesforce != "" && sameFilter(o, x) }); same >= 0 {
+				p.errorf(o.Where.SalesforcePos, "mapping.same-filter", "let each filter take other records, such as where: {salesforce: 'salesforce.TaskSubtype == \"Call\"'}",
+					"%s takes the same Salesforce %s records as %s", o.Name, t.Object, others[same].Name)
+			}
 			switch {
-			case other == nil:
 			case o.Where.Salesforce == "" || other.Where.Salesforce == "":
 				p.errorf(t.Pos, "mapping.mapped-twice", "keep one of the two, or give both a filter: where: {salesforce: 'salesforce.TaskSubtype == \"Call\"'}",
 					"Salesforce %s is mapped by %s already, and nothing says which records are whose", t.Object, other.Name)
 			case o.ExternalID != "":
 				p.errorf(o.ExternalIDPos, "external-id.shared", "take it out of both", "Salesforce %s is mapped by %s, too, and ids of HubSpot are only different within one of its objects", t.Object, other.Name)
 			}
-			salesforce[t.Object] = o
 		}
 		checkTargets(o, p)
 		checkFields(o, p)

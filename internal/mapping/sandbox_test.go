@@ -36,12 +36,12 @@ func TestTheSuggestionFitsTheSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	schemas := mapping.Schemas{HubSpot: map[string]*crm.Object{}, Salesforce: map[string]*crm.Object{}}
-	for _, name := range []string{"companies", "contacts", "deals"} {
+	for _, name := range []string{"companies", "contacts", "deals", "notes", "tasks", "calls", "emails", "meetings"} {
 		if schemas.HubSpot[name], err = hub.Describe(ctx, name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"Account", "Contact", "Lead", "Opportunity"} {
+	for _, name := range []string{"Account", "Contact", "Lead", "Opportunity", "Task", "Event"} {
 		if schemas.Salesforce[name], err = org.Describe(ctx, name); err != nil {
 			t.Fatal(err)
 		}
@@ -62,5 +62,22 @@ func TestTheSuggestionFitsTheSandbox(t *testing.T) {
 	}
 	if testing.Verbose() {
 		t.Logf("%v\n%s", problems, src)
+	}
+
+	// With all activities, four objects share Salesforce's Task, and no task is two of them.
+	src, err = mapping.SuggestObjects(schemas, mapping.Accounts{HubSpot: "acme", Salesforce: "acme-production"}, append(mapping.DefaultPresets(), "notes", "tasks", "calls", "emails", "meetings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = mapping.Parse("lockstep.yaml", src); err != nil {
+		t.Fatalf("%v\n%s", err, src)
+	}
+	if bound, problems = m.Bind(schemas); bound == nil || len(bound.Objects) != 8 {
+		t.Fatalf("%v\n%s", problems, src)
+	}
+	for _, p := range problems.Warnings() {
+		if p.Code == "mapping.filters-overlap" {
+			t.Errorf("the suggestion warns of itself: %v\n%s", p, p.Mend)
+		}
 	}
 }
