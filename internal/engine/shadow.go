@@ -192,7 +192,12 @@ func (s *shadow) load(ctx context.Context) error {
 		return err
 	}
 	due := map[string][]crm.Ref{}
+	var begun []store.ShadowWait
 	for _, w := range waits {
+		if w.Since.After(s.now) { // the clock was put back: it waits from now on
+			w.Since = s.now
+			begun = append(begun, w)
+		}
 		id := thingID{w.Mapping, w.Side, w.ID}
 		if s.waits[id] == nil {
 			s.waits[id] = map[int]store.ShadowWait{}
@@ -215,10 +220,13 @@ func (s *shadow) load(ctx context.Context) error {
 			due[w.Mapping] = append(due[w.Mapping], ref)
 		}
 	}
-	if len(due) == 0 {
+	if len(due) == 0 && len(begun) == 0 {
 		return nil
 	}
 	return s.e.store.Write(ctx, func(t *store.Tx) error {
+		if err := t.PutShadowWaits(begun); err != nil {
+			return err
+		}
 		for name, refs := range due {
 			if err := t.PutDue(name, refs, store.WakeKept); err != nil {
 				return err

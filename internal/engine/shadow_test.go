@@ -16,8 +16,9 @@ import (
 // shadowed is a world in which another sync works and we look on.
 type shadowed struct {
 	*world
-	e *engine.Engine
-	s *store.Store
+	e     *engine.Engine
+	s     *store.Store
+	clock *machineClock
 }
 
 const shadowWindow = 20 * time.Minute
@@ -82,6 +83,16 @@ func TestShadowTellsWhereTheTwoSyncsDiffer(t *testing.T) {
 		"the other sync does not write": {
 			play: func(w *shadowed, h, s string) {
 				w.hubspot.edit("contacts", h, "phone", "222")
+				w.quiet()
+				time.Sleep(shadowWindow)
+			},
+			want: []string{"missed: Ann Lee salesforce.Phone ours 222 theirs 111"},
+		},
+		"the clock is put back while it waits": {
+			play: func(w *shadowed, h, s string) {
+				w.hubspot.edit("contacts", h, "phone", "222")
+				w.quiet()
+				w.clock.put(-year)
 				w.quiet()
 				time.Sleep(shadowWindow)
 			},
@@ -177,6 +188,7 @@ func TestShadowTellsWhereTheTwoSyncsDiffer(t *testing.T) {
 				}
 				h := w.hubspot.add("contacts", "firstname", "Ann", "lastname", "Lee", "email", "ann@acme.test", "phone", "111")
 				s := w.salesforce.add("Contact", "FirstName", "Ann", "LastName", "Lee", "Email", "ann@acme.test", "Phone", "111")
+				w.clock, _ = w.withClock()
 				w.e, w.s = w.open()
 				defer w.s.Close()
 				w.quiet()
