@@ -41,6 +41,8 @@ type record struct {
 	thing    int // which thing of the story it is; -1 until known
 	versions []version
 	readings []reading
+	// into is the record that people merged it into; nil while it stands alone.
+	into *record
 }
 
 // version is one state of a record.
@@ -64,6 +66,25 @@ type reading struct {
 func (r *record) last() *version  { return &r.versions[len(r.versions)-1] }
 func (r *record) live() bool      { return r.last().live }
 func (r *record) first() *version { return &r.versions[0] }
+
+// survivor is the record that a record is part of by now: itself, mostly.
+func (r *record) survivor() *record {
+	for r.into != nil {
+		r = r.into
+	}
+	return r
+}
+
+// took lists the records that were merged into r, also by way of others.
+func (l *ledger) took(r *record) []*record {
+	var all []*record
+	for _, c := range l.order {
+		if c != r && c.survivor() == r.survivor() && c.into != nil && (r.into == nil || c.into == r) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
 
 // setAt is when a version's value of a column was set: the stamp of the first of
 // the versions up to it that hold it without a break.

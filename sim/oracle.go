@@ -196,6 +196,14 @@ func (x *oracle) link(o *object, l store.Link) {
 // was given and nothing of its own; where the link was made only later, because
 // the answer or the process was lost, the program may know that or not.
 func (x *oracle) firstBases(p *pair, f *field) []base {
+	if former := x.former(p); len(former) > 0 {
+		// One of the two took in a record that was linked: its base goes on.
+		bases := []base{{first: true}}
+		for _, q := range former {
+			bases = append(bases, q.bases[f]...)
+		}
+		return bases
+	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 		made, source := p.on(side), p.on(side.Other())
 		if made.first().by != program {
@@ -216,6 +224,17 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 		return bases
 	}
 	return []base{{first: true}}
+}
+
+// former lists the pairs that a pair comes of by a merge.
+func (x *oracle) former(p *pair) []*pair {
+	var all []*pair
+	for _, q := range x.pairs {
+		if q != p && q.hub.survivor() == p.hub.survivor() && q.sf.survivor() == p.sf.survivor() {
+			all = append(all, q)
+		}
+	}
+	return all
 }
 
 // pairOf is the pair that a record belongs to, or belonged to last.
@@ -299,7 +318,7 @@ func (x *oracle) settle(p *pair, calm bool) {
 		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
 		resting := false
 		for _, b := range p.bases[f] {
-			resting = resting || f.rests(b, h, s, p.stamps(f, hv, sv))
+			resting = resting || f.rests(b, h, s, x.stamps(p, f, hv, sv))
 		}
 		switch {
 		case !resting:
@@ -352,7 +371,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 		if was.values[column] == v.values[column] {
 			continue
 		}
-		if name == externalField && r.side == crm.Salesforce && o.external && v.values[column] == p.hub.id {
+		if name == externalField && r.side == crm.Salesforce && o.external && x.isOrTook(p.hub, v.values[column]) {
 			continue
 		}
 		f := o.writes(r.side, name)
@@ -385,13 +404,13 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			h = given
 		}
 		for _, b := range p.bases[f] {
-			moves |= f.due(b, h, s, p.stamps(f, hv, sv))
+			moves |= f.due(b, h, s, x.stamps(p, f, hv, sv))
 		}
 		switch {
 		case f.from != "" && got == want: // it is what the mapping computes
-		case moves&towards(r.side) == 0 && !r.filledIn(column, v.seq-1):
+		case moves&towards(r.side) == 0 && !x.filled(r, column, v.seq-1):
 			x.violate("lost", "%s of %s %s: %q was overwritten with %q, and the rules do not say so: %s gives %q, last settled %+v, direction %s, wins %s, stamps %+v", name, r.object, r.id,
-				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, p.stamps(f, hv, sv))
+				was.values[column], v.values[column], from.Title(), given, p.bases[f], f.direction, f.wins, x.stamps(p, f, hv, sv))
 		case fate != fits || got != want:
 			x.violate("value", "%s of %s %s became %q; %s gives %q, which is %q there", name, r.object, r.id, v.values[column], from.Title(), given, want)
 		}
@@ -408,6 +427,26 @@ func (x *oracle) update(p *pair, r *record, n int) {
 			p.bases[f] = append(p.bases[f], now)
 		}
 	}
+}
+
+// isOrTook tells whether an id is that of a record or of one that it took in.
+func (x *oracle) isOrTook(r *record, id string) bool {
+	return r.id == id || slices.ContainsFunc(x.w.ledger.took(r), func(q *record) bool { return q.id == id })
+}
+
+// standsFor tells whether a record that was made carries a key of another one, or
+// its id.
+func (x *oracle) standsFor(made, source *record) bool {
+	o, values := made.o, made.first().values
+	if o.external && made.side == crm.Salesforce && values[o.place[made.side][externalField]] == source.id {
+		return true
+	}
+	for _, v := range source.versions {
+		if share(o.keys(made.side, values), o.keys(source.side, v.values)) {
+			return true
+		}
+	}
+	return len(o.keys(made.side, values)) == 0
 }
 
 // computed is what a computed field is given: as HubSpot was known to be, or as
@@ -470,6 +509,12 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 	if !o.creates(r.side) {
 		x.violate("create", "%s %s was created, and create says %s", r.object, r.id, o.create)
 	}
+	for _, q := range x.w.ledger.took(source) {
+		if source.first().seq > v.seq && q.first().seq < v.seq && x.standsFor(r, q) {
+			source = q // it was made for what was merged since
+			break
+		}
+	}
 	values, sv, ok := source.known(v.seq - 1)
 	if !ok || source.first().seq > v.seq {
 		x.violate("create", "%s %s was created for a record that was not read", r.object, r.id)
@@ -480,6 +525,15 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 	}
 	if !o.passes(source.side, values) {
 		x.violate("filter", "%s %s was created for a record that the filter leaves out", r.object, r.id)
+	}
+	for _, q := range x.w.ledger.took(source) {
+		for _, other := range x.pairs {
+			if twin := other.on(r.side); other.on(source.side) == q && (other.stood || other.stands) && twin != r && twin.first().seq < v.seq {
+				if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
+					x.violate("merge", "%s %s was created for %s, which took %s in, and that was linked with %s", r.object, r.id, source.id, q.id, twin.id)
+				}
+			}
+		}
 	}
 	for _, other := range x.pairs {
 		if twin := other.on(r.side); other.on(source.side) == source && twin != r && twin.first().by == program && twin.first().seq < v.seq {
@@ -516,7 +570,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	for column, name := range o.looked[r.side] {
-		if held := v.values[column]; held != "" && held != "false" && o.writes(r.side, name) == nil && !(name == externalField && held == p.hub.id) {
+		if held := v.values[column]; held != "" && held != "false" && o.writes(r.side, name) == nil && !(name == externalField && x.isOrTook(p.hub, held)) {
 			x.violate("unmapped", "the new %s %s has %q in %s, and the mapping does not say so", r.object, r.id, held, name)
 		}
 	}
@@ -526,6 +580,12 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 func (x *oracle) archive(p *pair, r *record, v *version) {
 	partner := p.on(r.side.Other())
 	at := partner.versionAt(v.seq - 1)
+	if s := partner.survivor(); s != partner {
+		if n := s.versionAt(v.seq - 1); n >= 0 && s.versions[n].live && !x.wasDead(s, v.seq) {
+			x.violate("merge", "%s %s was deleted because %s was merged into %s", r.object, r.id, partner.id, s.id)
+		}
+		return
+	}
 	switch {
 	case p.o.deletes != "archive":
 		x.violate("delete", "%s %s was deleted, and deletes says %s", r.object, r.id, p.o.deletes)

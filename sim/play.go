@@ -194,7 +194,18 @@ func (w *world) act(x step) {
 		time.Sleep(700 * time.Millisecond)
 	}
 	var err error
+	var merged []*record
+	mergedID := ""
 	switch x.act {
+	case actMerge:
+		if merged = w.toMerge(o, x); merged == nil {
+			return
+		}
+		if x.side == crm.HubSpot {
+			mergedID, err = w.box.HubSpot().Merge(o.hub, merged[0].id, merged[1].id)
+		} else {
+			mergedID, err = merged[0].id, w.box.Salesforce().Merge(o.sf, merged[0].id, merged[1].id)
+		}
 	case actCreate, actTwin:
 		if x.act == actCreate && w.liveOf(o, x.thing, x.side) != nil {
 			return
@@ -251,8 +262,39 @@ func (w *world) act(x step) {
 		if r.thing < 0 {
 			r.thing = x.thing
 		}
+		if r.live() {
+			r.into = nil // it was restored
+		}
 		w.say("  %s %s %s now %v %q", r.side, r.o.vendorName(r.side), r.id, r.live(), r.last().values)
 	}
+	if survivor := w.ledger.records[key{x.side, o.vendorName(x.side), mergedID}]; merged != nil && err == nil && survivor != nil {
+		for _, r := range merged {
+			if r != survivor {
+				r.into = survivor
+			}
+		}
+	}
+}
+
+// toMerge finds two live records: the thing's, and its twin or the next thing's.
+func (w *world) toMerge(o *object, x step) []*record {
+	first := w.liveOf(o, x.thing, x.side)
+	if first == nil {
+		return nil
+	}
+	var others []*record
+	for _, r := range w.ledger.order {
+		if r.o == o && r.side == x.side && r != first && r.live() {
+			if r.thing == x.thing {
+				return []*record{first, r}
+			}
+			others = append(others, r)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []*record{first, others[x.value%len(others)]}
 }
 
 // newValues are what people fill into a new record.

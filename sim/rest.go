@@ -57,8 +57,8 @@ func (x *oracle) agree(p *pair) {
 		}
 		resting := x.filledIn(p, f)
 		for _, b := range p.bases[f] {
-			moves := f.due(b, h, s, p.stamps(f, p.hub.last(), p.sf.last()))
-			resting = resting || f.rests(b, h, s, p.stamps(f, p.hub.last(), p.sf.last()))
+			moves := f.due(b, h, s, x.stamps(p, f, p.hub.last(), p.sf.last()))
+			resting = resting || f.rests(b, h, s, x.stamps(p, f, p.hub.last(), p.sf.last()))
 			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 				if moves&towards(to) == 0 || f.from != "" {
 					continue
@@ -100,11 +100,23 @@ const settles = 10_000
 // changed so soon after that it counts as filled in by the vendor.
 func (x *oracle) filledIn(p *pair, f *field) bool {
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-		if name := f.name(side); name != "" && p.on(side).filledIn(p.o.place[side][name], x.w.ledger.seq) {
+		if name := f.name(side); name != "" && x.filled(p.on(side), p.o.place[side][name], x.w.ledger.seq) {
 			return true
 		}
 	}
 	return false
+}
+
+// filled is filledIn of a record or of one that it took in.
+func (x *oracle) filled(r *record, column, seq int) bool {
+	if r.filledIn(column, seq) {
+		return true
+	}
+	at := r.versionAt(seq)
+	return at >= 0 && slices.ContainsFunc(x.w.ledger.took(r), func(q *record) bool {
+		return q.last().values[column] == r.versions[at].values[column] && q.filledIn(column, seq) ||
+			q.first().by == program && r.first().stamp-q.first().stamp <= settles && r.setAt(column, &r.versions[at]) == r.first().stamp
+	})
 }
 
 // filledIn tells whether what a record that the program made holds in a column
@@ -174,6 +186,12 @@ func (x *oracle) halfGone(p *pair) {
 		x.violate("outcome", "%s %s and %s are both deleted, and still linked", p.o.name, p.hub.id, p.sf.id)
 		return
 	}
+	for _, r := range []*record{p.hub, p.sf} {
+		if r.survivor().live() && r.into != nil {
+			x.violate("merge", "%s: %s %s was merged into %s, and the link still names it", p.o.name, r.object, r.id, r.survivor().id)
+			return
+		}
+	}
 	want := map[string]crm.Outcome{"ignore": crm.Excluded, "ask": crm.Held}[p.o.deletes]
 	switch {
 	case p.o.deletes == "archive":
@@ -194,13 +212,19 @@ func (x *oracle) alone(r *record) {
 	if !strings.HasPrefix(c.Reason.Code, string(c.Outcome)+".") {
 		x.violate("outcome", "%s %s: outcome %s with reason %s", r.object, r.id, c.Outcome, c.Reason.Code)
 	}
-	if r.first().by == program && len(r.versions) == 1 {
+	if r.first().by == program && len(r.versions) == 1 && !x.isLeftOver(r) {
 		x.violate("duplicate", "%s %s was created by the program and is linked with nothing: %s", r.object, r.id, c.Reason.Code)
 	}
 	other := r.side.Other()
 	if !o.passes(r.side, values) {
 		if c.Outcome != crm.Excluded {
 			x.violate("outcome", "%s %s is left out by the filter, and the outcome is %s", r.object, r.id, c.Reason.Code)
+		}
+		return
+	}
+	if x.isLeftOver(r) {
+		if c.Outcome != crm.Held && c.Outcome != crm.Excluded {
+			x.violate("outcome", "%s %s was linked with a record that was merged, and the outcome is %s", r.object, r.id, c.Reason.Code)
 		}
 		return
 	}
@@ -225,10 +249,24 @@ func (x *oracle) alone(r *record) {
 		return
 	}
 	match := candidates[0]
+	for _, c := range x.w.ledger.order {
+		if c != r && c.o == o && c.side == r.side && c.live() && x.standing(c) == nil && share(o.keys(c.side, c.last().values), o.keys(other, match.last().values)) {
+			rivals++ // by another address of the match
+		}
+	}
 	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
 		return
 	}
 	x.violate("missing", "%s %s should have been linked with %s %s: %s %s", r.object, r.id, match.object, match.id, c.Reason.Code, c.Reason.Text)
+}
+
+// isLeftOver tells whether a record was linked with one that was merged into
+// another, whose own partner stands: it waits to be merged as well.
+func (x *oracle) isLeftOver(r *record) bool {
+	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
+		partner := p.on(r.side.Other())
+		return p.on(r.side).survivor() == r && partner.survivor().live() && x.standing(partner.survivor()) != nil
+	})
 }
 
 // cannotCreate tells whether a value keeps a record from being created.
@@ -277,7 +315,7 @@ func (x *oracle) cannotLink(a, b *record) bool {
 			continue
 		}
 		h, s := o.value(f, crm.HubSpot, hub.last().values), o.value(f, crm.Salesforce, sf.last().values)
-		moves := f.due(base{first: true}, h, s, o.stamps(f, hub, sf, hub.last(), sf.last()))
+		moves := f.due(base{first: true}, h, s, o.stamps(f, hub, sf, hub.last(), sf.last(), x.w.ledger.took(hub)))
 		if moves&hold != 0 {
 			return true
 		}

@@ -97,13 +97,18 @@ func (o *object) hubSet(f *field, r *record, v *version) int64 {
 }
 
 // stamps are those of a field of two records at these versions.
-func (o *object) stamps(f *field, hub, sf *record, hv, sv *version) stamps {
+func (o *object) stamps(f *field, hub, sf *record, hv, sv *version, took []*record) stamps {
 	at := stamps{hub: o.hubSet(f, hub, hv), sf: sv.stamp, sfSet: sv.stamp}
 	at.hubAlso = at.hub
 	if column, ok := o.place[crm.HubSpot][f.hub]; ok {
 		for i := range hub.versions {
 			if v := &hub.versions[i]; v.seq > hv.seq && v.by == people && v.values[column] != hv.values[column] {
 				at.hubAlso = hv.stamp
+			}
+		}
+		for _, r := range took { // a merge joins histories
+			if last := r.last(); last.values[column] == hv.values[column] {
+				at.hubAlso = r.setAt(column, last)
 			}
 		}
 	}
@@ -113,7 +118,9 @@ func (o *object) stamps(f *field, hub, sf *record, hv, sv *version) stamps {
 	return at
 }
 
-func (p *pair) stamps(f *field, hv, sv *version) stamps { return p.o.stamps(f, p.hub, p.sf, hv, sv) }
+func (x *oracle) stamps(p *pair, f *field, hv, sv *version) stamps {
+	return p.o.stamps(f, p.hub, p.sf, hv, sv, x.w.ledger.took(p.hub))
+}
 
 // rests tells whether nothing is due, or only what the mapping leaves out.
 func (f *field) rests(b base, hub, sf string, at stamps) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ const (
 	actEdit    act = "edit"    // people edit a field
 	actDelete  act = "delete"  // people delete a record
 	actRestore act = "restore" // people bring it back
+	actMerge   act = "merge"   // people merge another record of a side into the thing's
 	actTwin    act = "twin"    // people make a second record of the thing
 	actWait    act = "wait"
 	actFaults  act = "faults" // the dials are turned for the next cycle
@@ -156,7 +158,32 @@ func newStory(seed uint64) *story {
 		s.steps = append(s.steps, x)
 	}
 	s.skew = []time.Duration{0, 0, 0, 3 * time.Second, -3 * time.Second, 2 * time.Minute, -2 * time.Minute}[random.IntN(7)]
+	if random.IntN(3) == 0 {
+		s.addMerges(random, people)
+	}
 	return s
+}
+
+// addMerges lets people merge records, of one thing or of two, where the program
+// has had time to link them or not.
+func (s *story) addMerges(random *rand.Rand, people func(act) step) {
+	for range 1 + random.IntN(2) {
+		m := people(actMerge)
+		add := []step{m}
+		if random.IntN(2) == 0 { // of two records of one thing
+			twin := m
+			twin.act = actTwin
+			add = []step{twin, m}
+			if random.IntN(2) == 0 {
+				add = []step{twin, {act: actSync, release: true}, m}
+			}
+		}
+		if random.IntN(3) == 0 {
+			add = append(add, people(actEdit))
+		}
+		at := len(s.steps)/3 + random.IntN(len(s.steps)-len(s.steps)/3)
+		s.steps = slices.Insert(s.steps, at, add...)
+	}
 }
 
 // drawFaults turns the dials.
@@ -194,6 +221,8 @@ func (x step) tell(f *family) string {
 	case actEdit:
 		name, value := o.edited(x)
 		fmt.Fprintf(&b, "people set %s of %s in %s to %q", name, what, x.side.Title(), value)
+	case actMerge:
+		fmt.Fprintf(&b, "people merge another record into %s in %s (%d)", what, x.side.Title(), x.value)
 	case actDelete, actRestore:
 		fmt.Fprintf(&b, "people %s %s in %s", x.act, what, x.side.Title())
 	case actWait:

@@ -183,7 +183,7 @@ func (x *oracle) unmade(r *record, last, n int) {
 	edited := false // a field holds what the program did not write, and could tell
 	for column, name := range r.o.looked[r.side] {
 		f := r.o.writes(r.side, name)
-		edited = edited || f != nil && !x.byProgram(r, column) && !r.filledIn(column, was.seq) && (f.flows(r.side.Other()) || !r.soonAfterUs(column, was.seq))
+		edited = edited || f != nil && !x.byProgram(r, column) && !x.filled(r, column, was.seq) && (f.flows(r.side.Other()) || !r.soonAfterUs(column, was.seq))
 	}
 	switch {
 	case was.live && last == n && now.live:

@@ -319,6 +319,11 @@ func (f *follower) replace(side crm.Side, id string) (bool, error) {
 	f.move(l, heir)
 	f.due = append(f.due, heir)
 	f.gone[side] = append(f.gone[side], id)
+	if side == crm.HubSpot {
+		f.ledger.same(thingKey(side, id), thingKey(side, heir.ID))
+	} else {
+		f.ledger.join(l.HubSpotID, heir.ID)
+	}
 	return true, nil
 }
 

@@ -383,6 +383,7 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 				f.ended = append(f.ended, r.ID)
 			}
 			f.forget = append(f.forget, r.ID)
+			w.ledger.end(thingKey(l.side, r.ID))
 		default:
 			w.seeUnlinked(&f, r, known, isKnown && !known.Linked)
 		}
