@@ -254,7 +254,7 @@ func (x *oracle) alone(r *record) {
 			rivals++ // by another address of the match
 		}
 	}
-	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
+	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || x.isLeftOver(match) || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
 		return
 	}
 	x.violate("missing", "%s %s should have been linked with %s %s: %s %s", r.object, r.id, match.object, match.id, c.Reason.Code, c.Reason.Text)
@@ -265,7 +265,7 @@ func (x *oracle) alone(r *record) {
 func (x *oracle) isLeftOver(r *record) bool {
 	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
 		partner := p.on(r.side.Other())
-		return p.on(r.side).survivor() == r && partner.survivor().live() && x.standing(partner.survivor()) != nil
+		return p.on(r.side).survivor() == r && partner.into != nil && x.standing(partner.survivor()) != nil
 	})
 }
 
@@ -398,8 +398,8 @@ func (x *oracle) takenBack(r *record) bool {
 	keys := append(r.o.keys(r.side, r.first().values), r.o.keys(r.side, r.last().values)...)
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
 		at := c.versionAt(r.last().seq)
-		return c.o == r.o && c.side != r.side && at >= 0 && !c.versions[at].live &&
-			slices.ContainsFunc(c.versions[:at+1], func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) })
+		return c.o == r.o && c.side != r.side && at >= 0 && !c.versions[at].live && (len(keys) == 0 && r.first().by == program ||
+			slices.ContainsFunc(c.versions[:at+1], func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) }))
 	})
 }
 

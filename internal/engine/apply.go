@@ -595,7 +595,15 @@ func (b *batch) unknown(ctx context.Context) error {
 			open = append(open, i)
 		}
 	}
-	fates, err := b.e.fates(ctx, open)
+	taken := map[uint64]bool{} // by other creates of this batch, whose links are not kept yet
+	for _, j := range b.jobs {
+		for _, s := range j.sends {
+			if s.planned.Op == crm.Create && s.ok() {
+				taken[thingKey(s.planned.Side, s.result.ID)] = true
+			}
+		}
+	}
+	fates, err := b.e.fates(ctx, open, taken)
 	if err != nil {
 		// The other side cannot be looked at now: the intents stay open.
 		b.stop(err)

@@ -81,7 +81,7 @@ func (e *Engine) recover(ctx context.Context) error {
 		return err
 	}
 	e.log.Info("looking up creates whose answer was lost", "count", len(intents))
-	fates, err := e.fates(ctx, intents)
+	fates, err := e.fates(ctx, intents, nil)
 	if err != nil {
 		return fmt.Errorf("look up creates whose answer was lost: %w", err)
 	}
@@ -150,7 +150,8 @@ func (e *Engine) recover(ctx context.Context) error {
 // fates looks up intents at the side that they were sent to: by external id
 // where there is one, else among all records that are young enough and linked
 // to nothing, by match keys or, without any, by every value that was written.
-func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]fate, error) {
+// Records that are taken already, though no link says so yet, are left out.
+func (e *Engine) fates(ctx context.Context, intents []store.Intent, taken map[uint64]bool) (map[string]fate, error) {
 	type group struct {
 		mapping string
 		side    crm.Side
@@ -168,7 +169,7 @@ func (e *Engine) fates(ctx context.Context, intents []store.Intent) (map[string]
 		if o == nil || e.lens(o, g.side, g.object) == nil {
 			continue // the mapping does not name it any more
 		}
-		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}, exact: map[string]map[string]bool{}}
+		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}, exact: map[string]map[string]bool{}, taken: taken}
 		if err := s.search(ctx, list); err != nil {
 			return nil, err
 		}
@@ -238,6 +239,7 @@ type searcher struct {
 	hits map[string]map[string]bool // intent key → ids
 	// exact are those of the hits that hold every value that was written.
 	exact map[string]map[string]bool
+	taken map[uint64]bool // by thingKey
 }
 
 // wantedRecord is one intent as the record that it would have become.
@@ -356,7 +358,7 @@ func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID]
 	}
 	for i := range page {
 		r := &page[i]
-		if _, linked := links[r.ID]; linked || r.Archived {
+		if _, linked := links[r.ID]; linked || r.Archived || s.taken[thingKey(s.lens.side, r.ID)] {
 			continue
 		}
 		print := sync.OnceValue(func() []uint64 { return reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r) })

@@ -215,6 +215,9 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 			}
 		}
 	}
+	if field := v.movedSince(t.ref, r, known); field != "" {
+		return field + " was changed since", nil
+	}
 	if field, err := v.carriedOn(ctx, t); field != "" || err != nil {
 		return field + " was set since, and carried to " + t.ref.Side.Other().Title(), err
 	}
@@ -226,6 +229,32 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 		return "was edited since, at " + time.UnixMicro(r.ModifiedMicros).UTC().Format("2006-01-02 15:04:05 MST"), nil
 	}
 	return "", nil
+}
+
+// movedSince names a field that we never wrote to a record of ours and that does
+// not hold what it held when the pair was last settled.
+func (v *inverse) movedSince(ref crm.Ref, r *crm.Record, known map[string]bool) string {
+	if v.t.link == nil || v.t.link.Base.Version != v.o.BaseVersion {
+		return ""
+	}
+	target, base := v.o.Target(v.t.link.SalesforceObject), v.t.link.Base.HubSpot
+	if ref.Side == crm.Salesforce {
+		base = v.t.link.Base.Salesforce
+	}
+	now := reconcile.Fingerprint(v.o, ref.Side, ref.Object, r)
+	if target == nil || len(base) != len(now) {
+		return ""
+	}
+	for _, f := range target.Fields {
+		name := f.HubSpot
+		if ref.Side == crm.Salesforce {
+			name = f.Salesforce
+		}
+		if f.Program == nil && !known[name] && f.Slot < len(now) && base[f.Slot] != 0 && base[f.Slot] != now[f.Slot] {
+			return name
+		}
+	}
+	return ""
 }
 
 // carriedOn names a field of a record that we made whose value we took to the
