@@ -42,6 +42,7 @@ type pair struct {
 	stood   bool // before the cycle that is judged
 	outcome crm.Outcome
 	code    string
+	why     string
 	said    string // in the trace
 }
 
@@ -136,9 +137,9 @@ func (x *oracle) take(s *store.Store) {
 	x.read(s)
 	for _, p := range x.pairs {
 		if c, ok := x.outcomes[p.hub.key]; ok && p.stands && c.Linked {
-			p.outcome, p.code = c.Outcome, c.Reason.Code
+			p.outcome, p.code, p.why = c.Outcome, c.Reason.Code, c.Reason.Text
 		}
-		if said := fmt.Sprintf("%s %s, stands %v", p.outcome, p.code, p.stands); said != p.said {
+		if said := fmt.Sprintf("%s %s, stands %v %s", p.outcome, p.code, p.stands, p.why); said != p.said {
 			p.said = said
 			x.w.say("  pair %s %s and %s: %s", p.o.name, p.hub.id, p.sf.id, said)
 		}
@@ -175,7 +176,7 @@ func (x *oracle) link(o *object, l store.Link) {
 		}
 		x.w.say("  linked again: %s %s and %s", o.name, hub.id, sf.id)
 	}
-	p.stands, p.outcome, p.code = true, l.Outcome, ""
+	p.stands, p.outcome, p.code, p.why = true, l.Outcome, "", ""
 	if other := x.byHub[hub.id]; other != nil && other.o == o {
 		x.violate("link", "HubSpot %s %s is linked twice", o.hub, hub.id)
 	}

@@ -55,13 +55,14 @@ func (x *oracle) agree(p *pair) {
 		if f.from == "" && f.same(h, s) {
 			continue
 		}
-		resting := x.filledIn(p, f)
+		filled := x.filledIn(p, f)
+		resting := filled
 		for _, b := range p.bases[f] {
 			moves := f.due(b, h, s, x.stamps(p, f, p.hub.last(), p.sf.last()))
 			resting = resting || f.rests(b, h, s, x.stamps(p, f, p.hub.last(), p.sf.last()))
 			for _, to := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-				if moves&towards(to) == 0 || f.from != "" {
-					continue
+				if moves&towards(to) == 0 && !filled || f.from != "" {
+					continue // what counts as filled in does not stand against the other side's change
 				}
 				from := h
 				if to == crm.HubSpot {

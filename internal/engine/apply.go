@@ -489,6 +489,17 @@ func (b *batch) intend(ctx context.Context) error {
 		if err := t.AppendJournal(entries); err != nil {
 			return err
 		}
+		written := map[crm.Side][]string{}
+		for _, s := range leaving {
+			if s.write.ID != "" {
+				written[s.planned.Side] = append(written[s.planned.Side], s.write.ID)
+			}
+		}
+		for side, ids := range written {
+			if err := t.ForgetRecords(b.o.Name, side, ids); err != nil {
+				return err
+			}
+		}
 		if ahead != nil {
 			if _, err := ahead.save(t, b.o.Name); err != nil {
 				return err

@@ -217,3 +217,13 @@ func (t *Tx) MoveAwaits(mapping string, from, to crm.Ref) error {
 	}
 	return nil
 }
+
+// ForgetRecords drops what changes say of these records, which are about to be
+// written to: whoever decides them again reads them first.
+func (t *Tx) ForgetRecords(mapping string, side crm.Side, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return t.exec("UPDATE changes SET record = x'', sum = 0 WHERE mapping = ? AND side = ? AND id IN (SELECT value FROM json_each(?))",
+		t.s.codeOf(mapping), sideCode(side), idList(side, ids))
+}
