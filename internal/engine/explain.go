@@ -377,8 +377,7 @@ func (x *explainer) live(ctx context.Context, d *decider, s *subject, t *Explain
 			t.Filters = append(t.Filters, filter(program, side, r))
 		}
 	}
-	x.fields(d.o, s, t)
-	return nil
+	return x.fields(ctx, d.o, s, t)
 }
 
 func filter(p *mapping.Program, side crm.Side, r *crm.Record) ExplainedFilter {
@@ -395,18 +394,22 @@ func filter(p *mapping.Program, side crm.Side, r *crm.Record) ExplainedFilter {
 	return f
 }
 
-func (x *explainer) fields(o *mapping.BoundObject, s *subject, t *ExplainedThing) {
+func (x *explainer) fields(ctx context.Context, o *mapping.BoundObject, s *subject, t *ExplainedThing) error {
 	hubspot, salesforce := s.snapshot.HubSpot, s.snapshot.Salesforce
 	target := o.Targets[0]
 	if salesforce != nil {
 		target = o.Target(salesforce.Layout.Object)
 	}
 	if target == nil {
-		return
+		return nil
 	}
 	differ := map[string]reconcile.Difference{}
 	if hubspot != nil && salesforce != nil {
-		for _, d := range reconcile.Compare(o, s.snapshot) {
+		differences := reconcile.Compare(o, s.snapshot)
+		if err := x.e.filledIn(ctx, o, &s.snapshot, differences); err != nil {
+			return err
+		}
+		for _, d := range differences {
 			differ[d.HubSpotField+"\x00"+d.SalesforceField] = d
 		}
 	}
@@ -440,6 +443,7 @@ func (x *explainer) fields(o *mapping.BoundObject, s *subject, t *ExplainedThing
 		}
 		t.Fields = append(t.Fields, shown)
 	}
+	return nil
 }
 
 // relatedText lists far records, each with its label: "17 (Decision maker), 18".

@@ -335,7 +335,10 @@ func (v *verifier) judge(ctx context.Context, side crm.Side, page []store.Scratc
 			continue // judged from its HubSpot row
 		}
 		s.Known = k
-		f := v.verdict(side, page[i].Ref, s, outcomes)
+		f, err := v.verdict(ctx, side, page[i].Ref, s, outcomes)
+		if err != nil {
+			return err
+		}
 		v.weigh(s, &f)
 		v.things++
 		v.out.Verdicts[f.Verdict]++
@@ -377,7 +380,7 @@ func (v *verifier) outcomes(ctx context.Context, side crm.Side, ids []string, li
 	return found, nil
 }
 
-func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, outcomes map[string]store.Outcome) Finding {
+func (v *verifier) verdict(ctx context.Context, side crm.Side, ref crm.Ref, s *reconcile.Snapshot, outcomes map[string]store.Outcome) (Finding, error) {
 	f := Finding{Mapping: v.o.Name, Title: title(&subject{snapshot: *s})}
 	show := func(r crm.Ref) *Record {
 		shown := recordOf(r)
@@ -392,8 +395,7 @@ func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, ou
 	outcome, remembered := outcomes[ref.ID]
 	if s.Link != nil && s.HubSpot != nil && s.Salesforce != nil {
 		f.Salesforce = show(crm.Ref{Side: crm.Salesforce, Object: s.Link.SalesforceObject, ID: s.Link.SalesforceID})
-		v.comparePair(&f, s, outcome, remembered)
-		return f
+		return f, v.comparePair(ctx, &f, s, outcome, remembered)
 	}
 	if s.Link == nil {
 		// What the mapping leaves out, or cannot write, is judged on the record as it
@@ -402,18 +404,18 @@ func (v *verifier) verdict(side crm.Side, ref crm.Ref, s *reconcile.Snapshot, ou
 		switch {
 		case d.Outcome == crm.Excluded || d.Outcome == crm.Held:
 			f.Verdict, f.Reason = Verdict(d.Outcome), d.Reason
-			return f
+			return f, nil
 		case remembered && outcome.Outcome == crm.Excluded && outcome.Reason.Code != reconcile.CodeFilterOther:
 			remembered = false // it was left out, and would not be any more
 		}
 	}
 	if remembered && outcome.Outcome != crm.Synced && outcome.Outcome != crm.Unchanged {
 		f.Verdict, f.Reason = Verdict(outcome.Outcome), outcome.Reason
-		return f
+		return f, nil
 	}
 	f.Verdict = Missing
 	f.Reason = crm.Reason{Code: "missing." + string(side.Other()), Text: "it has no counterpart in " + side.Other().Title(), Mend: "run `lockstep sync`"}
-	return f
+	return f, nil
 }
 
 // weigh adds a thing to the drift of its object.
@@ -438,9 +440,13 @@ func (v *verifier) weigh(s *reconcile.Snapshot, f *Finding) {
 	}
 }
 
-func (v *verifier) comparePair(f *Finding, s *reconcile.Snapshot, outcome store.Outcome, remembered bool) {
+func (v *verifier) comparePair(ctx context.Context, f *Finding, s *reconcile.Snapshot, outcome store.Outcome, remembered bool) error {
 	broken := false
-	for _, d := range reconcile.Compare(v.o, *s) {
+	differences := reconcile.Compare(v.o, *s)
+	if err := v.e.filledIn(ctx, v.o, s, differences); err != nil {
+		return err
+	}
+	for _, d := range differences {
 		f.Differences = append(f.Differences, DifferenceShown{HubSpotField: d.HubSpotField, SalesforceField: d.SalesforceField,
 			HubSpot: textOf(d.HubSpot), Salesforce: textOf(d.Salesforce), Allowed: d.Allowed})
 		broken = broken || d.Allowed == ""
@@ -454,4 +460,5 @@ func (v *verifier) comparePair(f *Finding, s *reconcile.Snapshot, outcome store.
 		f.Verdict = Differs
 		f.Reason = crm.Reason{Code: "differs", Text: "the two records do not agree", Mend: "run `lockstep sync`; `lockstep explain` shows both side by side"}
 	}
+	return nil
 }

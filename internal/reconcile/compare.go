@@ -18,6 +18,10 @@ type Difference struct {
 	// Allowed says why the mapping lets the two differ ("direction:
 	// to-salesforce"), empty when it does not.
 	Allowed string
+	// Slot is the field's place in a base, and Hashes are what a base holds that knows
+	// both values; Hashes is nil where no base tells of it.
+	Slot   int
+	Hashes map[crm.Side]uint64
 }
 
 // Compare lists where the records of a pair differ, by what they hold and by
@@ -41,7 +45,8 @@ func Compare(o *mapping.BoundObject, s Snapshot) []Difference {
 		if unread(h) || unread(v) || Agree(f, h, v, m.place(f)) {
 			continue
 		}
-		out = append(out, Difference{HubSpotField: f.HubSpotField.Name, SalesforceField: f.SalesforceField.Name, HubSpot: h, Salesforce: v, Allowed: m.allowed(f, h, v)})
+		out = append(out, Difference{HubSpotField: f.HubSpotField.Name, SalesforceField: f.SalesforceField.Name, HubSpot: h, Salesforce: v, Allowed: m.allowed(f, h, v),
+			Slot: f.Slot, Hashes: map[crm.Side]uint64{crm.HubSpot: m.now(crm.HubSpot, f.Slot), crm.Salesforce: m.now(crm.Salesforce, f.Slot)}})
 	}
 	for i := range target.Associations {
 		out = m.compareReference(out, &target.Associations[i])
