@@ -2,6 +2,7 @@ package store
 
 import (
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,8 +64,8 @@ func TestALeaseWhoseClockWasPutBack(t *testing.T) {
 func TestAHolderWhoseClockIsPutBackKeepsItsLease(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lockstep.db")
 	synctest.Test(t, func(t *testing.T) {
-		back := time.Duration(0)
-		now := func() time.Time { return time.Now().Add(-back) }
+		var back atomic.Int64
+		now := func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
 		first, err := Open(ctx, path, Options{Now: now})
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +79,7 @@ func TestAHolderWhoseClockIsPutBackKeepsItsLease(t *testing.T) {
 		if err := first.Acquire(ctx); err != nil {
 			t.Fatal(err)
 		}
-		back = time.Hour
+		back.Store(int64(time.Hour))
 		for range 10 {
 			if err := second.Acquire(ctx); fault.KindOf(err) != fault.Conflict {
 				t.Fatalf("a living holder lost its lease: %v", err)
