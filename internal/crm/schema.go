@@ -92,7 +92,10 @@ type Field struct {
 	Restricted  bool
 	Options     []Option
 	ReferenceTo []string
-	Help        string
+	// Cascade: deleting the record that it refers to deletes this one, too
+	// (Salesforce only).
+	Cascade bool
+	Help    string
 	// Unfit says why no value of the field can be kept in step, and what can be
 	// mapped instead; set where Kind is KindOther.
 	Unfit string

@@ -175,6 +175,8 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 			if err := b.keep(ctx); err != nil {
 				b.stop(err)
 			}
+		} else if err := b.spare(ctx); err != nil {
+			b.stop(err)
 		}
 		if err := b.intend(ctx); err != nil {
 			return err

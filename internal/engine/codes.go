@@ -37,6 +37,8 @@ const (
 	// CodeHeldUndone: a run was undone for this thing; it rests as it is until a
 	// side changes.
 	CodeHeldUndone = "held.undone"
+	// CodeHeldCascade: its deletion in Salesforce would delete others with it.
+	CodeHeldCascade = "held.would-cascade"
 	// CodeLeftChanged: a field holds something else than the run wrote.
 	CodeLeftChanged = "held.changed-since-run"
 	// CodeLeftRestore: the vendor cannot restore a record, a person can.

@@ -75,6 +75,8 @@ type decider struct {
 	// asks and answering are the questions of the batch's records (noteQuestions).
 	asks      []store.Ask
 	answering []store.Key
+	// taken are what archives in Salesforce would take along, by record id.
+	taken map[string]crm.Ref
 }
 
 // subject is one thing on its way to a decision.
@@ -184,6 +186,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		return err
 	}
 	if err := d.conflicts(ctx, subjects); err != nil {
+		return err
+	}
+	if d.taken, err = d.cascading(ctx, subjects); err != nil {
 		return err
 	}
 	rows, err := d.decideAll(ctx, subjects, k)
@@ -540,7 +545,7 @@ func (d *decider) reconciled(s *subject, k *known) reconcile.Decision {
 		}
 	}
 	s.snapshot.Known = k
-	return reconcile.Decide(d.o, s.snapshot)
+	return d.keepBack(s, reconcile.Decide(d.o, s.snapshot))
 }
 
 // planned makes a row of the plan of a decision.

@@ -81,7 +81,8 @@ type fieldJSON struct {
 		Label  string `json:"label"`
 		Value  string `json:"value"`
 	} `json:"picklistValues"`
-	ReferenceTo []string `json:"referenceTo"`
+	ReferenceTo   []string `json:"referenceTo"`
+	CascadeDelete bool     `json:"cascadeDelete"`
 }
 
 // Objects lists the objects that can be queried, without fields; one call.
@@ -180,7 +181,7 @@ func (f *fieldJSON) field() crm.Field {
 		Calculated: f.Calculated || f.AutoNumber || !f.Createable && !f.Updateable && !f.Permissionable,
 		Unique:     f.Unique, ExternalID: f.ExternalID, Filterable: f.Filterable,
 		Permissionable: f.Permissionable, Compound: f.Compound,
-		Restricted: f.RestrictedPicklist, ReferenceTo: f.ReferenceTo, Help: f.Help,
+		Restricted: f.RestrictedPicklist, ReferenceTo: f.ReferenceTo, Cascade: f.CascadeDelete, Help: f.Help,
 	}
 	if f.Type == "int" || f.Type == "long" {
 		field.Precision = f.Digits
