@@ -203,6 +203,33 @@ func TestAnAnswerHoldsForJustTheValuesThatWereShown(t *testing.T) {
 	}
 }
 
+func TestAnAnswerGoesBeforeARuleThatWasWrittenSince(t *testing.T) {
+	w, h, s := clash(t, "hold")
+	w.hubspot.edit("contacts", h, "phone", "030 111")
+	w.salesforce.edit("Contact", s, "Phone", "030 222")
+	w.sync()
+	if err := w.answer(w.conflicts()[0].ID, "value", "030 333", ""); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody answers another conflict of the field with "always HubSpot" meanwhile.
+	w.yaml = strings.Replace(w.yaml, "wins: hold", "wins: hubspot", 1)
+	w.sync()
+	if a, b := w.hubspot.value("contacts", h, "phone"), w.salesforce.value("Contact", s, "Phone"); a != "030 333" || b != "030 333" {
+		t.Errorf("HubSpot %q, Salesforce %q", a, b)
+	}
+	// The next one is decided by the rule.
+	w.hubspot.edit("contacts", h, "phone", "030 444")
+	w.salesforce.edit("Contact", s, "Phone", "030 555")
+	w.sync()
+	if a, b := w.hubspot.value("contacts", h, "phone"), w.salesforce.value("Contact", s, "Phone"); a != "030 444" || b != "030 444" {
+		t.Errorf("HubSpot %q, Salesforce %q", a, b)
+	}
+	if left := w.conflicts(); len(left) != 0 {
+		t.Errorf("left: %+v", left)
+	}
+	w.silent()
+}
+
 func TestAConflictThatPeopleMendOnBothSidesGoesAway(t *testing.T) {
 	w, h, s := clash(t, "hold")
 	w.hubspot.edit("contacts", h, "phone", "030 111")

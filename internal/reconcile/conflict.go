@@ -114,6 +114,11 @@ func (m *merge) fieldPrint(slot int) uint64 {
 	return printOf("field", strconv.FormatUint(m.now(crm.HubSpot, slot), 16), strconv.FormatUint(m.now(crm.Salesforce, slot), 16))
 }
 
+// answered tells whether a person answered to the two values as they are.
+func (m *merge) answered(slot int) bool {
+	return m.d.resolution(ConflictField, m.d.object.BaseNames[slot], m.fieldPrint(slot)) != nil
+}
+
 // time is when a field was last set on a side. Where that is not known it is
 // when the record was changed, and the decision asks for better.
 func (m *merge) time(side crm.Side, field string) crm.FieldTime {

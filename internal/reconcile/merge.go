@@ -296,11 +296,15 @@ func (m *merge) chooseFirst(f *mapping.BoundField, hubspotBlank, salesforceBlank
 	return m.winner(f, hubspotBlank, salesforceBlank, "first match, ")
 }
 
-// winner applies `wins`.
+// winner applies `wins`; what a person answered to just these two values goes before
+// it, also where the rule is another one by now.
 func (m *merge) winner(f *mapping.BoundField, hubspotBlank, salesforceBlank bool, prefix string) (crm.Side, string, *crm.Reason) {
 	wins := crm.HubSpot
-	rule := string(f.Wins)
-	switch f.Wins {
+	rule, applied := string(f.Wins), f.Wins
+	if m.answered(f.Slot) {
+		applied = mapping.WinsHold // heldField does as the answer says
+	}
+	switch applied {
 	case mapping.WinsHold:
 		return "", "", &crm.Reason{Code: CodeConflict, Field: f.SalesforceField.Name,
 			Text: fmt.Sprintf("%sand %s and %s differ; `wins` says hold", prefix, nameOn(f, crm.HubSpot), nameOn(f, crm.Salesforce)),

@@ -72,7 +72,7 @@ func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, sales
 				side = crm.Salesforce
 			}
 			return side.Other(), prefix + string(side) + " gives it", nil
-		case a.Wins == mapping.WinsHold:
+		case a.Wins == mapping.WinsHold || m.answered(a.Slot):
 			return "", "", &crm.Reason{Code: CodeConflict, Field: a.Salesforce, Text: prefix + "and HubSpot's association with " + a.HubSpot + " and Salesforce " + a.Salesforce + " differ; `wins` says hold",
 				Mend: "associate the same record on both sides, or choose `wins: hubspot` or `salesforce` for " + a.Salesforce}
 		case a.Wins == mapping.WinsSalesforce:

@@ -84,14 +84,28 @@ func (t *Tx) PutConflicts(conflicts []Conflict) error {
 			return err
 		}
 	}
-	return insert(t, "INSERT INTO conflicts (mapping, side, thing, object, kind, field, print, body, opened, answer) VALUES", 10,
-		`ON CONFLICT (mapping, side, thing, kind, field) DO UPDATE SET body = excluded.body, object = excluded.object,
-		opened = CASE WHEN print = excluded.print THEN opened ELSE excluded.opened END,
-		answer = CASE WHEN print = excluded.print THEN answer ELSE '' END, print = excluded.print`,
-		conflicts, func(args []any, c Conflict) []any {
-			return append(args, t.s.codeOf(c.Mapping), sideCode(c.Thing.Side), idValue(c.Thing.Side, c.Thing.ID), t.s.codeOf(c.Thing.Object),
-				c.Kind, c.Field, int64(c.Print), c.Body, c.Opened.UnixMicro(), "")
-		})
+	for _, c := range conflicts {
+		side, print, opened := sideCode(c.Thing.Side), int64(c.Print), c.Opened.UnixMicro()
+		// An upsert would use up a number for each conflict that is shown again, and
+		// people would be asked to answer conflict 48113.
+		result, err := t.tx.ExecContext(t.ctx, `UPDATE conflicts SET body = ?, object = ?, opened = CASE WHEN print = ? THEN opened ELSE ? END,
+			answer = CASE WHEN print = ? THEN answer ELSE '' END, print = ? WHERE mapping = ? AND side = ? AND thing = ? AND kind = ? AND field = ?`,
+			c.Body, t.s.codeOf(c.Thing.Object), print, opened, print, print, t.s.codeOf(c.Mapping), side, idValue(c.Thing.Side, c.Thing.ID), c.Kind, c.Field)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n > 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.exec("INSERT INTO conflicts (mapping, side, thing, object, kind, field, print, body, opened, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+			t.s.codeOf(c.Mapping), side, idValue(c.Thing.Side, c.Thing.ID), t.s.codeOf(c.Thing.Object), c.Kind, c.Field, print, c.Body, opened); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AnswerConflict stores what a person answered to a conflict as it is shown;
