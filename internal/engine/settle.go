@@ -457,7 +457,9 @@ func (b *batch) settleChanges(s *settlement, j *job) {
 			}
 			s.drop[r.Side] = append(s.drop[r.Side], r.ID)
 		case crm.Held, crm.Failed:
-			if !j.now {
+			// What hangs on a record may be moved or deleted, which no change of the
+			// record tells: it stays due.
+			if !j.now && j.reason.Code != CodeHeldCascade {
 				s.keep[r.Side] = append(s.keep[r.Side], r.ID)
 			}
 		}
