@@ -61,6 +61,11 @@ func (g *global) printStatus(status *engine.Status) {
 	for _, outcome := range []crm.Outcome{crm.Failed, crm.Held, crm.Pending, crm.Excluded} {
 		g.printOutcomes(status, outcome)
 	}
+	for _, o := range status.Objects {
+		if o.Sweep != nil {
+			g.say("%s", sweepInWords(o.Name, o.Sweep))
+		}
+	}
 	if r := status.LastRun; r != nil {
 		g.say("Last run: %s %d, %s, began %s", r.Kind, r.ID, r.Status, moment(r.Started))
 		if r.Error != "" {
@@ -81,6 +86,12 @@ func (g *global) printStatus(status *engine.Status) {
 	if w := status.Working; w != nil {
 		g.say("Process %d on %s works on it since %s", w.PID, w.Host, moment(w.Since))
 	}
+}
+
+// sweepInWords says how far the look at associations has come.
+func sweepInWords(name string, s *engine.StatusSweep) string {
+	return "Associations of " + name + ": " + count(s.Looked, "record", "records") + " looked at in this round, " + separatedInt(s.Left) + " left, which takes " +
+		count(s.Cycles, "more cycle", "more cycles") + " of " + separatedInt(s.Round) + "; what only associates records is noticed in their turn"
 }
 
 // outcomeTitles are what people read above a list of reasons.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -38,6 +39,20 @@ type StatusObject struct {
 	Tally    crm.Tally            `json:"tally"`
 	// Cursors by side and vendor object.
 	Cursors []StatusCursor `json:"cursors"`
+	// Sweep is how far the look at associations has come; nil where one cycle looks at all.
+	Sweep *StatusSweep `json:"sweep,omitempty"`
+}
+
+// StatusSweep says how far the cycles have come with the associations of an object that
+// has more linked records than one cycle looks at. What somebody only associates, or takes
+// apart, is noticed when its record's turn comes; then it starts at the front again.
+type StatusSweep struct {
+	// Looked records had their turn in this round, Left have not yet.
+	Looked int `json:"looked"`
+	Left   int `json:"left"`
+	// Cycles is how many more cycles the round takes, Round how many a whole one takes.
+	Cycles int `json:"cycles"`
+	Round  int `json:"round"`
 }
 
 // StatusCursor says how far one vendor object was read.
@@ -99,6 +114,9 @@ func StatusOf(ctx context.Context, s *store.Store, m *mapping.Mapping) (*Status,
 				return nil, err
 			}
 		}
+		if so.Sweep, err = sweepStatus(ctx, s, o, so.Links); err != nil {
+			return nil, err
+		}
 		st.Objects = append(st.Objects, so)
 	}
 	if st.Due, err = s.CountDue(ctx); err != nil {
@@ -128,4 +146,21 @@ func StatusOf(ctx context.Context, s *store.Store, m *mapping.Mapping) (*Status,
 	}
 	st.Working, err = s.Holder(ctx)
 	return st, err
+}
+
+func sweepStatus(ctx context.Context, s *store.Store, o mapping.Object, links int) (*StatusSweep, error) {
+	swept := slices.ContainsFunc(o.Associations, func(a mapping.Association) bool { return a.By == "" })
+	if !swept || links <= associationSlice {
+		return nil, nil
+	}
+	sweep, err := s.Sweep(ctx, o.Name, crm.HubSpot, o.HubSpot, store.SweepAssociations)
+	if err != nil {
+		return nil, err
+	}
+	looked, err := s.CountLinksUpTo(ctx, o.Name, sweep.Position)
+	if err != nil {
+		return nil, err
+	}
+	cycles := func(records int) int { return (records + associationSlice - 1) / associationSlice }
+	return &StatusSweep{Looked: looked, Left: links - looked, Cycles: cycles(links - looked), Round: cycles(links)}, nil
 }

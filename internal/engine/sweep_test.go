@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockstep-sync/lockstep/internal/engine"
 )
 
 const dealsYAML = `  - name: deals
@@ -111,8 +114,23 @@ func TestAMillionAssociationsAreSweptASliceInEachCycle(t *testing.T) {
 	w.hubspot.associate("contacts", ids[0], "companies", acme, true)
 	w.hubspot.associate("contacts", ids[people-1], "companies", acme, true)
 	account := w.salesforce.idOf("Account", "Name", "Acme")
+	var told []engine.StatusSweep
 	for range 3 {
 		w.sync()
+		e, s := w.open()
+		status, err := e.Status(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		for _, o := range status.Objects {
+			if o.Sweep != nil {
+				told = append(told, *o.Sweep)
+			}
+		}
+	}
+	if diff := cmp.Diff([]engine.StatusSweep{{Looked: 1000, Left: 1300, Cycles: 2, Round: 3}, {Looked: 2000, Left: 300, Cycles: 1, Round: 3}, {Left: 2300, Cycles: 3, Round: 3}}, told); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
 	}
 	if n := len(w.salesforce.sorted("Contact", func(r *row) bool { return r.values["AccountId"] == account })); n != 2 {
 		t.Errorf("after as many cycles as there are slices %d of 2 associations were noticed", n)

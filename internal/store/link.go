@@ -126,6 +126,15 @@ func (s *Store) CountLinks(ctx context.Context, mapping string) (int, error) {
 	return s.count(ctx, "SELECT count(*) FROM links WHERE mapping = ?", s.codeOf(mapping))
 }
 
+// CountLinksUpTo counts the links of a mapping whose HubSpot id is not after the given
+// one; none for "".
+func (s *Store) CountLinksUpTo(ctx context.Context, mapping, hubspotID string) (int, error) {
+	if hubspotID == "" {
+		return 0, nil
+	}
+	return s.count(ctx, "SELECT count(*) FROM links WHERE mapping = ? AND hubspot_id <= ?", s.codeOf(mapping), idValue(crm.HubSpot, hubspotID))
+}
+
 func (s *Store) count(ctx context.Context, query string, args ...any) (int, error) {
 	n := 0
 	err := s.query(ctx, func(r *sql.Rows) error { return r.Scan(&n) }, query, args...)
