@@ -101,23 +101,19 @@ func (s *Store) fault(what string, err error) error {
 }
 
 // check looks for damaged pages before this process works on the pair, where
-// that is due; see checkAlways. unclean says that the last process did not end by
-// itself.
+// that is due. unclean says that the last process did not end by itself.
 func (s *Store) check(ctx context.Context, unclean bool) error {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return storageFault("open "+s.path, err)
 	}
-	large := info.Size() > checkAlways
-	if large && !unclean {
-		mark, err := s.Meta(ctx, checkedMeta)
-		if err != nil {
-			return err
-		}
-		micros, _ := strconv.ParseInt(mark, 10, 64) // none reads as 0
-		if passed := s.now().Sub(time.UnixMicro(micros)); passed >= 0 && passed < checkEvery {
-			return nil
-		}
+	mark, err := s.Meta(ctx, checkedMeta)
+	if err != nil {
+		return err
+	}
+	micros, _ := strconv.ParseInt(mark, 10, 64) // none reads as 0
+	if !checkIsDue(info.Size(), unclean, time.UnixMicro(micros), s.now()) {
+		return nil
 	}
 	finding := ""
 	if err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&finding); err != nil {
@@ -126,7 +122,7 @@ func (s *Store) check(ctx context.Context, unclean bool) error {
 	if finding != "ok" {
 		return s.noteDamage(finding)
 	}
-	if !large {
+	if info.Size() <= checkAlways {
 		return nil
 	}
 	s.writing.Lock()
@@ -134,4 +130,11 @@ func (s *Store) check(ctx context.Context, unclean bool) error {
 	return s.transact(context.WithoutCancel(ctx), func(t *Tx) error {
 		return t.SetMeta(checkedMeta, strconv.FormatInt(s.now().UnixMicro(), 10))
 	}, false)
+}
+
+// checkIsDue tells whether a file of so many bytes is looked through; see
+// checkAlways.
+func checkIsDue(bytes int64, unclean bool, last, now time.Time) bool {
+	age := now.Sub(last)
+	return bytes <= checkAlways || unclean || age < 0 || age >= checkEvery
 }

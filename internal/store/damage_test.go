@@ -238,6 +238,28 @@ func acquireIn(t *testing.T, file, wal []byte) error {
 	return err
 }
 
+func TestALargeFileIsLookedThroughOnceADay(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		name    string
+		bytes   int64
+		unclean bool
+		last    time.Time
+		want    bool
+	}{
+		{"a small file always", 1 << 20, false, now.Add(-time.Minute), true},
+		{"a large one that never was", 1 << 30, false, time.UnixMicro(0), true},
+		{"a large one that was an hour ago", 1 << 30, false, now.Add(-time.Hour), false},
+		{"a large one that was yesterday", 1 << 30, false, now.Add(-25 * time.Hour), true},
+		{"a large one whose last process was killed", 1 << 30, true, now.Add(-time.Hour), true},
+		{"a large one, and the clock was put back since", 1 << 30, false, now.Add(time.Hour), true},
+	} {
+		if got := checkIsDue(c.bytes, c.unclean, c.last, now); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // BenchmarkCheck is what the look for damage costs before work begins:
 //
 //	go test -run '^$' -bench Check ./internal/store
