@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/cli"
 	"github.com/lockstep-sync/lockstep/internal/fault"
@@ -163,6 +164,34 @@ func TestADamagedLogIsFoundAgain(t *testing.T) {
 			}
 			w.checkNoTwins()
 		})
+	}
+}
+
+// TestAWatchThatMeetsDamageEnds turns a byte in every link while a watch is at
+// work, past SQLite, and then people edit linked records.
+func TestAWatchThatMeetsDamageEnds(t *testing.T) {
+	t.Parallel()
+	w := newKillWorldOf(t, "small", filepath.Join(programPath(t), "lockstep"))
+	w.inside("sync")
+	writes, calls := w.writes(), w.calls()
+	watch, talk := w.start("sync", "--watch", "--every", "100ms")
+	const firstCycle = 20 // calls of a watch that surely is at work
+	ended := make(chan error, 1)
+	go func() { ended <- watch.Wait() }()
+	for w.calls() < calls+firstCycle {
+		select {
+		case err := <-ended:
+			t.Fatalf("the watch ended by itself: %v\n%s", err, talk)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	change(t, filepath.Join(w.dir, ".lockstep", "lockstep.db")+"?_pragma=busy_timeout(10000)", "UPDATE links SET base = substr(base, 1, 20) || x'2a' || substr(base, 22)")
+	w.editLinked(4)
+	if got := code(<-ended); got != fault.ExitStorage || !strings.Contains(talk.String(), "does not hold what was stored") {
+		t.Errorf("the watch ended with %d\n%s", got, talk)
+	}
+	if n := w.writes() - writes; n != 0 {
+		t.Errorf("it wrote %d times to the vendors", n)
 	}
 }
 
