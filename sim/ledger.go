@@ -43,6 +43,8 @@ type record struct {
 	readings []reading
 	// into is the record that people merged it into; nil while it stands alone.
 	into *record
+	// once is the record that it was merged into at some time; it may be back.
+	once *record
 }
 
 // version is one state of a record.

@@ -435,6 +435,18 @@ func (x *oracle) isOrTook(r *record, id string) bool {
 	return r.id == id || slices.ContainsFunc(x.w.ledger.took(r), func(q *record) bool { return q.id == id })
 }
 
+// decidedBy is when a cycle's decisions were made: before its first write. What a
+// look for a lost answer shows after that comes too late for them.
+func (x *oracle) decidedBy(v *version) int {
+	first := v.seq
+	for _, r := range x.w.ledger.order {
+		if n := r.writtenIn(v.cycle); n >= 0 {
+			first = min(first, r.versions[n].seq)
+		}
+	}
+	return first - 1
+}
+
 // standsFor tells whether a record that was made carries a key of another one, or
 // its id.
 func (x *oracle) standsFor(made, source *record) bool {
@@ -537,18 +549,19 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	for _, other := range x.pairs {
-		if twin := other.on(r.side); other.on(source.side) == source && twin != r && twin.first().by == program && twin.first().seq < v.seq {
+		if twin := other.on(r.side); other.on(source.side) == source && source.once == nil && twin != r && twin.first().by == program && twin.first().seq < v.seq {
 			if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
 				x.violate("duplicate", "%s %s was created, and %s had been created for the same record", r.object, r.id, twin.id)
 			}
 		}
 	}
 	keys := o.keys(source.side, values)
+	decided := x.decidedBy(v)
 	for _, c := range x.w.ledger.order {
 		if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {
 			continue
 		}
-		seen, cv, ok := c.known(v.seq - 1)
+		seen, cv, ok := c.known(decided)
 		at := c.versionAt(v.seq - 1)
 		if ok && cv.live && c.versions[at].live && share(keys, o.keys(c.side, seen)) && share(keys, o.keys(c.side, c.versions[at].values)) {
 			x.violate("duplicate", "%s %s was created for %s %s, and %s with the same key of %q was known", r.object, r.id, source.object, source.id, c.id, keys)

@@ -270,7 +270,7 @@ func (w *world) act(x step) {
 	if survivor := w.ledger.records[key{x.side, o.vendorName(x.side), mergedID}]; merged != nil && err == nil && survivor != nil {
 		for _, r := range merged {
 			if r != survivor {
-				r.into = survivor
+				r.into, r.once = survivor, survivor
 			}
 		}
 	}

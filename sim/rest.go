@@ -266,7 +266,11 @@ func (x *oracle) alone(r *record) {
 func (x *oracle) isLeftOver(r *record) bool {
 	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
 		partner := p.on(r.side.Other())
-		return p.on(r.side).survivor() == r && partner.into != nil && x.standing(partner.survivor()) != nil
+		survivor := partner.survivor()
+		if partner.into == nil && partner.once != nil {
+			survivor = partner.once.survivor() // it was restored, and is a thing of its own
+		}
+		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOver(survivor))
 	})
 }
 
@@ -358,6 +362,9 @@ func (x *oracle) last() {
 	}
 	for _, list := range newest {
 		j := list[len(list)-1]
+		if list[0].maybe {
+			continue // none of them came through for certain
+		}
 		r := x.w.ledger.records[j.key]
 		if r == nil || !r.live() {
 			continue

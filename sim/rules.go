@@ -31,8 +31,8 @@ const (
 // stamps are when the two sides of a field were set, in milliseconds: of HubSpot
 // the field, of Salesforce the record (sf), which keeps no time for a field. A
 // program that saw the value before the record was touched may know better (sfSet).
-// Where HubSpot's field was edited once more before its history was asked for, the
-// record's time stands in (hubAlso).
+// Where HubSpot's field was edited once more, or the record deleted, before its
+// history was asked for, the record's time stands in (hubAlso).
 type stamps struct{ hub, hubAlso, sf, sfSet int64 }
 
 func towards(side crm.Side) move {
@@ -102,7 +102,7 @@ func (o *object) stamps(f *field, hub, sf *record, hv, sv *version, took []*reco
 	at.hubAlso = at.hub
 	if column, ok := o.place[crm.HubSpot][f.hub]; ok {
 		for i := range hub.versions {
-			if v := &hub.versions[i]; v.seq > hv.seq && v.by == people && v.values[column] != hv.values[column] {
+			if v := &hub.versions[i]; v.seq > hv.seq && v.by == people && (v.values[column] != hv.values[column] || !v.live) {
 				at.hubAlso = hv.stamp
 			}
 		}

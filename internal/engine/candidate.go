@@ -44,7 +44,14 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 	if err != nil {
 		return err
 	}
-	there = d.holding(other, there, records)
+	survivors, err := d.survivors(ctx, other, there, records)
+	if err != nil {
+		return err
+	}
+	for _, k := range survivors {
+		ids = append(ids, k.Ref.ID)
+	}
+	there = d.holding(other, append(there, survivors...), records)
 	links, err := d.e.store.Links(ctx, d.o.Name, other, ids)
 	if err != nil {
 		return err
@@ -91,6 +98,39 @@ func (d *decider) candidates(ctx context.Context, subjects []*subject) error {
 		}
 	}
 	return d.rivals(ctx, subjects, shared, contested)
+}
+
+// survivors are the records that candidates were merged into, by those of the
+// keys that they have, too: search may not know them yet. They are added to
+// records, and their keys are kept.
+func (d *decider) survivors(ctx context.Context, side crm.Side, there []store.Key, records map[string]*crm.Record) ([]store.Key, error) {
+	wanted := map[keyID]bool{}
+	var refs []crm.Ref
+	for _, k := range there {
+		wanted[keyID{k.Rule, k.Hash}] = true
+		if r := records[k.Ref.ID]; r != nil && r.Archived && r.MergedInto != "" && records[r.MergedInto] == nil {
+			refs = append(refs, crm.Ref{Side: side, Object: k.Ref.Object, ID: r.MergedInto})
+		}
+	}
+	found, err := d.fetch(ctx, side, refs)
+	if err != nil {
+		return nil, err
+	}
+	var keys []store.Key
+	for _, ref := range refs {
+		r, l := found[ref.ID], d.e.lens(d.o, side, ref.Object)
+		if r == nil || r.Archived || l == nil || records[ref.ID] != nil {
+			continue
+		}
+		records[ref.ID] = r
+		for _, k := range keysOf(d.o, l, r) {
+			d.learned[side] = append(d.learned[side], k)
+			if wanted[keyID{k.Rule, k.Hash}] {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys, nil
 }
 
 type keyID struct {

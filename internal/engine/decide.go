@@ -68,6 +68,8 @@ type decider struct {
 
 	// stale are match keys that turned out not to hold any more, by side.
 	stale map[crm.Side][]store.Key
+	// learned are keys of records that were met on the way.
+	learned map[crm.Side][]store.Key
 	// forget are unlinked records that are no more.
 	forget []string
 	// claimed are other-side records taken in this batch.
@@ -101,7 +103,7 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 }
 
 func (d *decider) batchOf(ctx context.Context, page []store.Change, followings int) error {
-	d.forget, d.stale, d.claimed = nil, map[crm.Side][]store.Key{}, map[string]crm.Ref{}
+	d.forget, d.stale, d.learned, d.claimed = nil, map[crm.Side][]store.Key{}, map[crm.Side][]store.Key{}, map[string]crm.Ref{}
 	d.asks, d.answering = nil, nil
 	ids := make([]string, len(page))
 	for i := range page {
@@ -159,6 +161,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 			return d.batchOf(ctx, next, followings-1)
 		}
 	}
+	if err := d.noteKeys(ctx, subjects); err != nil {
+		return err
+	}
 	if err := d.candidates(ctx, subjects); err != nil {
 		return err
 	}
@@ -201,8 +206,8 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 				return err
 			}
 		}
-		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-			if err := t.PutKeys(d.o.Name, side, d.unseenKeys(subjects, side)); err != nil {
+		for side, keys := range d.learned {
+			if err := t.PutKeys(d.o.Name, side, keys); err != nil {
 				return err
 			}
 		}
@@ -230,6 +235,20 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 			return err
 		}
 		return t.PutPlan(rows)
+	})
+}
+
+// noteKeys keeps unseenKeys, so that the candidates of the same batch find them.
+func (d *decider) noteKeys(ctx context.Context, subjects []*subject) error {
+	hubspot, salesforce := d.unseenKeys(subjects, crm.HubSpot), d.unseenKeys(subjects, crm.Salesforce)
+	if len(hubspot)+len(salesforce) == 0 {
+		return nil
+	}
+	return d.e.store.Write(ctx, func(t *store.Tx) error {
+		if err := t.PutKeys(d.o.Name, crm.HubSpot, hubspot); err != nil {
+			return err
+		}
+		return t.PutKeys(d.o.Name, crm.Salesforce, salesforce)
 	})
 }
 

@@ -221,7 +221,7 @@ func (x *explainer) thing(ctx context.Context, o *mapping.BoundObject, ref crm.R
 		return err
 	}
 	s := &subject{ref: ref, at: map[crm.Side]sight{}}
-	d := &decider{e: x.e, o: o, side: ref.Side, stale: map[crm.Side][]store.Key{}, claimed: map[string]crm.Ref{}}
+	d := &decider{e: x.e, o: o, side: ref.Side, stale: map[crm.Side][]store.Key{}, learned: map[crm.Side][]store.Key{}, claimed: map[string]crm.Ref{}}
 	t := ExplainedThing{Mapping: o.Name, Keys: []ExplainedKey{}, Fields: []ExplainedField{}, Writes: []JournalEntry{}, History: []ExplainedDecision{}}
 	pair := map[crm.Side]crm.Ref{ref.Side: ref}
 	aliases, err := x.e.aliasesFor(ctx, o, ref.Side, []string{ref.ID})

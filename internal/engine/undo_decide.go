@@ -209,8 +209,12 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 			if known[c.Field] {
 				continue
 			}
+			same := l.read.Layout.Index(c.Field) < 0 || reconcile.Same(schema.Field(c.Field), t.ref.Side, r.Value(c.Field), c.After)
+			if !same && rows[i].Result != store.ResultDone {
+				continue // it was not answered, and did not come through
+			}
 			known[c.Field] = true
-			if l.read.Layout.Index(c.Field) >= 0 && !reconcile.Same(schema.Field(c.Field), t.ref.Side, r.Value(c.Field), c.After) {
+			if !same {
 				return c.Field + " was changed since", nil
 			}
 		}
