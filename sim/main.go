@@ -1,8 +1,9 @@
 // Command sim plays Lockstep whole (both clients, engine, store on disk)
 // against both sandboxes in one process and in fake time: people edit, create,
-// delete and restore on both sides, dials are turned, the process dies between
-// any two steps and starts again from its disk. Everything follows from a seed.
-// An oracle that shares no code with the program judges each write and the end.
+// delete, restore and merge on both sides, dials are turned, the process dies
+// between any two steps and starts again from its disk, and in the end a run is
+// undone. Everything follows from a seed. An oracle that shares no code with the
+// program judges each write, the end, and the undo.
 //
 //	go run ./sim -seeds 2000 -start 1    play so many histories
 //	go run ./sim -seed 17 -story         play one, shrink it, and tell it
@@ -12,7 +13,7 @@
 // all go through a gate that lets one through at a time (gate.go). The ledger
 // (ledger.go) writes down what became of every record and what the program was
 // shown of it; the oracle (oracle.go, rest.go, rules.go, value.go) judges by
-// that. docs/decisions/0012-simulation.md says why it is built so.
+// that, and of the undo by undo.go. docs/decisions/0012-simulation.md says why it is built so.
 package main
 
 import (

@@ -1,3 +1,8 @@
+//go:build !race
+
+// The histories are played by binaries of their own, which the race detector has
+// no part in; once is enough.
+
 package main
 
 import (
