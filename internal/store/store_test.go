@@ -169,6 +169,34 @@ func TestKeysFindRecordsByRuleAndHash(t *testing.T) {
 	}
 }
 
+// TestARecordWhoseKeyWasDroppedCountsAsUnseen: put back as it was, it would look
+// as it did when it was last seen, and its key would stay forgotten.
+func TestARecordWhoseKeyWasDroppedCountsAsUnseen(t *testing.T) {
+	s := ready(t)
+	linked := Link{Link: crm.Link{Mapping: "people", HubSpotID: "1", SalesforceObject: "Contact", SalesforceID: "003a"}, SeenHubSpot: 7, SeenSalesforce: 8}
+	alone := Outcome{Mapping: "people", Ref: crm.Ref{Side: crm.HubSpot, Object: "contacts", ID: "2"}, Seen: 9, Outcome: crm.Held}
+	write(t, s, func(tx *Tx) error {
+		if err := tx.PutLinks([]Link{linked}); err != nil {
+			return err
+		}
+		if err := tx.PutOutcomes([]Outcome{alone}); err != nil {
+			return err
+		}
+		return tx.DropKeys("people", crm.HubSpot, []Key{{Rule: 0, Hash: 1, Ref: crm.Ref{ID: "1"}}, {Rule: 0, Hash: 2, Ref: crm.Ref{ID: "2"}}})
+	})
+	links, err := s.Links(ctx, "people", crm.HubSpot, []string{"1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := s.Outcomes(ctx, "people", crm.HubSpot, []string{"2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, o := links["1"], outcomes["2"]; l.SeenHubSpot != 0 || l.SeenSalesforce != 8 || o.Seen != 0 {
+		t.Errorf("seen %d and %d, alone %d", l.SeenHubSpot, l.SeenSalesforce, o.Seen)
+	}
+}
+
 func TestFilesThatAreNoStoreAreRefusedAndLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.db")
