@@ -65,7 +65,7 @@ func TestAClockThatIsPutBackInACycleLosesNothing(t *testing.T) {
 		for _, moment := range []string{"after commit", "before call", "after call"} {
 			t.Run(at.name+", "+moment, func(t *testing.T) {
 				t.Parallel()
-				const step = 3 // every third moment: they are many, and alike
+				const step = 5 // every fifth moment: they are many, and alike
 				for n := 1; ; n += step {
 					w := newWorld(t)
 					clock, _ := w.withClock()
