@@ -403,6 +403,13 @@ func (x *oracle) takenBack(r *record) bool {
 	if r.last().by != program || r.o.deletes != "archive" || n < 1 {
 		return false
 	}
+	if slices.ContainsFunc(x.pairs, func(p *pair) bool { // or had come to it by a merge
+		partner := p.on(r.side.Other())
+		at := partner.versionAt(r.last().seq)
+		return p.on(r.side) != r && p.on(r.side).survivor() == r && at >= 0 && !partner.versions[at].live
+	}) {
+		return true
+	}
 	keys := append(r.o.keys(r.side, r.first().values), r.o.keys(r.side, r.last().values)...)
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
 		at := c.versionAt(r.last().seq)

@@ -92,6 +92,8 @@ type subject struct {
 	// every other.
 	undone *store.Outcome
 	wake   store.Wake
+	// lookedUp: it was read by id for this decision, and may not have been seen.
+	lookedUp bool
 }
 
 // followLimit bounds how often one batch is looked at again because a record
@@ -135,7 +137,7 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 	subjects := make([]*subject, 0, len(page))
 	for i := range page {
 		r := records[page[i].Ref.ID]
-		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}, wake: page[i].Wake}
+		s := &subject{ref: page[i].Ref, at: map[crm.Side]sight{}, wake: page[i].Wake, lookedUp: len(page[i].Record) == 0}
 		if l, ok := links[page[i].Ref.ID]; ok {
 			l.Base = d.e.rebase(d.o, l.Base)
 			s.link = &l
@@ -253,11 +255,15 @@ func (d *decider) noteKeys(ctx context.Context, subjects []*subject) error {
 }
 
 // unseenKeys are the match keys of linked records that were not seen since we
-// made or wrote them: this decision may be the only look that is taken.
+// made or wrote them, and of what was looked up, such as the survivor of a merge:
+// this decision may be the only look that is taken.
 func (d *decider) unseenKeys(subjects []*subject, side crm.Side) []store.Key {
 	var keys []store.Key
 	for _, s := range subjects {
 		if s.link == nil {
+			if l := d.e.lens(d.o, side, s.ref.Object); s.lookedUp && side == d.side && l != nil && s.at[side].Seen != 0 {
+				keys = append(keys, keysOf(d.o, l, d.recordOf(s))...)
+			}
 			continue
 		}
 		r, object, seen := s.snapshot.HubSpot, d.o.HubSpot, s.link.SeenHubSpot
