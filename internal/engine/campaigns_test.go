@@ -360,7 +360,7 @@ func TestAListWithManyMembers(t *testing.T) {
 		}
 		f.quiet("after many left")
 		for range 2 {
-			time.Sleep(time.Hour)
+			f.wait(time.Hour)
 			f.sync()
 		}
 		time.Sleep(time.Minute)
@@ -556,7 +556,7 @@ func TestFaultsLoseNoMemberAndMakeNoListTwice(t *testing.T) {
 					t.Error("nothing went wrong, so nothing is proved")
 				}
 				for range 4 {
-					time.Sleep(time.Hour)
+					f.wait(time.Hour)
 					f.sync()
 				}
 				for name, list := range lists {
@@ -669,7 +669,7 @@ func (f *fair) playMembers(plan [][]memberEdit, lists, people int, seed uint64) 
 			f.box.Dials().Set(faults.Setting{})
 		}
 		for range 2 {
-			time.Sleep(30 * time.Minute)
+			f.wait(30 * time.Minute)
 			f.sync()
 		}
 		for key, in := range want {

@@ -124,7 +124,7 @@ func TestQuietCyclesCallsByObject(t *testing.T) {
 		c := connectBy(t, dir, sandbox.Config{SearchLag: time.Second}, nil, func(mapping.Schemas) []byte { return []byte(peopleAndDealsYAML) })
 		defer c.close()
 		c.settle()
-		time.Sleep(time.Hour)
+		c.wait(time.Hour)
 		c.sync()
 		time.Sleep(time.Minute)
 		run := c.sync()

@@ -128,7 +128,7 @@ func TestASilenceOfThreeDaysBecomesASweep(t *testing.T) {
 		if err := c.engine.Hear(ctx, engine.SourceChangeEvents, nil, []byte{1, 2}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(71 * time.Hour)
+		c.wait(71 * time.Hour)
 		c.sync() // the daily complete read is done, so that the next one has another cause
 		if mark, err := c.engine.Mark(ctx, engine.SourceChangeEvents, crm.Salesforce); err != nil || len(mark) != 2 {
 			t.Errorf("71 hours later: %v, %v", mark, err)

@@ -36,7 +36,7 @@ func TestR7MergesOnTheSandboxAreFollowedByTheRealClients(t *testing.T) {
 				defer c.close()
 				c.sync()
 				for _, object := range []struct{ name, hubspot, salesforce string }{{"companies", "companies", "Account"}, {"people", "contacts", "Contact"}} {
-					time.Sleep(time.Hour)
+					c.wait(time.Hour)
 					c.sync()
 					pair := c.linkedTo(object.name, object.salesforce)[:2]
 					a, b := pair[0], pair[1]
@@ -64,7 +64,7 @@ func TestR7MergesOnTheSandboxAreFollowedByTheRealClients(t *testing.T) {
 						}
 					}
 				}
-				time.Sleep(time.Hour)
+				c.wait(time.Hour)
 				if run := c.sync(); run.Writes.Sum() != 0 {
 					t.Errorf("a quiet world makes writes: %+v", run.Writes)
 				}
@@ -90,7 +90,7 @@ func TestR8ConversionsOnTheSandboxAreFollowedByTheRealClients(t *testing.T) {
 		c := connect(t, dir, sandbox.Config{Seed: "100"})
 		defer c.close()
 		c.sync()
-		time.Sleep(time.Hour)
+		c.wait(time.Hour)
 		c.sync()
 		leads := c.linkedTo("people", "Lead")
 		if len(leads) < 5 {

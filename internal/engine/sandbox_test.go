@@ -115,6 +115,13 @@ func (c *connected) close() {
 	}
 }
 
+// wait lets hours pass in which nothing happens. The lease of the pair is given back for
+// them: renewing it every five seconds would be most of what the test does.
+func (c *connected) wait(d time.Duration) {
+	c.store.Release()
+	time.Sleep(d)
+}
+
 func (c *connected) sync() *engine.Run {
 	c.t.Helper()
 	// The brakes of the suggested mapping are for people; here a first copy goes.

@@ -100,13 +100,13 @@ func TestR15NoEditIsMissedWhileSearchIsLateAndLoses(t *testing.T) {
 				}
 			}
 			for range 3 {
-				time.Sleep(20 * time.Minute)
+				c.wait(20 * time.Minute)
 				lost += reading(t, c.sync(), crm.HubSpot, "contacts").Lost
 			}
 		}
 		c.box.Dials().Set(faults.Setting{})
 		for range 2 {
-			time.Sleep(13 * time.Hour)
+			c.wait(13 * time.Hour)
 			lost += reading(t, c.sync(), crm.HubSpot, "contacts").Lost
 		}
 		missed := 0

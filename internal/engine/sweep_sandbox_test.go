@@ -160,7 +160,7 @@ func TestR16ReferencesGoBothWaysOnTheSandbox(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(time.Hour)
+		c.wait(time.Hour)
 		if run := c.sync(); !run.Quiet() {
 			t.Errorf("it is not quiet: %+v", run)
 		}
@@ -347,7 +347,7 @@ func TestR16LabelledAssociationsAndRowsGoBothWaysOnTheSandbox(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(time.Hour)
+		c.wait(time.Hour)
 		if run := c.sync(); !run.Quiet() {
 			t.Errorf("it is not quiet: %+v", run)
 		}
@@ -441,7 +441,7 @@ func TestR13AFormulaOverAParentIsNoticedOnTheSandbox(t *testing.T) {
 		if got := title(); got != "rated cold" {
 			t.Fatalf("at first HubSpot has %q", got)
 		}
-		time.Sleep(time.Hour)
+		c.wait(time.Hour)
 		c.sync()
 		if err := org.Update("Account", account, map[string]any{"Site": "hot"}); err != nil {
 			t.Fatal(err)
