@@ -180,8 +180,10 @@ func mappings(t *testing.T, p *pairOfAccounts) map[string][]byte {
 // TestLeastPrivilege is the promise of check: what it computes is enough, and
 // none of it is too much.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel() // each has servers of its own, and waits for their limits more than it computes
 	for name, text := range mappings(t, connectPair(t)) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := connectPair(t)
 			p.write(text)
 			all := p.check()

@@ -38,6 +38,7 @@ objects:
 // source alone, and waits for the cycle that brings it over: the next poll would
 // be tomorrow.
 func TestEverySourceWakesTheWatch(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		// prepare sets the source up at the vendor and returns its line of yaml.
@@ -49,6 +50,7 @@ func TestEverySourceWakesTheWatch(t *testing.T) {
 		{"a change event", changeEventSource, crm.Salesforce},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			p := connectPair(t)
 			p.write(fmt.Appendf(nil, wakeMapping, c.prepare(p)))
 			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
