@@ -28,8 +28,10 @@ type object struct {
 	fields []*field
 	// external: Salesforce records carry the HubSpot id.
 	external bool
-	create   string
-	deletes  string
+	// belongs: HubSpot's company and Salesforce's AccountId are kept the same.
+	belongs bool
+	create  string
+	deletes string
 	// leaves out, by side, records with this value in tier.
 	whereHub, whereSF string
 	// looked are the fields that the ledger watches, by side.
@@ -41,6 +43,8 @@ const (
 	tierHub, tierSF = "sim_tier", "Tier__c"
 	externalField   = "HubSpot_Id__c"
 	moreEmails      = "hs_additional_emails"
+	companyOf       = "associatedcompanyid" // HubSpot shows the primary company there
+	accountOf       = "AccountId"
 	canaryHub       = "sim_canary" // mapped by nobody
 	canarySF        = "Canary__c"
 )
@@ -138,6 +142,17 @@ func newFamily(random *rand.Rand) *family {
 	}
 	f.yaml = f.text()
 	return f
+}
+
+// relate lets the people of a family belong to its companies.
+func (f *family) relate() {
+	o := f.objects[len(f.objects)-1]
+	if len(f.objects) < 2 || o.key.kind != email {
+		return
+	}
+	o.belongs = true
+	o.watch()
+	f.yaml = f.text()
 }
 
 func company() *object {
@@ -242,6 +257,10 @@ func (o *object) watch() {
 	add(crm.Salesforce, canarySF)
 	add(crm.Salesforce, externalField)
 	add(crm.Salesforce, "MasterRecordId")
+	if o.belongs {
+		add(crm.HubSpot, companyOf)
+		add(crm.Salesforce, accountOf)
+	}
 }
 
 // text writes lockstep.yaml.
@@ -284,6 +303,9 @@ func (f *family) text() string {
 		b.WriteString("    fields:\n")
 		for _, x := range o.fields {
 			b.WriteString("      - {" + x.text() + "}\n")
+		}
+		if o.belongs {
+			b.WriteString("    associations: [{hubspot: companies, salesforce: AccountId}]\n")
 		}
 	}
 	return b.String()

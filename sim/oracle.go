@@ -375,6 +375,10 @@ func (x *oracle) update(p *pair, r *record, n int) {
 		if name == externalField && r.side == crm.Salesforce && o.external && x.isOrTook(p.hub, v.values[column]) {
 			continue
 		}
+		if o.isReference(name) {
+			x.referred(p, r, v, was.values[column], v.values[column])
+			continue
+		}
 		f := o.writes(r.side, name)
 		if f == nil && name == moreEmails {
 			continue // HubSpot keeps the former address there by itself
@@ -584,6 +588,12 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	for column, name := range o.looked[r.side] {
+		if o.isReference(name) {
+			if v.values[column] != "" {
+				x.referred(p, r, v, "", v.values[column])
+			}
+			continue
+		}
 		if held := v.values[column]; held != "" && held != "false" && o.writes(r.side, name) == nil && !(name == externalField && x.isOrTook(p.hub, held)) {
 			x.violate("unmapped", "the new %s %s has %q in %s, and the mapping does not say so", r.object, r.id, held, name)
 		}

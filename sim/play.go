@@ -230,6 +230,10 @@ func (w *world) act(x step) {
 		} else {
 			err = w.box.Salesforce().Update(o.sf, r.id, o.sfValues(map[string]string{name: value}))
 		}
+	case actRelate:
+		if err = w.relate(o, x); err != nil {
+			return
+		}
 	case actDelete:
 		r := w.liveOf(o, x.thing, x.side)
 		if r == nil {
@@ -274,6 +278,30 @@ func (w *world) act(x step) {
 			}
 		}
 	}
+}
+
+// relate gives a person another company, or none. In HubSpot nothing but the
+// association changes.
+func (w *world) relate(o *object, x step) error {
+	r := w.liveOf(o, x.thing, x.side)
+	if r == nil {
+		return nil
+	}
+	company := w.liveOf(w.story.family.objects[0], x.value%companies, x.side)
+	if x.side == crm.Salesforce {
+		var account any
+		if company != nil {
+			account = company.id
+		}
+		return w.box.Salesforce().Update(o.sf, r.id, map[string]any{accountOf: account})
+	}
+	if had := r.last().values[o.place[crm.HubSpot][companyOf]]; had != "" {
+		w.box.HubSpot().Dissociate(o.hub, r.id, "companies", had)
+	}
+	if company != nil {
+		w.box.HubSpot().Associate(o.hub, r.id, "companies", company.id)
+	}
+	return nil
 }
 
 // toMerge finds two live records: the thing's, and its twin or the next thing's.

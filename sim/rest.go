@@ -16,7 +16,7 @@ func (x *oracle) converged(what string) {
 			continue
 		}
 		if p.hub.live() && p.sf.live() {
-			x.agree(p)
+			x.agree(p, what)
 		} else if what == "all" {
 			x.halfGone(p)
 		}
@@ -40,13 +40,16 @@ func (x *oracle) standing(r *record) *pair {
 }
 
 // agree wants the fields of a pair to agree, or a reason that is due.
-func (x *oracle) agree(p *pair) {
+func (x *oracle) agree(p *pair, what string) {
 	hub, sf := p.hub.last().values, p.sf.last().values
 	if !p.o.passes(crm.HubSpot, hub) || !p.o.passes(crm.Salesforce, sf) {
 		if p.outcome != crm.Excluded {
 			x.violate("outcome", "%s %s and %s are left out by the filter, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.outcome, p.code)
 		}
 		return
+	}
+	if what == "all" {
+		x.belong(p)
 	}
 	var apart []*field
 	blocked := x.refusal(p)
@@ -138,7 +141,7 @@ func (x *oracle) knows(f engine.Finding) bool {
 		return false
 	}
 	p := x.byHub[f.HubSpot.Object+f.HubSpot.ID]
-	return p != nil && slices.ContainsFunc(p.o.fields, func(f *field) bool { return x.filledIn(p, f) })
+	return p != nil && (x.knowsReference(p) || slices.ContainsFunc(p.o.fields, func(f *field) bool { return x.filledIn(p, f) }))
 }
 
 // refusal tells whether HubSpot has to refuse what a pair would write, because
@@ -195,6 +198,8 @@ func (x *oracle) halfGone(p *pair) {
 	}
 	want := map[string]crm.Outcome{"ignore": crm.Excluded, "ask": crm.Held}[p.o.deletes]
 	switch {
+	case p.code == "held.would-cascade" && p.sf.live():
+		// Contacts hang on the Account, which Salesforce would delete with it.
 	case p.o.deletes == "archive":
 		x.violate("delete", "%s: HubSpot %s live %v, Salesforce %s live %v, and deletes says archive; outcome %s %s", p.o.name, p.hub.id, p.hub.live(), p.sf.id, p.sf.live(), p.outcome, p.code)
 	case p.outcome != want:

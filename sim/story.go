@@ -34,6 +34,7 @@ const (
 	actDelete  act = "delete"  // people delete a record
 	actRestore act = "restore" // people bring it back
 	actMerge   act = "merge"   // people merge another record of a side into the thing's
+	actRelate  act = "relate"  // people associate the person with another company, or with none
 	actTwin    act = "twin"    // people make a second record of the thing
 	actWait    act = "wait"
 	actFaults  act = "faults" // the dials are turned for the next cycle
@@ -161,7 +162,28 @@ func newStory(seed uint64) *story {
 	if random.IntN(3) == 0 {
 		s.addMerges(random, people)
 	}
+	if random.IntN(3) == 0 {
+		s.addCompanies(random, people)
+	}
 	return s
+}
+
+// companies are the things that a person may belong to, one more than there may
+// be: that is none.
+const companies = 6
+
+// addCompanies lets people belong to companies, and changes that now and then.
+func (s *story) addCompanies(random *rand.Rand, people func(act) step) {
+	if s.family.relate(); !s.family.objects[len(s.family.objects)-1].belongs {
+		return
+	}
+	first := slices.IndexFunc(s.steps, func(x step) bool { return x.act != actCreate })
+	for range 3 + random.IntN(6) {
+		x := people(actRelate)
+		x.object = len(s.family.objects) - 1
+		at := max(first, 0) + random.IntN(len(s.steps)-max(first, 0)+1)
+		s.steps = slices.Insert(s.steps, at, x)
+	}
 }
 
 // addMerges lets people merge records, of one thing or of two, where the program
@@ -223,6 +245,8 @@ func (x step) tell(f *family) string {
 		fmt.Fprintf(&b, "people set %s of %s in %s to %q", name, what, x.side.Title(), value)
 	case actMerge:
 		fmt.Fprintf(&b, "people merge another record into %s in %s (%d)", what, x.side.Title(), x.value)
+	case actRelate:
+		fmt.Fprintf(&b, "people give %s in %s company %d", what, x.side.Title(), x.value%companies)
 	case actDelete, actRestore:
 		fmt.Fprintf(&b, "people %s %s in %s", x.act, what, x.side.Title())
 	case actWait:

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"github.com/lockstep-sync/lockstep/internal/crm"
+)
+
+// Where people belong to companies, the oracle wants this: the program writes
+// what the other side says, and in the end both sides name the same company, or
+// one of them names one that has no counterpart.
+
+// isReference tells whether a column is such a reference.
+func (o *object) isReference(name string) bool {
+	return o.belongs && (name == companyOf || name == accountOf)
+}
+
+// company is the company that a record names, by id; "" for none.
+func (o *object) company(side crm.Side, values []string) string {
+	if side == crm.HubSpot {
+		return values[o.place[side][companyOf]]
+	}
+	return values[o.place[side][accountOf]]
+}
+
+// counterpart is the id that a company has on the other side, if it is linked.
+func (x *oracle) counterpart(side crm.Side, id string) (string, bool) {
+	p := x.byHub["companies"+id]
+	if side == crm.Salesforce {
+		p = x.bySF[id]
+	}
+	if p == nil || !p.hub.live() || !p.sf.live() {
+		return "", false
+	}
+	return p.on(side.Other()).id, true
+}
+
+// referred judges that the program changed the company that a record names.
+func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
+	from := r.side.Other()
+	vendor := map[crm.Side]string{crm.HubSpot: "companies", crm.Salesforce: "Account"}
+	if now == "" {
+		if gone := x.w.ledger.records[key{r.side, vendor[r.side], was}]; gone == nil || !gone.live() {
+			return // it went with the company
+		}
+	}
+	for i := len(p.on(from).versions) - 1; i >= 0; i-- { // what the other side says now, or said when it was read
+		given := p.o.company(from, p.on(from).versions[i].values)
+		if given == "" && now == "" {
+			return
+		}
+		for _, q := range x.pairs {
+			if q.o.hub == "companies" && q.on(from).id == given && q.on(r.side).id == now && given != "" {
+				return
+			}
+		}
+	}
+	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
+}
+
+// belong wants the two records of a pair to name the same company.
+func (x *oracle) belong(p *pair) {
+	hub, sf := p.o.company(crm.HubSpot, p.hub.last().values), p.o.company(crm.Salesforce, p.sf.last().values)
+	if !p.o.belongs || hub == "" && sf == "" {
+		return
+	}
+	there, hubLinked := x.counterpart(crm.HubSpot, hub)
+	_, sfLinked := x.counterpart(crm.Salesforce, sf)
+	switch {
+	case hub != "" && !hubLinked, sf != "" && !sfLinked:
+	case there == sf && hub != "":
+	case p.outcome == crm.Held || p.outcome == crm.Failed || p.outcome == crm.Excluded:
+	default:
+		x.violate("reference", "%s: HubSpot %s names company %q and Salesforce %s names %q; outcome %s %s", p.o.name, p.hub.id, hub, p.sf.id, sf, p.outcome, p.code)
+	}
+}
+
+// knowsReference tells whether the two records rightly name different companies.
+func (x *oracle) knowsReference(p *pair) bool {
+	hub, sf := p.o.company(crm.HubSpot, p.hub.last().values), p.o.company(crm.Salesforce, p.sf.last().values)
+	_, hubLinked := x.counterpart(crm.HubSpot, hub)
+	_, sfLinked := x.counterpart(crm.Salesforce, sf)
+	return p.o.belongs && (hub != "" && !hubLinked || sf != "" && !sfLinked)
+}
