@@ -13,7 +13,8 @@
 // all go through a gate that lets one through at a time (gate.go). The ledger
 // (ledger.go) writes down what became of every record and what the program was
 // shown of it; the oracle (oracle.go, rest.go, rules.go, value.go) judges by
-// that: writes and the end (with belong.go), and the undo (undo.go). docs/decisions/0012-simulation.md says why it is built so.
+// that, of companies by belong.go and of the undo by undo.go.
+// docs/decisions/0012-simulation.md says why it is built so.
 package main
 
 import (
