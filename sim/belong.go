@@ -44,8 +44,10 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 	}
 	for i := len(p.on(from).versions) - 1; i >= 0; i-- { // what the other side says now, or said when it was read
 		given := p.o.company(from, p.on(from).versions[i].values)
-		if given == "" && now == "" {
-			return
+		if now == "" { // it moved on: what it has now comes in a second write
+			if there, linked := x.counterpart(from, given); given == "" || !linked || there != was {
+				return
+			}
 		}
 		for _, q := range x.pairs {
 			if q.o.hub == "companies" && q.on(from).id == given && q.on(r.side).id == now && given != "" {
@@ -54,6 +56,38 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 		}
 	}
 	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
+}
+
+// wentWithCompany tells whether a version differs from the one before by nothing
+// but the company, whose record is gone: no write to this record made it.
+func (x *oracle) wentWithCompany(r *record, n int) bool {
+	if n == 0 || !r.o.belongs {
+		return false
+	}
+	was, now := &r.versions[n-1], &r.versions[n]
+	had := r.o.company(r.side, was.values)
+	if was.live != now.live || had == "" || r.o.company(r.side, now.values) == had || !r.sameButCompany(was, now) {
+		return false
+	}
+	vendor := map[crm.Side]string{crm.HubSpot: "companies", crm.Salesforce: "Account"}
+	gone := x.w.ledger.records[key{r.side, vendor[r.side], had}]
+	at := -1
+	if gone != nil {
+		at = gone.versionAt(now.seq)
+	}
+	return gone == nil || at >= 0 && !gone.versions[at].live
+}
+
+// hangOn tells whether people belonged to an Account when the cycle began, so
+// that it had to stay.
+func (x *oracle) hangOn(account *record) bool {
+	for _, r := range x.w.ledger.order {
+		at := r.versionAt(x.began)
+		if r.o.belongs && r.side == account.side && at >= 0 && r.versions[at].live && r.o.company(r.side, r.versions[at].values) == account.id {
+			return true
+		}
+	}
+	return false
 }
 
 // belong wants the two records of a pair to name the same company.

@@ -286,7 +286,7 @@ func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
 	x.open = nil
 	for _, r := range x.w.ledger.order {
 		for n := range r.versions {
-			if v := &r.versions[n]; v.by == program && v.cycle == x.w.ledger.cycle {
+			if v := &r.versions[n]; v.by == program && v.cycle == x.w.ledger.cycle && !x.wentWithCompany(r, n) {
 				open = append(open, written{r, n})
 			}
 		}
@@ -636,7 +636,7 @@ func (x *oracle) account(c step, run *engine.Run, calm bool) {
 	for _, r := range x.w.ledger.order {
 		for n := range r.versions {
 			v := &r.versions[n]
-			if v.by != program || v.cycle != x.w.ledger.cycle {
+			if v.by != program || v.cycle != x.w.ledger.cycle || x.wentWithCompany(r, n) {
 				continue
 			}
 			switch {

@@ -38,6 +38,7 @@ func (l *ledger) sawAll(keys []uint64) {
 
 func (l *ledger) settle(key uint64, o crm.Outcome) {
 	l.mu.Lock()
+	delete(l.ended, key) // it became a thing after all: what was merged into it was linked
 	l.results = append(l.results, result{key, outcomeIndex(o)})
 	l.mu.Unlock()
 }

@@ -15,7 +15,10 @@ func TestARecordThatIsNoMoreLeavesTheAccount(t *testing.T) {
 	l.settle(2, crm.Held)
 	l.end(2)
 	l.end(3)
-	if read, tally, closed := l.close(); read != 1 || tally.Unchanged != 1 || tally.Held != 0 || !closed {
+	l.sawAll([]uint64{4})
+	l.end(4)
+	l.settle(4, crm.Excluded) // a pair came to it by a merge
+	if read, tally, closed := l.close(); read != 2 || tally.Unchanged != 1 || tally.Held != 0 || !closed {
 		t.Errorf("read %d, %+v, closed %v", read, tally, closed)
 	}
 }

@@ -353,7 +353,8 @@ func (u *undoer) read(ctx context.Context, o *mapping.BoundObject, things []*und
 			}
 		}
 	}
-	for side, objects := range ids {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		objects := ids[side]
 		records := map[string]*crm.Record{}
 		if err := u.e.lookup(ctx, o, side, objects, records); err != nil {
 			return err

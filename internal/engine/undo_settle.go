@@ -239,7 +239,8 @@ func (b *batch) revive(ctx context.Context) error {
 		return nil
 	}
 	records, links := map[crm.Side]map[string]*crm.Record{}, map[crm.Side]map[string]store.Link{}
-	for side, objects := range ids {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		objects := ids[side]
 		records[side] = map[string]*crm.Record{}
 		if err := b.e.lookup(ctx, b.o, side, objects, records[side]); err != nil {
 			return err
