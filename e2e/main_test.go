@@ -4,9 +4,12 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -22,8 +25,21 @@ func TestMain(m *testing.M) {
 		context.AfterFunc(ctx, stop)
 		os.Exit(cli.Run(ctx, os.Args[1:], cli.ProcessStreams()))
 	}
+	// Most of a story is waiting, for the limits of both servers, so more of them
+	// than there are processors may be told at once.
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(max(storiesAtOnce, runtime.GOMAXPROCS(0)))); err != nil {
+			panic(err)
+		}
+	}
 	os.Exit(m.Run())
 }
+
+// storiesAtOnce is how many tests that say t.Parallel run at a time.
+const storiesAtOnce = 8
 
 // programPath makes a folder that holds "lockstep" and returns the folder.
 func programPath(t *testing.T) string {
