@@ -36,6 +36,9 @@ type Config struct {
 	Keyring bool
 	// Seed of all chance (jitter of retries).
 	Seed uint64
+	// Unpaced: HTTP leads to a sandbox that was made without limits, so that no call
+	// waits for one.
+	Unpaced bool
 	// StorageLimitBytes bounds the database, 0 not at all. It is how tests meet a
 	// full disk.
 	StorageLimitBytes int64
@@ -154,6 +157,8 @@ func (a *App) newHubSpot(tokens *credential.TokenSource, c calling) (*hubspot.Cl
 		Notice: c.notice,
 		Log:    a.config.Log,
 		Seed:   a.config.Seed,
+
+		Unpaced: a.config.Unpaced,
 	})
 }
 

@@ -86,7 +86,7 @@ func (w *world) connect(ctx context.Context, m *mapping.Mapping) error {
 	if err := os.WriteFile(file, w.config.Mapping, 0o600); err != nil {
 		return err
 	}
-	a := app.New(app.Config{File: file, Log: w.config.Log, HTTP: w.box.Client(), Seed: w.config.Random})
+	a := app.New(app.Config{File: file, Log: w.config.Log, HTTP: w.box.Client(), Seed: w.config.Random, Unpaced: true})
 	keys := w.box.Credentials()
 	if _, err := a.Connect(ctx, credential.Account{Name: m.HubSpot, Side: crm.HubSpot, Kind: credential.HubSpotToken, BaseURL: w.box.HubSpotURL()},
 		credential.Material{Token: credential.NewSecret(keys.HubSpot.PrivateApp)}, false); err != nil {
