@@ -222,6 +222,9 @@ func (x *oracle) alone(r *record) {
 		x.violate("duplicate", "%s %s was created by the program and is linked with nothing: %s", r.object, r.id, c.Reason.Code)
 	}
 	other := r.side.Other()
+	if x.isLeftOver(r) && c.Outcome == crm.Held {
+		return // it waits to be merged as well, whatever the filter says
+	}
 	if !o.passes(r.side, values) {
 		if c.Outcome != crm.Excluded {
 			x.violate("outcome", "%s %s is left out by the filter, and the outcome is %s", r.object, r.id, c.Reason.Code)
@@ -268,14 +271,20 @@ func (x *oracle) alone(r *record) {
 
 // isLeftOver tells whether a record was linked with one that was merged into
 // another, whose own partner stands: it waits to be merged as well.
-func (x *oracle) isLeftOver(r *record) bool {
+func (x *oracle) isLeftOver(r *record) bool { return x.isLeftOverOf(r, nil) }
+
+func (x *oracle) isLeftOverOf(r *record, of []*record) bool {
+	if slices.Contains(of, r) {
+		return false
+	}
+	of = append(of, r)
 	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
 		partner := p.on(r.side.Other())
 		survivor := partner.survivor()
 		if partner.into == nil && partner.once != nil {
 			survivor = partner.once.survivor() // it was restored, and is a thing of its own
 		}
-		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOver(survivor))
+		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOverOf(survivor, of))
 	})
 }
 

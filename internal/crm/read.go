@@ -126,6 +126,8 @@ type Result struct {
 	// Repeated: an earlier attempt had no answer and may have made the record that
 	// an upsert then found.
 	Repeated bool
+	// Already: what was to be deleted was deleted before, by somebody else.
+	Already bool
 	// Err is nil on success. Its kind says whether a repeat can help.
 	Err error
 	// Unknown: no answer came, so the write may or may not have happened. The

@@ -183,7 +183,7 @@ func resultOf(w *send) string {
 // journal notes what came back for every write that left, and counts them.
 func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 	for _, w := range j.sends {
-		if !w.sent {
+		if !w.sent || w.planned.Op == crm.Archive && w.result.Already { // nothing came of it
 			if w.seq != 0 {
 				s.unsent = append(s.unsent, w.seq)
 			}

@@ -63,7 +63,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 			return err
 		}
 		if !options.ReleaseBrakes {
-			if run.Brakes, err = e.brakes(ctx); err != nil {
+			if run.Brakes, err = e.brakes(ctx, c.writes); err != nil {
 				return err
 			}
 		}
@@ -102,7 +102,7 @@ func (e *Engine) countLinked(ctx context.Context) (int, error) {
 }
 
 // brakes compares the plan with the limits and policies of the mapping.
-func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
+func (e *Engine) brakes(ctx context.Context, done Writes) ([]Brake, error) {
 	linked, err := e.countLinked(ctx)
 	if err != nil {
 		return nil, err
@@ -127,9 +127,9 @@ func (e *Engine) brakes(ctx context.Context) ([]Brake, error) {
 		}
 	}
 	b := e.mapping.Brakes
-	check("creates", b.Creates, planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
+	check("creates", b.Creates, done.Created+done.Restored+planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
 	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
-	check("deletes", b.Deletes, planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
+	check("deletes", b.Deletes, done.Archived+planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
 	policies, err := e.policyBrakes(ctx)
 	return append(held, policies...), err
 }

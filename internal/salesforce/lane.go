@@ -355,7 +355,7 @@ func (s *sender) settleItem(l lane, it item, a *itemAnswer, requestID string, la
 		return true
 	case l.deletes && (p.code() == "ENTITY_IS_DELETED" || p.code() == "NOT_FOUND"):
 		s.settled[it.write] = true
-		*r = crm.Result{Key: r.Key, ID: it.id, RequestID: requestID}
+		*r = crm.Result{Key: r.Key, ID: it.id, Already: !s.doubted[it.write], RequestID: requestID}
 		return false
 	case p.code() == duplicatesDetected && len(p.Duplicates.matches()) == 0 && l.creates:
 		s.duplicates = append(s.duplicates, it)
