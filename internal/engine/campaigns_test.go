@@ -587,6 +587,7 @@ type memberEdit struct {
 // of one line: a side that differs from what was agreed has changed, and the
 // other follows.
 func TestMembersFollowWhicheverSideChanged(t *testing.T) {
+	t.Parallel()
 	const lists, people, rounds = 2, 5, 6
 	rapid.Check(t, func(rt *rapid.T) {
 		var plan [rounds][]memberEdit

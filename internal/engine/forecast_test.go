@@ -13,6 +13,7 @@ import (
 // What a plan says that a sync costs is near what it costs: a first copy, and a
 // later cycle with a few changes.
 func TestForecastIsNearWhatTheSyncCosts(t *testing.T) {
+	t.Parallel()
 	c := connect(t, t.TempDir(), sandbox.Config{Seed: "150", TenSecondly: -1, SearchSecondly: -1})
 	defer c.close()
 	for _, step := range []string{"a first copy", "a few changes"} {

@@ -292,6 +292,7 @@ func TestBrakesHoldArchivesByNumberAndByShareAndKeepThePlan(t *testing.T) {
 // records in and out of the filter at any call of a sync, and looks at every
 // write: the version of the HubSpot record that was read last has to be inside.
 func TestR4NoWriteForARecordOutsideTheFilterAtTheVersionThatWasRead(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		names := []string{"a", "b", "c"}

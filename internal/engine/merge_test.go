@@ -405,6 +405,7 @@ func TestR7MergeThatTheFeedsDoNotTellYetIsFollowedWhenTheRecordIsLookedUp(t *tes
 // sides, with syncs and deaths in between, then merges what is left over on the
 // other side as the reasons say, and wants one pair for each person that is left.
 func TestR7AnyHistoryOfMergesCreatesAndDeletesNothing(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		w.yaml = strings.Replace(w.yaml, "deletes: ask", "deletes: archive", 1)

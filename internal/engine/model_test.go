@@ -16,6 +16,7 @@ import (
 // comes to rest, both sides agree by an independent look, no record was made
 // twice, and the sums of every run close.
 func TestAnyHistoryConvergesAndComesToRest(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		names := []string{"a", "b", "c", "d"}

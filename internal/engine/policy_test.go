@@ -238,6 +238,7 @@ func (w *world) settleAnyhow() {
 // Whatever people do on both sides, no write that a policy forbids reaches a
 // vendor.
 func TestNoHistoryGetsAForbiddenWriteThrough(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := phones(t, fmt.Sprintf(keepPhones, rapid.SampledFrom([]string{"hold", "stop"}).Draw(rt, "then")))
 		w.yaml = replace(w.yaml, "wins: newest", "wins: "+rapid.SampledFrom([]string{"newest", "hubspot", "salesforce"}).Draw(rt, "wins"))

@@ -125,6 +125,7 @@ objects:
 // R14: adding an unmapped field creates nothing, on neither side, and writes
 // nothing.
 func TestR14AnUnmappedFieldCreatesNothing(t *testing.T) {
+	t.Parallel()
 	c := connect(t, t.TempDir(), sandbox.Config{Seed: "20"})
 	defer c.close()
 	c.sync()

@@ -29,6 +29,7 @@ func crowd(w *world) {
 func crowdYAML() string { return replace(pairYAML, "create: both", "create: never") }
 
 func TestR6AnyOrderOfReadingGivesTheSameLinks(t *testing.T) {
+	t.Parallel()
 	calm := newWorld(t)
 	calm.yaml = crowdYAML()
 	crowd(calm)

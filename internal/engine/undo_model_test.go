@@ -94,6 +94,7 @@ func (w *world) editAtRandom(rt *rapid.T, step int, made map[string]bool) string
 // after it, and that no later run wrote to, is as it was before it. Then the world rests: syncs neither repeat nor
 // reverse the undo.
 func TestUndoGivesBackWhatNobodyElseChanged(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		w.yaml = replace(w.yaml, "    deletes: ask\n", "    deletes: "+rapid.SampledFrom([]string{"ask", "archive", "ignore"}).Draw(rt, "deletes")+"\n")
