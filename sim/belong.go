@@ -78,6 +78,17 @@ func (x *oracle) wentWithCompany(r *record, n int) bool {
 	return gone == nil || at >= 0 && !gone.versions[at].live
 }
 
+// companyGone tells whether a record named an Account before a version that is
+// gone by now: Salesforce refuses to have it name that again, and all else with it.
+func (x *oracle) companyGone(r *record, version int) bool {
+	if !r.o.belongs || r.side != crm.Salesforce || version < 1 {
+		return false
+	}
+	had := r.o.company(r.side, r.versions[version-1].values)
+	account := x.w.ledger.records[key{r.side, "Account", had}]
+	return account != nil && !account.live()
+}
+
 // hangOn tells whether people belonged to an Account when the cycle began, so
 // that it had to stay.
 func (x *oracle) hangOn(account *record) bool {

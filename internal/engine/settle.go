@@ -367,11 +367,30 @@ func (b *batch) finish(j *job, base crm.Base) crm.Base {
 			if !s.ready && !s.moot {
 				forget(b.relationSlot(s.planned))
 			}
+			b.finishRelation(s, base)
 			continue
 		}
 		b.finishReferences(s, base, forget)
 	}
 	return base
+}
+
+// finishRelation notes what a HubSpot record is associated with now, where that
+// was not known when it was decided: somebody may end it before we look again.
+func (b *batch) finishRelation(s *send, base crm.Base) {
+	r := s.planned.Relation
+	slot := b.relationSlot(s.planned)
+	if !s.ok() || s.planned.Op != crm.Relate || s.planned.Side != crm.HubSpot || !r.Primary || slot < 0 || slot >= len(base.HubSpot) || base.HubSpot[slot] != 0 {
+		return
+	}
+	for _, t := range b.o.Targets {
+		for i := range t.Associations {
+			if a := &t.Associations[i]; a.Slot == slot {
+				base.HubSpot[slot] = reconcile.MainPrint(a, r.FarObject, s.write.Relation.ID)
+				return
+			}
+		}
+	}
 }
 
 func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {

@@ -98,6 +98,18 @@ func rawHash(fields []string, rec *crm.Record) uint64 {
 	return Hash(b.String())
 }
 
+// MainPrint is the print of a HubSpot association whose main far record is this
+// one, as it stands once it was associated; 0 where that cannot be told.
+func MainPrint(a *mapping.BoundAssociation, object, id string) uint64 {
+	switch {
+	case a.Junction || a.By != "" || id == "":
+		return 0
+	case len(a.Ends) > 1:
+		return Hash(object + ":" + id)
+	}
+	return Hash(id)
+}
+
 func associationForm(a *mapping.BoundAssociation, side crm.Side, rec *crm.Record) string {
 	switch {
 	case a.Junction:
