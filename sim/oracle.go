@@ -590,7 +590,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	for _, other := range x.pairs {
-		if twin := other.on(r.side); other.on(source.side) == source && source.once == nil && twin != r && twin.first().by == program && twin.first().seq < v.seq {
+		if twin := other.on(r.side); other.on(source.side) == source && source.once == nil && twin.once == nil && twin != r && twin.first().by == program && twin.first().seq < v.seq {
 			if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
 				x.violate("duplicate", "%s %s was created, and %s had been created for the same record", r.object, r.id, twin.id)
 			}

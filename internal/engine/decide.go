@@ -294,17 +294,22 @@ func (d *decider) editedSinceCreate(s *subject) {
 		if r == nil || target == nil || !slices.Contains(base, 0) || !isEdited(r) {
 			continue
 		}
-		blank := &crm.Record{Layout: r.Layout, Values: make([]crm.Value, len(r.Values))}
-		for i := range blank.Values {
-			blank.Values[i].State = crm.Blank
-		}
-		print := reconcile.Fingerprint(d.o, side, object, blank)
+		print := reconcile.Fingerprint(d.o, side, object, blankRecord(r.Layout))
 		for _, f := range target.Fields {
 			if f.Program == nil && f.Slot < len(base) && f.Slot < len(print) && base[f.Slot] == 0 && f.Slot < len(other) && other[f.Slot] != 0 {
 				base[f.Slot] = print[f.Slot]
 			}
 		}
 	}
+}
+
+// blankRecord is a record in which nothing is filled in.
+func blankRecord(l *crm.Layout) *crm.Record {
+	r := &crm.Record{Layout: l, Values: make([]crm.Value, len(l.Fields))}
+	for i := range r.Values {
+		r.Values[i].State = crm.Blank
+	}
+	return r
 }
 
 // createSettles is how long after a create a vendor's own automation may still

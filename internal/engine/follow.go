@@ -281,7 +281,29 @@ func (f *follower) move(l *store.Link, to crm.Ref) {
 		l.CalculatedSalesforce = 0
 	}
 	l.Departed = ""
+	f.settleFilled(l, to.Side)
 	f.keep(l)
+}
+
+// settleFilled gives up what was left open about a record that we made: whether a
+// value that we did not write is the vendor's own. The other record brought its
+// values along, so that what is not blank counts as changed.
+func (f *follower) settleFilled(l *store.Link, side crm.Side) {
+	target := f.o.Target(l.SalesforceObject)
+	lens := f.e.lens(f.o, side, f.on(l, side).Object)
+	base, other := l.Base.HubSpot, l.Base.Salesforce
+	if side == crm.Salesforce {
+		base, other = other, base
+	}
+	if target == nil || lens == nil || l.Base.Version != f.o.BaseVersion || !slices.Contains(base, 0) {
+		return
+	}
+	blank := reconcile.Fingerprint(f.o, side, lens.object, blankRecord(lens.read.Layout))
+	for i := range target.Fields {
+		if n := target.Fields[i].Slot; target.Fields[i].Program == nil && n < len(base) && n < len(blank) && n < len(other) && base[n] == 0 && other[n] != 0 {
+			base[n] = blank[n]
+		}
+	}
 }
 
 // join makes one pair of two: the record that the lost one was linked with
