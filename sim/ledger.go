@@ -281,7 +281,7 @@ func (l *ledger) read(c *call) (told []string) {
 				continue
 			}
 			for i := len(r.versions) - 1; i >= 0; i-- {
-				if r.versions[i].stamp <= t.UnixMilli() {
+				if x.Archived && !r.versions[i].live || !x.Archived && r.versions[i].stamp <= t.UnixMilli() {
 					show(r, i)
 					break
 				}
@@ -300,4 +300,5 @@ func (l *ledger) read(c *call) (told []string) {
 type shownRecord struct {
 	ID        string
 	UpdatedAt string
+	Archived  bool
 }
