@@ -229,6 +229,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 			if err := t.DropConflicts(d.o.Name, d.side, d.forget); err != nil {
 				return err
 			}
+			if _, err := t.FireAwaits(d.o.Name, d.side, d.forget); err != nil {
+				return err
+			}
 		}
 		if err := t.FireAsks(d.o.Name, d.answering); err != nil {
 			return err

@@ -425,6 +425,10 @@ func (w *watcher) save(t *store.Tx, f *found) error {
 		if err := t.DropConflicts(name, side, f.forget); err != nil {
 			return err
 		}
+		// Who waited for one of them to be linked waits in vain.
+		if _, err := t.FireAwaits(name, side, f.forget); err != nil {
+			return err
+		}
 	}
 	if f.wakeAll {
 		if err := t.KeptDue(name); err != nil {

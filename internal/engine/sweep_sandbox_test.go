@@ -457,3 +457,45 @@ func TestR13AFormulaOverAParentIsNoticedOnTheSandbox(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoWaitedForACompanyThatIsGoneIsDecidedAgain: a contact's company was left
+// out, so its association waited; meanwhile Salesforce named another one. When the
+// first is deleted nothing is waited for any more.
+func TestWhoWaitedForACompanyThatIsGoneIsDecidedAgain(t *testing.T) {
+	dir := t.TempDir()
+	yaml := strings.Replace(peopleAndDealsYAML, "    create: both\n", "    create: both\n    where: {hubspot: 'hubspot.domain != \"left.example\"'}\n", 1)
+	synctest.Test(t, func(t *testing.T) {
+		c := connectBy(t, dir, sandbox.Config{}, nil, func(mapping.Schemas) []byte { return []byte(yaml) })
+		defer c.close()
+		hub, org := c.box.HubSpot(), c.box.Salesforce()
+		ids := map[string]string{}
+		for _, made := range []struct{ object, name, key, value string }{
+			{"companies", "Acme", "domain", "acme.example"}, {"companies", "Left", "domain", "left.example"}, {"contacts", "Lee", "email", "ann@elsewhere.example"},
+		} {
+			name := map[string]string{"companies": "name", "contacts": "lastname"}[made.object]
+			id, err := hub.Create(made.object, map[string]string{name: made.name, made.key: made.value})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[made.name] = id
+		}
+		time.Sleep(time.Minute)
+		c.settle()
+		hub.Associate("contacts", ids["Lee"], "companies", ids["Left"])
+		time.Sleep(time.Minute)
+		c.sync()
+		if err := org.Update("Contact", c.salesforceID("Contact", "LastName", "Lee"), map[string]any{"AccountId": c.salesforceID("Account", "Name", "Acme")}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.sync()
+		if err := hub.Archive("companies", ids["Left"]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.settle()
+		if diff := cmp.Diff([]string{ids["Acme"]}, hub.Associations("contacts", ids["Lee"], "companies")); diff != "" {
+			t.Errorf("the contact's companies (-want +got):\n%s", diff)
+		}
+	})
+}
