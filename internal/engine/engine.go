@@ -76,8 +76,9 @@ type Engine struct {
 	slots   map[string]map[uint64][]uint64 // by mapping and version: what base slots meant
 	wake    chan struct{}                  // something was heard
 	// comparing is held, for each object of the mapping, while what was read is
-	// compared with what is known and the difference saved.
-	comparing map[string]*sync.Mutex
+	// compared with what is known and the difference saved; a call may be made
+	// meanwhile, so that who waits has to hear of a cancelled context.
+	comparing map[string]chan struct{}
 
 	ownersMu sync.Mutex
 	owners   *ownerBook
@@ -108,7 +109,7 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{store: c.Store, sides: map[crm.Side]Side{crm.HubSpot: c.HubSpot, crm.Salesforce: c.Salesforce},
 		mapping: c.Mapping, clock: c.Now, log: c.Log, progress: c.Progress, completeEvery: c.CompleteEvery, fresh: c.Fresh,
-		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1), comparing: map[string]*sync.Mutex{}}
+		lenses: map[lensKey]*lens{}, wake: make(chan struct{}, 1), comparing: map[string]chan struct{}{}}
 	if e.clock == nil {
 		e.clock = time.Now
 	}
@@ -128,7 +129,7 @@ func New(c Config) (*Engine, error) {
 		e.fresh = defaultFresh
 	}
 	for _, o := range c.Mapping.Objects {
-		e.comparing[o.Name] = &sync.Mutex{}
+		e.comparing[o.Name] = make(chan struct{}, 1)
 		e.lenses[lensKey{o.Name, crm.HubSpot, o.HubSpot}] = newLens(c.Mapping, o, crm.HubSpot, o.HubSpot, o.HubSpotRead)
 		for _, t := range o.Targets {
 			l := newLens(c.Mapping, o, crm.Salesforce, t.Object, t.Read)

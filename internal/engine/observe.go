@@ -333,9 +333,13 @@ func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	}
 	// Both sides may find merges of the same pair at the same time; what each
 	// reads here has to hold when it is saved.
-	mu := w.e.comparing[w.o.Name]
-	mu.Lock()
-	defer mu.Unlock()
+	turn := w.e.comparing[w.o.Name]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	var links map[string]store.Link
 	var outcomes map[string]store.Outcome
 	// What waits was read before. A record that was put back since is no change
