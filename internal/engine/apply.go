@@ -56,6 +56,8 @@ type send struct {
 	moot    bool // it cannot be, and need not be
 	result  crm.Result
 	sent    bool
+	// joined: its answer was lost, and what was found may be somebody else's.
+	joined bool
 	// seq and at are its entry in the journal, made before it leaves; 0 where the
 	// id to write to is only known once another write has come back.
 	seq int64
@@ -627,6 +629,12 @@ func (b *batch) unknown(ctx context.Context) error {
 		switch f := fates[i.Key]; {
 		case f.id != "":
 			s.result = crm.Result{Key: s.write.Key, ID: f.id, Created: true}
+			if !f.ours {
+				s.joined, s.job.now = true, true
+				s.job.outcome = crm.Pending
+				s.job.reason = crm.Reason{Code: CodePendingUnknownCreate,
+					Text: "the answer to the create was lost, and a record with the same key and other values was there: the two are linked and compared first"}
+			}
 		case f.several:
 			s.job.outcome, s.job.reason = crm.Held, severalReason(i.Target.Side)
 		default:

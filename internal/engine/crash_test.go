@@ -169,6 +169,49 @@ func TestLostCreateWithSeveralCandidatesIsHeld(t *testing.T) {
 	}
 }
 
+// TestWhatSomebodyElseMadeIsNotTakenForALostCreate: a create is lost on its way
+// while a person makes a record with the same key. That record is the other half
+// of the pair, and what the person wrote into it is theirs: it is compared as on
+// a first match, and no write of ours.
+func TestWhatSomebodyElseMadeIsNotTakenForALostCreate(t *testing.T) {
+	for _, later := range []bool{false, true} {
+		t.Run(fmt.Sprintf("looked up in the next run %v", later), func(t *testing.T) {
+			w := newWorld(t)
+			w.yaml = replace(w.yaml, "salesforce: Phone, wins: newest}", "salesforce: Phone, wins: hold}")
+			w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test", "phone", "111")
+			lost := false
+			w.salesforce.vanish = func(write crm.Write) bool {
+				lost = true
+				w.salesforce.insert("Contact", map[string]string{"LastName": "Lee", "Email": "ann@acme.test", "Phone": "222"})
+				return true
+			}
+			w.salesforce.before = func(string) error {
+				if lost && later {
+					return fault.New(fault.Unavailable, "away")
+				}
+				return nil
+			}
+			e, s := w.open()
+			run, err := e.Sync(context.Background(), engine.SyncOptions{})
+			s.Close()
+			if (err != nil) != later || run.Writes.Created != 0 || !lost {
+				t.Fatalf("error %v, lost %v, %+v", err, lost, run.Writes)
+			}
+			w.salesforce.vanish, w.salesforce.before = nil, nil
+			w.settle()
+			if run := w.sync(); run.Tally.Held != 1 {
+				t.Errorf("%+v", run.Tally)
+			}
+			if diff := cmp.Diff([]string{"LastName=Lee Phone=222"}, w.salesforce.live("Contact", "LastName", "Phone")); diff != "" {
+				t.Errorf("Salesforce (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{"lastname=Lee phone=111"}, w.hubspot.live("contacts", "lastname", "phone")); diff != "" {
+				t.Errorf("HubSpot (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestDeniedStopsTheRunAndLosesNothing(t *testing.T) {
 	w := newWorld(t)
 	acme(w)

@@ -46,6 +46,8 @@ type vendor struct {
 	after  func(call string) error
 	// lose makes the answer to the n-th created record get lost (counted from 1).
 	lose map[int]bool
+	// vanish: this write never arrives, and no answer comes.
+	vanish func(crm.Write) bool
 	// historic: it keeps what fields held, as HubSpot does.
 	historic bool
 	// timed counts the records whose field times were asked for.
@@ -472,6 +474,10 @@ func (v *vendor) write(w crm.Write) crm.Result {
 			result.Err, result.Cause, result.Fields = err, "REFUSED", v.blame
 			return result
 		}
+	}
+	if v.vanish != nil && v.vanish(w) {
+		result.Unknown, result.Err = true, fault.New(fault.Unavailable, "the write was lost")
+		return result
 	}
 	values := map[string]string{}
 	for _, f := range w.Fields {

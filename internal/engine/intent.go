@@ -53,6 +53,11 @@ func readIntent(body []byte) (w reconcile.PlannedWrite, source string, err error
 type fate struct {
 	id      string
 	several bool
+	// ours: it holds all that was written. One with the same key that holds
+	// something else may as well be a person's who was quicker: it is the other
+	// half of the pair, but its values are nobody's to overwrite, and an undo
+	// leaves it alone.
+	ours bool
 }
 
 func severalReason(side crm.Side) crm.Reason {
@@ -93,11 +98,11 @@ func (e *Engine) recover(ctx context.Context) error {
 			}
 			o := e.mapping.Object(i.Mapping)
 			switch {
-			case i.Seq != 0 && f.id != "":
+			case i.Seq != 0 && f.id != "" && f.ours:
 				if err := t.FoundInJournal(i.Seq, i.Target.Side, f.id); err != nil {
 					return err
 				}
-			case i.Seq != 0:
+			case i.Seq != 0 && f.id == "":
 				if err := t.DropJournal([]int64{i.Seq}); err != nil {
 					return err
 				}
@@ -118,6 +123,8 @@ func (e *Engine) recover(ctx context.Context) error {
 				}
 				if w, _, err := readIntent(i.Body); err != nil {
 					return err
+				} else if !f.ours {
+					// its keys are known when it is read
 				} else if l := e.lens(o, i.Target.Side, i.Target.Object); l != nil {
 					if err := t.PutKeys(i.Mapping, i.Target.Side, keysOf(o, l, made(l, f.id, w.Changes))); err != nil {
 						return err
@@ -193,7 +200,7 @@ func (s *searcher) fates() map[string]fate {
 		open[key] = slices.Sorted(maps.Keys(hits))
 	}
 	take := func(key, id string) {
-		fates[key] = fate{id: id}
+		fates[key] = fate{id: id, ours: s.exact[key][id]}
 		delete(open, key)
 		for other, ids := range open {
 			open[other] = slices.DeleteFunc(ids, func(x string) bool { return x == id })
@@ -300,6 +307,7 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 		for i := range found {
 			if intent, ok := external[found[i].Value(externalField).Text]; ok && !found[i].Archived {
 				hit(s.hits, intent.Key, found[i].ID)
+				hit(s.exact, intent.Key, found[i].ID) // nobody else writes this id
 			}
 		}
 	}

@@ -198,7 +198,9 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		if w.planned.Op == crm.Create {
 			entry.Ref.ID = w.result.ID
 		}
-		if entry.Result = resultOf(w); entry.Result == store.ResultDone {
+		if w.joined {
+			entry.Ref.ID, entry.Result = "", store.ResultUnknown
+		} else if entry.Result = resultOf(w); entry.Result == store.ResultDone {
 			writes.count(w.planned.Op)
 			if w.planned.Op == crm.Create && !w.result.Created && !w.result.Repeated {
 				// The upsert found a record: what it held before is not known.

@@ -225,7 +225,7 @@ func (b *batch) settleOne(s *settlement, j *job, links map[string]store.Link, wr
 // other side with the same key may come before they are read.
 func (b *batch) keysOfMade(s *settlement, j *job) {
 	for _, w := range j.sends {
-		if l := b.e.lens(b.o, w.planned.Side, w.planned.Object); w.planned.Op == crm.Create && w.ok() && l != nil {
+		if l := b.e.lens(b.o, w.planned.Side, w.planned.Object); w.planned.Op == crm.Create && w.ok() && !w.joined && l != nil {
 			if s.keys == nil {
 				s.keys = map[crm.Side][]store.Key{}
 			}
@@ -318,14 +318,14 @@ func (b *batch) again(j *job) {
 	}
 }
 
-// newLink makes a link. When a write besides the create failed, the base stays
-// empty: the next decision compares both sides as on a first match.
+// newLink makes a link. When a write besides the create failed, or what was found
+// may not be what was created, the base stays empty: the next decision compares both sides as on a first match.
 func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	l := store.Link{Link: *j.d.NewLink}
 	l.Mapping, l.HubSpotID, l.SalesforceID = b.o.Name, hubspotID, salesforceID
 	whole := true
 	for _, s := range j.sends {
-		if s.ready && !s.ok() {
+		if s.ready && !s.ok() || s.joined {
 			whole = false
 		}
 	}
