@@ -382,27 +382,34 @@ func aliasOf(o *mapping.BoundObject, a store.Alias, pair *store.Link) *reconcile
 
 // aliasesFor returns what is to be told of those of ids that are aliases.
 func (e *Engine) aliasesFor(ctx context.Context, o *mapping.BoundObject, side crm.Side, ids []string) (map[string]*reconcile.Alias, error) {
-	aliases, err := e.store.Aliases(ctx, o.Name, side, ids)
+	aliases, pairs, err := e.aliasPairs(ctx, o, side, ids)
 	if err != nil || len(aliases) == 0 {
-		return nil, err
-	}
-	pairs := make([]string, 0, len(aliases))
-	for _, a := range aliases {
-		pairs = append(pairs, a.Pair)
-	}
-	links, err := e.store.Links(ctx, o.Name, side.Other(), pairs)
-	if err != nil {
 		return nil, err
 	}
 	found := make(map[string]*reconcile.Alias, len(aliases))
 	for id, a := range aliases {
 		var pair *store.Link
-		if l, ok := links[a.Pair]; ok {
+		if l, ok := pairs[a.Pair]; ok {
 			pair = &l
 		}
 		found[id] = aliasOf(o, a, pair)
 	}
 	return found, nil
+}
+
+// aliasPairs returns those of ids that are aliases, and the pairs that they
+// belong to, by Alias.Pair.
+func (e *Engine) aliasPairs(ctx context.Context, o *mapping.BoundObject, side crm.Side, ids []string) (map[string]store.Alias, map[string]store.Link, error) {
+	aliases, err := e.store.Aliases(ctx, o.Name, side, ids)
+	if err != nil || len(aliases) == 0 {
+		return nil, nil, err
+	}
+	names := make([]string, 0, len(aliases))
+	for _, a := range aliases {
+		names = append(names, a.Pair)
+	}
+	pairs, err := e.store.Links(ctx, o.Name, side.Other(), names)
+	return aliases, pairs, err
 }
 
 // put places a record in the snapshot; one that is archived counts as gone.

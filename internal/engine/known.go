@@ -196,7 +196,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			found[id] = stand{crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: l.HubSpotID}, reconcile.Linked}
 		}
 	}
-	aliases, err := e.aliasesFor(ctx, o, side, rest)
+	aliases, pairs, err := e.aliasPairs(ctx, o, side, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -206,8 +206,12 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 	}
 	var last []string
 	for _, id := range rest {
-		if a := aliases[id]; a != nil && !a.Partner.IsZero() {
-			found[id] = stand{a.Pair, reconcile.Linked} // it belongs to that pair, too
+		a, isAlias := aliases[id]
+		if pair, ok := pairs[a.Pair]; isAlias && ok {
+			found[id] = stand{aliasOf(o, a, &pair).Pair, reconcile.Linked} // it belongs to that pair, too
+			if pair.HubSpotGone || pair.SalesforceGone {
+				found[id] = stand{standing: reconcile.Waiting}
+			}
 			continue
 		}
 		row, ok := rows[id]
