@@ -56,7 +56,7 @@ func (d *decider) answers(ctx context.Context, subjects []*subject) error {
 // that this plan creates in Salesforce.
 func (d *decider) answer(ctx context.Context, name string, values []string, answered map[mapping.Question]reconcile.Answer) error {
 	o := d.e.mapping.Object(name)
-	far := &decider{e: d.e, c: d.c, o: o, stale: map[crm.Side][]store.Key{}, learned: map[crm.Side][]store.Key{}}
+	far := newDecider(d.e, d.c, o, "")
 	wanted := map[keyID][]string{}
 	var keys []store.Key
 	for _, v := range values {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -89,9 +90,7 @@ func (d *decider) cascading(ctx context.Context, subjects []*subject) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		for id, child := range taken {
-			all[id] = child
-		}
+		maps.Copy(all, taken)
 	}
 	return all, nil
 }

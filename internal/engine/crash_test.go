@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,40 +68,7 @@ func TestDeathAtEveryMomentLosesNothingAndDoublesNothing(t *testing.T) {
 // dieAt runs one sync that dies at the n-th moment; false when it came through.
 func (w *world) dieAt(moment string, n int) bool {
 	w.t.Helper()
-	count := 0
-	died := false
-	var mu sync.Mutex // both sides are read at once
-	at := func(m string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if m != moment || died {
-			if died {
-				return errDead // a dead process does nothing more
-			}
-			return nil
-		}
-		if count++; count == n {
-			died = true
-			return errDead
-		}
-		return nil
-	}
-	w.options.Commit = func(s store.Stage) error { return at(string(s)) }
-	for _, v := range []*vendor{w.hubspot, w.salesforce} {
-		v.before = func(string) error { return at("before call") }
-		v.after = func(string) error { return at("after call") }
-	}
-	e, s := w.open()
-	_, err := e.Sync(context.Background(), engine.SyncOptions{})
-	s.Close()
-	w.options.Commit = nil
-	for _, v := range []*vendor{w.hubspot, w.salesforce} {
-		v.before, v.after = nil, nil
-	}
-	if died != (err != nil) {
-		w.t.Fatalf("%s %d: died %v, error %v", moment, n, died, err)
-	}
-	return died
+	return w.at(moment, n, func() {}, true)
 }
 
 func TestLostAnswerToACreateMakesNoSecondRecord(t *testing.T) {

@@ -42,7 +42,8 @@ func (e *Engine) reconcile(ctx context.Context, c *cycle) error {
 				}
 				if len(page) > 0 {
 					after = page[len(page)-1].Ref.ID
-					d := &decider{e: e, c: c, o: o, side: side, open: open}
+					d := newDecider(e, c, o, side)
+					d.open = open
 					if err := d.batch(ctx, page); err != nil {
 						return err
 					}
@@ -104,9 +105,22 @@ func (d *decider) batch(ctx context.Context, page []store.Change) error {
 	return d.batchOf(ctx, page, followLimit)
 }
 
-func (d *decider) batchOf(ctx context.Context, page []store.Change, followings int) error {
+// newDecider returns a decider of an object's things; c and side may be unset
+// where nothing is put into a plan.
+func newDecider(e *Engine, c *cycle, o *mapping.BoundObject, side crm.Side) *decider {
+	d := &decider{e: e, c: c, o: o, side: side}
+	d.begin()
+	return d
+}
+
+// begin forgets what a batch found out.
+func (d *decider) begin() {
 	d.forget, d.stale, d.learned, d.claimed = nil, map[crm.Side][]store.Key{}, map[crm.Side][]store.Key{}, map[string]crm.Ref{}
-	d.asks, d.answering = nil, nil
+	d.asks, d.answering, d.taken = nil, nil, nil
+}
+
+func (d *decider) batchOf(ctx context.Context, page []store.Change, followings int) error {
+	d.begin()
 	ids := make([]string, len(page))
 	for i := range page {
 		ids[i] = page[i].Ref.ID
@@ -290,29 +304,36 @@ func (d *decider) editedSinceCreate(s *subject) {
 	}
 	target := d.o.Target(s.link.SalesforceObject)
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
-		r, base, other, object := s.snapshot.HubSpot, s.link.Base.HubSpot, s.link.Base.Salesforce, d.o.HubSpot
+		r, object := s.snapshot.HubSpot, d.o.HubSpot
 		if side == crm.Salesforce {
-			r, base, other, object = s.snapshot.Salesforce, other, base, s.link.SalesforceObject
+			r, object = s.snapshot.Salesforce, s.link.SalesforceObject
 		}
-		if r == nil || target == nil || !slices.Contains(base, 0) || !isEdited(r) {
-			continue
-		}
-		print := reconcile.Fingerprint(d.o, side, object, blankRecord(r.Layout))
-		for _, f := range target.Fields {
-			if f.Program == nil && f.Slot < len(base) && f.Slot < len(print) && base[f.Slot] == 0 && f.Slot < len(other) && other[f.Slot] != 0 {
-				base[f.Slot] = print[f.Slot]
-			}
+		if r != nil && target != nil && isEdited(r) {
+			settleBlank(d.o, target, s.link.Base, side, object, r.Layout)
 		}
 	}
 }
 
-// blankRecord is a record in which nothing is filled in.
-func blankRecord(l *crm.Layout) *crm.Record {
-	r := &crm.Record{Layout: l, Values: make([]crm.Value, len(l.Fields))}
-	for i := range r.Values {
-		r.Values[i].State = crm.Blank
+// settleBlank says in a base of what is open on a side, while the other side's
+// value is known, that it was blank: whatever stands there now is a change.
+func settleBlank(o *mapping.BoundObject, target *mapping.BoundTarget, b crm.Base, side crm.Side, object string, l *crm.Layout) {
+	base, other := b.HubSpot, b.Salesforce
+	if side == crm.Salesforce {
+		base, other = other, base
 	}
-	return r
+	if !slices.Contains(base, 0) {
+		return
+	}
+	blank := &crm.Record{Layout: l, Values: make([]crm.Value, len(l.Fields))}
+	for i := range blank.Values {
+		blank.Values[i].State = crm.Blank
+	}
+	print := reconcile.Fingerprint(o, side, object, blank)
+	for i := range target.Fields {
+		if n := target.Fields[i].Slot; target.Fields[i].Program == nil && n < len(base) && n < len(print) && n < len(other) && base[n] == 0 && other[n] != 0 {
+			base[n] = print[n]
+		}
+	}
 }
 
 // createSettles is how long after a create a vendor's own automation may still

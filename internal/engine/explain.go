@@ -10,7 +10,6 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
-	"github.com/lockstep-sync/lockstep/internal/store"
 )
 
 const (
@@ -221,7 +220,7 @@ func (x *explainer) thing(ctx context.Context, o *mapping.BoundObject, ref crm.R
 		return err
 	}
 	s := &subject{ref: ref, at: map[crm.Side]sight{}}
-	d := &decider{e: x.e, o: o, side: ref.Side, stale: map[crm.Side][]store.Key{}, learned: map[crm.Side][]store.Key{}, claimed: map[string]crm.Ref{}}
+	d := newDecider(x.e, nil, o, ref.Side)
 	t := ExplainedThing{Mapping: o.Name, Keys: []ExplainedKey{}, Fields: []ExplainedField{}, Writes: []JournalEntry{}, History: []ExplainedDecision{}}
 	pair := map[crm.Side]crm.Ref{ref.Side: ref}
 	aliases, err := x.e.aliasesFor(ctx, o, ref.Side, []string{ref.ID})

@@ -116,6 +116,27 @@ type pastWrite struct {
 	body entryBody
 }
 
+// ourWrites are our writes to a record that may have happened, the newest first, at
+// most limit of the journal's entries.
+func (e *Engine) ourWrites(ctx context.Context, ref crm.Ref, limit int) ([]pastWrite, error) {
+	rows, err := e.store.Journal(ctx, ref, limit)
+	if err != nil {
+		return nil, err
+	}
+	var writes []pastWrite
+	for i := range rows {
+		if !mayHaveHappened(&rows[i]) {
+			continue
+		}
+		body, err := decodeEntry(rows[i].Changes)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, pastWrite{rows[i], body})
+	}
+	return writes, nil
+}
+
 func (e *Engine) pastOf(ctx context.Context, x *ExplainedThing, at time.Time) (*PastThing, error) {
 	o := e.mapping.Object(x.Mapping)
 	t := &PastThing{Mapping: x.Mapping, Title: x.Title, HubSpot: x.HubSpot, Salesforce: x.Salesforce, Fields: []PastField{}}
@@ -149,21 +170,11 @@ func (e *Engine) pastOf(ctx context.Context, x *ExplainedThing, at time.Time) (*
 				return nil, err
 			}
 		}
-		rows, err := e.store.Journal(ctx, r.ref(), pastWrites)
-		if err != nil {
+		var err error
+		if p.writes, err = e.ourWrites(ctx, r.ref(), pastWrites); err != nil {
 			return nil, err
 		}
-		slices.Reverse(rows)
-		for i := range rows {
-			if !mayHaveHappened(&rows[i]) {
-				continue
-			}
-			body, err := decodeEntry(rows[i].Changes)
-			if err != nil {
-				return nil, err
-			}
-			p.writes = append(p.writes, pastWrite{rows[i], body})
-		}
+		slices.Reverse(p.writes)
 		records[r.Side] = p
 	}
 	field := func(hubspot, salesforce string) {

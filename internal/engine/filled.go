@@ -56,22 +56,15 @@ func (e *Engine) filledIn(ctx context.Context, o *mapping.BoundObject, s *reconc
 // leftOut names those fields of differences that no write of ours to a record ever held;
 // none for a record that we did not create.
 func (e *Engine) leftOut(ctx context.Context, ref crm.Ref, differences []reconcile.Difference) ([]string, error) {
-	rows, err := e.store.Journal(ctx, ref, pastWrites)
+	writes, err := e.ourWrites(ctx, ref, pastWrites)
 	if err != nil {
 		return nil, err
 	}
 	created := false
 	written := map[string]bool{}
-	for i := range rows {
-		if !mayHaveHappened(&rows[i]) {
-			continue
-		}
-		body, err := decodeEntry(rows[i].Changes)
-		if err != nil {
-			return nil, err
-		}
-		created = created || rows[i].Op == crm.Create
-		for _, c := range body.changes {
+	for i := range writes {
+		created = created || writes[i].Op == crm.Create
+		for _, c := range writes[i].body.changes {
 			written[c.Field] = true
 		}
 	}

@@ -291,18 +291,8 @@ func (f *follower) move(l *store.Link, to crm.Ref) {
 func (f *follower) settleFilled(l *store.Link, side crm.Side) {
 	target := f.o.Target(l.SalesforceObject)
 	lens := f.e.lens(f.o, side, f.on(l, side).Object)
-	base, other := l.Base.HubSpot, l.Base.Salesforce
-	if side == crm.Salesforce {
-		base, other = other, base
-	}
-	if target == nil || lens == nil || l.Base.Version != f.o.BaseVersion || !slices.Contains(base, 0) {
-		return
-	}
-	blank := reconcile.Fingerprint(f.o, side, lens.object, blankRecord(lens.read.Layout))
-	for i := range target.Fields {
-		if n := target.Fields[i].Slot; target.Fields[i].Program == nil && n < len(base) && n < len(blank) && n < len(other) && base[n] == 0 && other[n] != 0 {
-			base[n] = blank[n]
-		}
+	if target != nil && lens != nil && l.Base.Version == f.o.BaseVersion {
+		settleBlank(f.o, target, l.Base, side, lens.object, lens.read.Layout)
 	}
 }
 

@@ -123,9 +123,7 @@ func (e *Engine) recover(ctx context.Context) error {
 				}
 				if w, _, err := readIntent(i.Body); err != nil {
 					return err
-				} else if !f.ours {
-					// its keys are known when it is read
-				} else if l := e.lens(o, i.Target.Side, i.Target.Object); l != nil {
+				} else if l := e.lens(o, i.Target.Side, i.Target.Object); f.ours && l != nil {
 					if err := t.PutKeys(i.Mapping, i.Target.Side, keysOf(o, l, made(l, f.id, w.Changes))); err != nil {
 						return err
 					}
@@ -326,13 +324,7 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 
 // want builds the record that an intent would have become.
 func (s *searcher) want(i store.Intent, w *reconcile.PlannedWrite) (*wantedRecord, *crm.Record) {
-	layout := s.lens.read.Layout
-	r := &crm.Record{Layout: layout, Values: make([]crm.Value, len(layout.Fields))}
-	for _, ch := range w.Changes {
-		if n := layout.Index(ch.Field); n >= 0 {
-			r.Values[n] = ch.After
-		}
-	}
+	r := made(s.lens, "", w.Changes)
 	want := &wantedRecord{intent: i, since: i.Sent.Add(-intentSkew).UnixMicro(), print: reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)}
 	written := map[string]bool{}
 	for _, ch := range w.Changes {

@@ -172,7 +172,7 @@ func (b *batch) entryBody(s *send) entryBody {
 // resultOf is how a write that left ended, as the journal says it.
 func resultOf(w *send) string {
 	switch {
-	case w.result.Unknown:
+	case w.result.Unknown, w.joined:
 		return store.ResultUnknown
 	case w.result.Err != nil:
 		return store.ResultRefused + w.result.Cause
@@ -195,12 +195,10 @@ func (b *batch) journal(s *settlement, j *job, writes *Writes) {
 		}
 		entry := b.sentEntry(w, sent)
 		entry.Request = w.result.RequestID
-		if w.planned.Op == crm.Create {
+		if w.planned.Op == crm.Create && !w.joined {
 			entry.Ref.ID = w.result.ID
 		}
-		if w.joined {
-			entry.Ref.ID, entry.Result = "", store.ResultUnknown
-		} else if entry.Result = resultOf(w); entry.Result == store.ResultDone {
+		if entry.Result = resultOf(w); entry.Result == store.ResultDone {
 			writes.count(w.planned.Op)
 			if w.planned.Op == crm.Create && !w.result.Created && !w.result.Repeated {
 				// The upsert found a record: what it held before is not known.

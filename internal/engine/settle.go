@@ -319,7 +319,8 @@ func (b *batch) again(j *job) {
 }
 
 // newLink makes a link. When a write besides the create failed, or what was found
-// may not be what was created, the base stays empty: the next decision compares both sides as on a first match.
+// may not be what was created, the base stays empty: the next decision compares
+// both sides as on a first match.
 func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	l := store.Link{Link: *j.d.NewLink}
 	l.Mapping, l.HubSpotID, l.SalesforceID = b.o.Name, hubspotID, salesforceID
@@ -408,11 +409,7 @@ func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
 		if ch.Ref == nil {
 			continue
 		}
-		r := &crm.Record{Layout: l.read.Layout, ID: s.result.ID, Values: make([]crm.Value, len(l.read.Layout.Fields))}
-		if n := l.read.Layout.Index(ch.Field); n >= 0 {
-			r.Values[n] = s.changes[i].After
-		}
-		print := reconcile.Fingerprint(b.o, s.planned.Side, s.planned.Object, r)
+		print := reconcile.Fingerprint(b.o, s.planned.Side, s.planned.Object, made(l, s.result.ID, s.changes[i:i+1]))
 		if ch.Slot >= 0 && ch.Slot < len(slots) && ch.Slot < len(print) {
 			slots[ch.Slot] = print[ch.Slot]
 		}

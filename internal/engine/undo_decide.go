@@ -181,7 +181,7 @@ func (v *inverse) because(format string, args ...any) crm.Reason {
 // tells it, and so does a modification that is younger than our writes. Both
 // moments are the vendor's: what lies between create and last write is ours.
 func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record) (string, error) {
-	rows, err := v.u.e.store.Journal(ctx, t.ref, writesLookedAt)
+	writes, err := v.u.e.ourWrites(ctx, t.ref, writesLookedAt)
 	if err != nil {
 		return "", err
 	}
@@ -191,26 +191,20 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 	if v.u.of.Ended.After(lastWrite) {
 		lastWrite = v.u.of.Ended
 	}
-	for i := range rows {
-		if !mayHaveHappened(&rows[i]) {
+	for i := range writes {
+		w := &writes[i]
+		if w.Time.After(lastWrite) {
+			lastWrite = w.Time
+		}
+		if w.body.relation != nil {
 			continue
 		}
-		if rows[i].Time.After(lastWrite) {
-			lastWrite = rows[i].Time
-		}
-		body, err := decodeEntry(rows[i].Changes)
-		if err != nil {
-			return "", err
-		}
-		if body.relation != nil {
-			continue
-		}
-		for _, c := range body.changes {
+		for _, c := range w.body.changes {
 			if known[c.Field] {
 				continue
 			}
 			same := l.read.Layout.Index(c.Field) < 0 || reconcile.Same(schema.Field(c.Field), t.ref.Side, r.Value(c.Field), c.After)
-			if !same && rows[i].Result != store.ResultDone {
+			if !same && w.Result != store.ResultDone {
 				continue // it was not answered, and did not come through
 			}
 			known[c.Field] = true
@@ -275,25 +269,22 @@ func (v *inverse) carriedOn(ctx context.Context, t *touched) (string, error) {
 	if partner.ID == "" || target == nil {
 		return "", nil
 	}
-	rows, err := v.u.e.store.Journal(ctx, partner, writesLookedAt)
+	writes, err := v.u.e.ourWrites(ctx, partner, writesLookedAt)
 	if err != nil {
 		return "", err
 	}
-	for i := range rows {
-		if !mayHaveHappened(&rows[i]) || rows[i].Op != crm.Update || rows[i].Run <= v.u.of.ID {
+	for i := range writes {
+		w := &writes[i]
+		if w.Op != crm.Update || w.Run <= v.u.of.ID {
 			continue
-		}
-		body, err := decodeEntry(rows[i].Changes)
-		if err != nil {
-			return "", err
 		}
 		for _, f := range target.Fields {
 			here, there := f.HubSpot, f.Salesforce
 			if ref.Side == crm.Salesforce {
 				here, there = there, here
 			}
-			if here != "" && there != "" && slices.ContainsFunc(body.changes, func(c reconcile.Change) bool {
-				return c.Field == there && (strings.HasPrefix(c.Why, string(ref.Side)+" changed") || strings.HasPrefix(c.Why, "both changed"))
+			if here != "" && there != "" && slices.ContainsFunc(w.body.changes, func(c reconcile.Change) bool {
+				return c.Field == there && c.Carries(ref.Side)
 			}) {
 				return here, nil
 			}
@@ -376,39 +367,35 @@ func (v *inverse) fields(ctx context.Context, t *touched, l *lens, r *crm.Record
 // undo this run do not count, so that one that was killed is finished.
 func (v *inverse) writtenSince(ctx context.Context, ref crm.Ref, r *crm.Record) (map[string]int64, error) {
 	u, schema := v.u, v.schema(ref)
-	rows, err := u.e.store.Journal(ctx, ref, writesLookedAt)
+	writes, err := u.e.ourWrites(ctx, ref, writesLookedAt)
 	if err != nil {
 		return nil, err
 	}
 	var since map[string]int64
-	for i := range rows { // newest first
-		row := &rows[i]
-		if row.Run <= u.of.ID {
+	for i := range writes { // newest first
+		w := &writes[i]
+		if w.Run <= u.of.ID {
 			break
 		}
-		if !mayHaveHappened(row) || row.Op != crm.Update {
+		if w.Op != crm.Update {
 			continue
 		}
-		ours, err := u.undoesToo(ctx, row.Run)
+		ours, err := u.undoesToo(ctx, w.Run)
 		if err != nil {
 			return nil, err
 		}
 		if ours {
 			continue
 		}
-		body, err := decodeEntry(row.Changes)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range body.changes {
-			if row.Result != store.ResultDone && !reconcile.Same(schema.Field(c.Field), ref.Side, r.Value(c.Field), c.After) {
+		for _, c := range w.body.changes {
+			if w.Result != store.ResultDone && !reconcile.Same(schema.Field(c.Field), ref.Side, r.Value(c.Field), c.After) {
 				continue // it was not answered, and did not come through
 			}
 			if since == nil {
 				since = map[string]int64{}
 			}
 			if since[c.Field] == 0 {
-				since[c.Field] = row.Run
+				since[c.Field] = w.Run
 			}
 		}
 	}

@@ -191,7 +191,7 @@ func (a *application) send(ctx context.Context, b *batch) {
 		a.sendAgain(ctx, b, left)
 		return
 	}
-	switch kind := fault.KindOf(err); kind {
+	switch fault.KindOf(err) {
 	case fault.Invalid, fault.Conflict, fault.NotFound:
 		if len(b.writes) > 1 {
 			half := len(b.writes) / 2
@@ -199,6 +199,13 @@ func (a *application) send(ctx context.Context, b *batch) {
 			a.send(ctx, b.part(half, len(b.writes)))
 			return
 		}
+	}
+	a.failed(ctx, b, err)
+}
+
+// failed gives the writes of a call their answer, and stops what cannot go on.
+func (a *application) failed(ctx context.Context, b *batch, err error) {
+	switch fault.KindOf(err) {
 	case fault.Denied, fault.RateLimited, fault.Internal:
 		a.halt(err)
 	case fault.Unavailable:

@@ -77,7 +77,7 @@ func (c *Client) sendBatch(ctx context.Context, b *batch, results []crm.Result) 
 	var p page
 	var request string
 	err = c.post(ctx, path, nil, body, safety(b.verb), func(_ int, header http.Header, body io.Reader) error {
-		request = header.Get("X-HubSpot-Correlation-Id")
+		request = requestIDOf(header)
 		return decodeBatch(body, &p)
 	})
 	if err != nil {
@@ -209,7 +209,7 @@ func (c *Client) sendArchive(ctx context.Context, b *batch, results []crm.Result
 	}
 	var request string
 	err = c.post(ctx, c.paths.batch(b.object, "archive"), nil, body, apicall.Keyed, func(_ int, header http.Header, _ io.Reader) error {
-		request = header.Get("X-HubSpot-Correlation-Id")
+		request = requestIDOf(header)
 		return nil
 	})
 	if err != nil {
@@ -220,3 +220,6 @@ func (c *Client) sendArchive(ctx context.Context, b *batch, results []crm.Result
 	}
 	return nil
 }
+
+// requestIDOf is HubSpot's id of a call, for its support.
+func requestIDOf(header http.Header) string { return header.Get("X-HubSpot-Correlation-Id") }

@@ -246,7 +246,7 @@ func (c *Client) membersOf(ctx context.Context, id string) (ids []string, there 
 			break
 		}
 	}
-	slices.SortFunc(ids, func(a, b string) int { return compareNumbers(a, b) })
+	slices.SortFunc(ids, compareNumbers)
 	return slices.Compact(ids), true, nil
 }
 

@@ -106,23 +106,10 @@ func (a *application) list(ctx context.Context, w *crm.Write, i int) {
 	a.results[i].ID, a.results[i].Created = id, w.Op == crm.Create
 }
 
-// failed gives the writes of a call their answer, and stops what cannot go on.
-func (a *application) failed(ctx context.Context, b *batch, err error) {
-	switch fault.KindOf(err) {
-	case fault.Denied, fault.RateLimited, fault.Internal:
-		a.halt(err)
-	case fault.Unavailable:
-		if ctx.Err() != nil || a.outages.Add(1) >= outageBatches {
-			a.halt(err)
-		}
-	}
-	a.refuse(b, err)
-}
-
 // requestOf keeps the vendor's id of a call whose answer says nothing else.
 func (a *application) requestOf(i int) decode {
 	return func(_ int, header http.Header, _ io.Reader) error {
-		a.results[i].RequestID = header.Get("X-HubSpot-Correlation-Id")
+		a.results[i].RequestID = requestIDOf(header)
 		return nil
 	}
 }
@@ -145,7 +132,7 @@ func (c *Client) createList(ctx context.Context, fields map[string]string, resul
 		List list `json:"list"`
 	}
 	err = c.post(ctx, c.paths.lists(), nil, body, apicall.Once, func(status int, header http.Header, body io.Reader) error {
-		result.RequestID = header.Get("X-HubSpot-Correlation-Id")
+		result.RequestID = requestIDOf(header)
 		return apicall.Into(&answer)(status, header, body)
 	})
 	if err == nil && answer.List.ID == "" {
@@ -187,7 +174,7 @@ func (a *application) members(ctx context.Context, id string, writes []crm.Write
 	}
 	request := ""
 	err = a.client.put(ctx, a.client.paths.list(id)+"/memberships/add-and-remove", nil, body, func(status int, header http.Header, body io.Reader) error {
-		request = header.Get("X-HubSpot-Correlation-Id")
+		request = requestIDOf(header)
 		answer.Missing = nil
 		return apicall.Into(&answer)(status, header, body)
 	})

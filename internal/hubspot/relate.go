@@ -56,7 +56,7 @@ func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Resu
 	}
 	var request string
 	err = c.post(ctx, path, nil, body, apicall.Keyed, func(status int, header http.Header, body io.Reader) error {
-		request = header.Get("X-HubSpot-Correlation-Id")
+		request = requestIDOf(header)
 		answer.Refusals = nil
 		return apicall.Into(&answer)(status, header, body)
 	}, c.associations)

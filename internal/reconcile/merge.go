@@ -238,7 +238,7 @@ func (m *merge) choose(f *mapping.BoundField, hubspotBlank, salesforceBlank bool
 	hubspot, salesforce := m.changed(crm.HubSpot, f.Slot), m.changed(crm.Salesforce, f.Slot)
 	switch {
 	case hubspot && salesforce && f.Direction == mapping.Both:
-		return m.winner(f, hubspotBlank, salesforceBlank, "both changed, ")
+		return m.winner(f, hubspotBlank, salesforceBlank, bothChanged)
 	case hubspot && f.Direction.Flows(crm.Salesforce):
 		return m.giver(f, crm.HubSpot, hubspotBlank, salesforceBlank)
 	case salesforce && f.Direction.Flows(crm.HubSpot):
@@ -263,7 +263,7 @@ func (m *merge) giver(f *mapping.BoundField, from crm.Side, fromBlank, otherBlan
 		}
 		return "", fmt.Sprintf("%s is blank, and `wins: %s` lets no blank overwrite a value", nameOn(f, from), f.Wins), nil
 	}
-	return from.Other(), string(from) + " changed", nil
+	return from.Other(), changedText(from), nil
 }
 
 func unlessBlank(w mapping.Winner) bool {

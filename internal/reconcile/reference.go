@@ -101,11 +101,11 @@ func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, sales
 	hubspot, salesforce := m.changed(crm.HubSpot, a.Slot), m.changed(crm.Salesforce, a.Slot)
 	switch {
 	case hubspot && salesforce:
-		return both("both changed, ")
+		return both(bothChanged)
 	case hubspot && a.Direction.Flows(crm.Salesforce):
-		return crm.Salesforce, "hubspot changed", nil
+		return crm.Salesforce, changedText(crm.HubSpot), nil
 	case salesforce && a.Direction.Flows(crm.HubSpot):
-		return crm.HubSpot, "salesforce changed", nil
+		return crm.HubSpot, changedText(crm.Salesforce), nil
 	case hubspot:
 		return "", fmt.Sprintf("HubSpot's association with %s changed, but `direction: %s` gives it; it is left as it is until %s changes", a.HubSpot, a.Direction, a.Salesforce), nil
 	case salesforce:

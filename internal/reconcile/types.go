@@ -4,6 +4,8 @@
 package reconcile
 
 import (
+	"strings"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 )
@@ -196,6 +198,18 @@ type Change struct {
 	// Why names the rule: "hubspot changed", "newest: hubspot", "first match:
 	// fill blank", "owner by e-mail".
 	Why string
+}
+
+// bothChanged begins what is said of a value that won over a change of the other
+// side; changedText is said of one that no other stood against.
+const bothChanged = "both changed, "
+
+func changedText(side crm.Side) string { return string(side) + " changed" }
+
+// Carries tells whether the change carried on what was set on a side since the
+// two sides were settled last.
+func (c *Change) Carries(side crm.Side) bool {
+	return strings.HasPrefix(c.Why, changedText(side)) || strings.HasPrefix(c.Why, bothChanged)
 }
 
 // RelationChange is one association row to add or remove.

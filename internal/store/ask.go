@@ -1,9 +1,7 @@
 package store
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
@@ -35,20 +33,12 @@ func (t *Tx) FireAsks(mapping string, keys []Key) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	var list strings.Builder
-	list.WriteByte('[')
-	for i, k := range keys {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		fmt.Fprintf(&list, "[%d,%d]", k.Rule, int64(k.Hash))
-	}
-	list.WriteByte(']')
+	list := keyList(keys)
 	where := `FROM asks WHERE mapping = ? AND (rule, hash) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))`
 	if err := t.exec(`INSERT INTO changes (mapping, side, id, object, due, seen, record, wake)
 		SELECT DISTINCT thing_mapping, thing_side, thing_id, thing_object, 1, 0, x'', `+strconv.Itoa(int(WakeNeighbour))+` `+where+`
-		ON CONFLICT (mapping, side, id) DO UPDATE SET `+dueBy, t.s.codeOf(mapping), list.String()); err != nil {
+		ON CONFLICT (mapping, side, id) DO UPDATE SET `+dueBy, t.s.codeOf(mapping), list); err != nil {
 		return err
 	}
-	return t.exec("DELETE "+where, t.s.codeOf(mapping), list.String())
+	return t.exec("DELETE "+where, t.s.codeOf(mapping), list)
 }

@@ -61,15 +61,6 @@ func (s *Store) Keys(ctx context.Context, mapping string, side crm.Side, wanted 
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	var list strings.Builder
-	list.WriteByte('[')
-	for i, k := range wanted {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		fmt.Fprintf(&list, "[%d,%d]", k.Rule, int64(k.Hash))
-	}
-	list.WriteByte(']')
 	type bucket struct {
 		rule int
 		hash uint64
@@ -91,6 +82,20 @@ func (s *Store) Keys(ctx context.Context, mapping string, side crm.Side, wanted 
 		return nil
 	}, `SELECT k.rule, k.hash, k.id, k.object FROM json_each(?) j CROSS JOIN match_keys k
 		ON k.mapping = ? AND k.side = ? AND k.rule = json_extract(j.value, '$[0]') AND k.hash = json_extract(j.value, '$[1]')`,
-		list.String(), s.codeOf(mapping), sideCode(side))
+		keyList(wanted), s.codeOf(mapping), sideCode(side))
 	return found, err
+}
+
+// keyList is the rules and hashes of keys as a JSON array of pairs, for json_each.
+func keyList(keys []Key) string {
+	var list strings.Builder
+	list.WriteByte('[')
+	for i, k := range keys {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprintf(&list, "[%d,%d]", k.Rule, int64(k.Hash))
+	}
+	list.WriteByte(']')
+	return list.String()
 }
