@@ -21,6 +21,11 @@ func (o *object) company(side crm.Side, values []string) string {
 	return values[o.place[side][accountOf]]
 }
 
+// companyRecord is a company by its id; nil where the ledger has none.
+func (x *oracle) companyRecord(side crm.Side, id string) *record {
+	return x.w.ledger.records[key{side, x.w.story.family.objects[0].vendorName(side), id}]
+}
+
 // counterpart is the id that a company has on the other side, if it is linked.
 func (x *oracle) counterpart(side crm.Side, id string) (string, bool) {
 	p := x.byHub["companies"+id]
@@ -36,9 +41,8 @@ func (x *oracle) counterpart(side crm.Side, id string) (string, bool) {
 // referred judges that the program changed the company that a record names.
 func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 	from := r.side.Other()
-	vendor := map[crm.Side]string{crm.HubSpot: "companies", crm.Salesforce: "Account"}
 	if now == "" {
-		if gone := x.w.ledger.records[key{r.side, vendor[r.side], was}]; gone == nil || !gone.live() {
+		if gone := x.companyRecord(r.side, was); gone == nil || !gone.live() {
 			return // it went with the company
 		}
 	}
@@ -69,8 +73,7 @@ func (x *oracle) wentWithCompany(r *record, n int) bool {
 	if was.live != now.live || had == "" || r.o.company(r.side, now.values) == had || !r.sameButCompany(was, now) {
 		return false
 	}
-	vendor := map[crm.Side]string{crm.HubSpot: "companies", crm.Salesforce: "Account"}
-	gone := x.w.ledger.records[key{r.side, vendor[r.side], had}]
+	gone := x.companyRecord(r.side, had)
 	at := -1
 	if gone != nil {
 		at = gone.versionAt(now.seq)
@@ -85,7 +88,7 @@ func (x *oracle) companyGone(r *record, version int) bool {
 		return false
 	}
 	had := r.o.company(r.side, r.versions[version-1].values)
-	account := x.w.ledger.records[key{r.side, "Account", had}]
+	account := x.companyRecord(r.side, had)
 	return account != nil && !account.live()
 }
 
