@@ -100,7 +100,7 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 			m.unknown[side][c.Slot] = true
 		}
 	}
-	m.overlayEnds(side, &out)
+	labels := m.overlayEnds(side, &out)
 	there := make(map[crm.Ref]bool, len(out.Relations))
 	for _, x := range out.Relations {
 		there[crm.Ref{Object: x.Object, ID: x.ID}] = true
@@ -110,12 +110,21 @@ func (m *merge) overlay(side crm.Side, rec *crm.Record) *crm.Record {
 			m.overlayRelation(&out, w, there)
 		}
 	}
+	// Labels last: a write that sets others names all that were there.
+	for i := range out.Relations {
+		x := &out.Relations[i]
+		if ended := labels[crm.Ref{Object: x.Object, ID: x.ID}]; len(ended) > 0 {
+			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
+		}
+	}
 	return &out
 }
 
-// overlayEnds takes out what ends: all at once, since a list may have many members.
-func (m *merge) overlayEnds(side crm.Side, rec *crm.Record) {
-	rows, ends, labels := map[string]bool{}, map[crm.Ref]bool{}, map[crm.Ref][]string{}
+// overlayEnds takes out what ends, all at once, since a list may have many members,
+// and returns the labels that end of what stays.
+func (m *merge) overlayEnds(side crm.Side, rec *crm.Record) (labels map[crm.Ref][]string) {
+	rows, ends := map[string]bool{}, map[crm.Ref]bool{}
+	labels = map[crm.Ref][]string{}
 	for i := range m.relations {
 		w := &m.relations[i]
 		if w.Side != side || w.Op != crm.Unrelate {
@@ -131,18 +140,12 @@ func (m *merge) overlayEnds(side crm.Side, rec *crm.Record) {
 			ends[far] = true
 		}
 	}
-	if len(rows)+len(ends)+len(labels) == 0 {
-		return
+	if len(rows)+len(ends) > 0 {
+		rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
+			return rows[x.RowID] || x.RowID == "" && ends[crm.Ref{Object: x.Object, ID: x.ID}]
+		})
 	}
-	rec.Relations = slices.DeleteFunc(rec.Relations, func(x crm.Relation) bool {
-		return rows[x.RowID] || x.RowID == "" && ends[crm.Ref{Object: x.Object, ID: x.ID}]
-	})
-	for i := range rec.Relations {
-		x := &rec.Relations[i]
-		if ended := labels[crm.Ref{Object: x.Object, ID: x.ID}]; len(ended) > 0 {
-			x.Label = strings.Join(slices.DeleteFunc(splitLabels(x.Label), func(label string) bool { return slices.Contains(ended, label) }), ";")
-		}
-	}
+	return labels
 }
 
 // overlayRelation does to a record what a relation write will do. there are the

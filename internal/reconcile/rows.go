@@ -317,7 +317,8 @@ func (m *merge) mergeLabels(a *mapping.BoundAssociation, f *far) {
 			m.keep(f.tie(a, label, ""))
 		}
 	}
-	m.keep(f.tie(a, "", lasting(f.rows, endRows)))
+	// A row whose label ended takes the role of one that starts, and stays.
+	m.keep(f.tie(a, "", lasting(f.rows, endRows[min(len(startRoles), len(endRows)):])))
 	m.startRows(a, f, startRoles, endRows)
 	if len(starts) > 0 {
 		var rows []crm.Relation

@@ -252,14 +252,21 @@ func TestR16RowsAreMergedWithWhatWasAgreed(t *testing.T) {
 		"another label in HubSpot: the row stays and gets the role":          {at: table{hubspot: map[string][]string{"1": {"User"}}, rows: role("1", "Decision Maker"), ties: tie("1", "Decider")}, toS: []string{"relate OpportunityContactRole 100K1"}},
 		"another role in Salesforce: the label follows, the association stays": {at: table{hubspot: map[string][]string{"1": {"Decider"}}, rows: role("1", "End User"), ties: tie("1", "Decider")},
 			toH: []string{"relate contacts " + contactOf("1"), "unrelate contacts 1"}},
-		"the label was taken off in HubSpot: the row loses its role":             {at: table{hubspot: map[string][]string{"1": nil}, rows: role("1", "Decision Maker"), ties: tie("1", "Decider")}, toS: []string{"relate OpportunityContactRole 100K1"}},
-		"to-salesforce: a row that was removed there stays away":                 {direction: ", direction: to-salesforce", at: table{hubspot: map[string][]string{"1": nil}, ties: tie("1")}},
-		"to-salesforce: a row that somebody made is nobody's business":           {direction: ", direction: to-salesforce", at: table{rows: role("1", "")}},
-		"to-hubspot: an association that was removed there stays away":           {direction: ", direction: to-hubspot", at: table{rows: role("1", ""), ties: tie("1")}},
-		"to-hubspot: an association that somebody made makes no row":             {direction: ", direction: to-hubspot", at: table{hubspot: map[string][]string{"1": nil}}},
-		"removed in HubSpot while somebody added a row: the new row starts anew": {at: table{rows: map[string]roleRow{"00K1": {"1", "Decision Maker"}, "00K2": {"1", "End User"}}, ties: tie("1", "Decider")}, toH: []string{"relate contacts " + contactOf("1")}, toS: []string{"unrelate OpportunityContactRole 00K1"}},
+		"the label was taken off in HubSpot: the row loses its role":                   {at: table{hubspot: map[string][]string{"1": nil}, rows: role("1", "Decision Maker"), ties: tie("1", "Decider")}, toS: []string{"relate OpportunityContactRole 100K1"}},
+		"to-salesforce: a row that was removed there stays away":                       {direction: ", direction: to-salesforce", at: table{hubspot: map[string][]string{"1": nil}, ties: tie("1")}},
+		"to-salesforce: a row that somebody made is nobody's business":                 {direction: ", direction: to-salesforce", at: table{rows: role("1", "")}},
+		"to-hubspot: an association that was removed there stays away":                 {direction: ", direction: to-hubspot", at: table{rows: role("1", ""), ties: tie("1")}},
+		"to-hubspot: an association that somebody made makes no row":                   {direction: ", direction: to-hubspot", at: table{hubspot: map[string][]string{"1": nil}}},
+		"removed in HubSpot while somebody added a row: the new row starts anew":       {at: table{rows: map[string]roleRow{"00K1": {"1", "Decision Maker"}, "00K2": {"1", "End User"}}, ties: tie("1", "Decider")}, toH: []string{"relate contacts " + contactOf("1")}, toS: []string{"unrelate OpportunityContactRole 00K1"}},
+		"another label in HubSpot, and a row that somebody added: the first one stays": {at: table{hubspot: map[string][]string{"1": {"Decider"}}, rows: map[string]roleRow{"00K1": {"1", "End User"}, "00K2": {"1", ""}}, ties: tie("1", "User")}, toS: []string{"relate OpportunityContactRole 100K1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if test.at.hubspot == nil {
+				test.at.hubspot = map[string][]string{}
+			}
+			if test.at.rows == nil {
+				test.at.rows = map[string]roleRow{}
+			}
 			o := bind(t, "deals", strings.Replace(rowsYAML, "DIRECTION", test.direction, 1))
 			d := reconcile.Decide(o, test.at.snapshot(o))
 			if diff := cmp.Diff(test.toH, changesTo(d, crm.HubSpot)); diff != "" {
@@ -267,6 +274,10 @@ func TestR16RowsAreMergedWithWhatWasAgreed(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.toS, changesTo(d, crm.Salesforce)); diff != "" {
 				t.Errorf("to Salesforce (-want +got):\n%s", diff)
+			}
+			test.at.carryOut(d)
+			if again := reconcile.Decide(o, test.at.snapshot(o)); len(again.Writes) > 0 || again.Retie || again.Base != nil {
+				t.Errorf("once that is done, something is left to do: %+v", again)
 			}
 		})
 	}
