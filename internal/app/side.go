@@ -113,6 +113,11 @@ func (s *Side) Find(ctx context.Context, read crm.Read, field string, values []s
 	return records, s.explain(err)
 }
 
+// Gone is engine.Side's.
+func (s *Side) Gone(ctx context.Context, read crm.Read, createdMicros int64, yield func([]crm.Record) error) error {
+	return s.explain(s.Side.Gone(ctx, read, createdMicros, yield))
+}
+
 // FieldTimes is engine.Side's.
 func (s *Side) FieldTimes(ctx context.Context, object string, ids, fields []string) (map[string]map[string]crm.FieldTime, error) {
 	times, err := s.Side.FieldTimes(ctx, object, ids, fields)

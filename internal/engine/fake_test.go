@@ -447,6 +447,26 @@ func (v *vendor) Find(ctx context.Context, read crm.Read, field string, values [
 	return out, v.done("find")
 }
 
+func (v *vendor) Gone(ctx context.Context, read crm.Read, created int64, yield func([]crm.Record) error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.around(ctx, "gone"); err != nil {
+		return err
+	}
+	var page []crm.Record
+	for _, id := range v.sorted(read.Layout.Object, func(r *row) bool { return r.archived && r.created >= created }) {
+		r := *v.objects[read.Layout.Object][id]
+		r.archived = false
+		out := v.record(read, id, &r)
+		out.Archived = true
+		page = append(page, out)
+	}
+	if err := yield(page); err != nil {
+		return err
+	}
+	return v.done("gone")
+}
+
 func (v *vendor) Apply(ctx context.Context, writes []crm.Write) ([]crm.Result, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

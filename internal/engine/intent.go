@@ -58,6 +58,9 @@ type fate struct {
 	// half of the pair, but its values are nobody's to overwrite, and an undo
 	// leaves it alone.
 	ours bool
+	// gone: it was made, and somebody has deleted it since. The two are linked all
+	// the same, so that this is decided as any other deletion.
+	gone bool
 }
 
 func severalReason(side crm.Side) crm.Reason {
@@ -174,7 +177,7 @@ func (e *Engine) fates(ctx context.Context, intents []store.Intent, taken map[ui
 		if o == nil || e.lens(o, g.side, g.object) == nil {
 			continue // the mapping does not name it any more
 		}
-		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}, exact: map[string]map[string]bool{}, taken: taken}
+		s := &searcher{e: e, o: o, lens: e.lens(o, g.side, g.object), hits: map[string]map[string]bool{}, exact: map[string]map[string]bool{}, gone: map[string]map[string]bool{}, taken: taken}
 		if err := s.search(ctx, list); err != nil {
 			return nil, err
 		}
@@ -223,6 +226,14 @@ func (s *searcher) fates() map[string]fate {
 	for key, ids := range open {
 		fates[key] = fate{several: len(ids) > 1}
 	}
+	used := map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(s.gone)) {
+		for _, id := range slices.Sorted(maps.Keys(s.gone[key])) {
+			if f := fates[key]; f.id == "" && !f.several && !used[id] {
+				fates[key], used[id] = fate{id: id, ours: true, gone: true}, true
+			}
+		}
+	}
 	return fates
 }
 
@@ -244,6 +255,8 @@ type searcher struct {
 	hits map[string]map[string]bool // intent key → ids
 	// exact are those of the hits that hold every value that was written.
 	exact map[string]map[string]bool
+	// gone are records that hold every value that was written, and are deleted.
+	gone  map[string]map[string]bool
 	taken map[uint64]bool // by thingKey
 }
 
@@ -251,8 +264,11 @@ type searcher struct {
 type wantedRecord struct {
 	intent store.Intent
 	since  int64
-	print  []uint64
-	slots  []int
+	// made is since when it can have been made, where nothing must be taken for it
+	// that was there before: without intentSkew, and to the second.
+	made  int64
+	print []uint64
+	slots []int
 }
 
 func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
@@ -273,6 +289,9 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 		if w.ExternalField != "" {
 			externalField = w.ExternalField
 			external[w.ExternalValue] = i
+			if i.Sent.Before(oldest) {
+				oldest = i.Sent
+			}
 			continue
 		}
 		// Our clock may have run ahead when it was sent. What was read by then, by
@@ -309,23 +328,38 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 			}
 		}
 	}
-	if len(byKey) == 0 && len(keyless) == 0 {
-		return nil
-	}
 	look := func(page []crm.Record) error { return s.look(ctx, page, byKey, keyless) }
-	if s.lens.side == crm.Salesforce {
+	switch {
+	case len(byKey) == 0 && len(keyless) == 0:
+	case s.lens.side == crm.Salesforce:
 		_, err = side.Changes(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), look)
-	} else {
+	default:
 		// HubSpot's search lags behind its writes; the list does not.
 		_, err = side.Read(ctx, s.lens.read, look)
 	}
-	return err
+	if err != nil || !slices.ContainsFunc(intents, func(i store.Intent) bool { return len(s.exact[i.Key]) == 0 }) {
+		return err
+	}
+	return side.Gone(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), func(page []crm.Record) error {
+		free, err := s.free(ctx, page)
+		for _, r := range free {
+			if i, ok := external[r.Value(externalField).Text]; ok {
+				hit(s.gone, i.Key, r.ID)
+			}
+			s.compare(r, byKey, keyless, func(w *wantedRecord, exact bool) {
+				if exact && r.CreatedMicros >= w.made {
+					hit(s.gone, w.intent.Key, r.ID)
+				}
+			})
+		}
+		return err
+	})
 }
 
 // want builds the record that an intent would have become.
 func (s *searcher) want(i store.Intent, w *reconcile.PlannedWrite) (*wantedRecord, *crm.Record) {
 	r := made(s.lens, "", w.Changes)
-	want := &wantedRecord{intent: i, since: i.Sent.Add(-intentSkew).UnixMicro(), print: reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)}
+	want := &wantedRecord{intent: i, since: i.Sent.Add(-intentSkew).UnixMicro(), made: i.Sent.Truncate(time.Second).UnixMicro(), print: reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r)}
 	written := map[string]bool{}
 	for _, ch := range w.Changes {
 		written[ch.Field] = ch.After.IsPresent()
@@ -348,38 +382,59 @@ func (s *searcher) want(i store.Intent, w *reconcile.PlannedWrite) (*wantedRecor
 }
 
 func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID][]*wantedRecord, keyless []*wantedRecord) error {
+	free, err := s.free(ctx, page)
+	for _, r := range free {
+		if r.Archived {
+			continue
+		}
+		s.compare(r, byKey, keyless, func(w *wantedRecord, exact bool) {
+			if r.CreatedMicros != 0 && r.CreatedMicros < w.since {
+				return
+			}
+			hit(s.hits, w.intent.Key, r.ID)
+			if exact {
+				hit(s.exact, w.intent.Key, r.ID)
+			}
+		})
+	}
+	return err
+}
+
+// free are the records of a page that are linked to nothing, and not taken.
+func (s *searcher) free(ctx context.Context, page []crm.Record) ([]*crm.Record, error) {
 	var ids []string
 	for i := range page {
 		ids = append(ids, page[i].ID)
 	}
 	links, err := s.e.store.Links(ctx, s.o.Name, s.lens.side, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var free []*crm.Record
 	for i := range page {
 		r := &page[i]
-		if _, linked := links[r.ID]; linked || r.Archived || s.taken[thingKey(s.lens.side, r.ID)] {
-			continue
-		}
-		print := sync.OnceValue(func() []uint64 { return reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r) })
-		for _, k := range keysOf(s.o, s.lens, r) {
-			for _, w := range byKey[keyID{k.Rule, k.Hash}] {
-				if r.CreatedMicros == 0 || r.CreatedMicros >= w.since {
-					hit(s.hits, w.intent.Key, r.ID)
-					if sameIn(w.slots, w.print, print()) {
-						hit(s.exact, w.intent.Key, r.ID)
-					}
-				}
-			}
-		}
-		for _, w := range keyless {
-			if (r.CreatedMicros == 0 || r.CreatedMicros >= w.since) && sameIn(w.slots, w.print, print()) {
-				hit(s.hits, w.intent.Key, r.ID)
-				hit(s.exact, w.intent.Key, r.ID)
-			}
+		if _, linked := links[r.ID]; !linked && !s.taken[thingKey(s.lens.side, r.ID)] {
+			free = append(free, r)
 		}
 	}
-	return nil
+	return free, nil
+}
+
+// compare shows the intents that may have made a record: those with one of its
+// keys, exact if it holds every value that was written, and those without any key
+// whose values it holds.
+func (s *searcher) compare(r *crm.Record, byKey map[keyID][]*wantedRecord, keyless []*wantedRecord, fits func(w *wantedRecord, exact bool)) {
+	print := sync.OnceValue(func() []uint64 { return reconcile.Fingerprint(s.o, s.lens.side, s.lens.object, r) })
+	for _, k := range keysOf(s.o, s.lens, r) {
+		for _, w := range byKey[keyID{k.Rule, k.Hash}] {
+			fits(w, sameIn(w.slots, w.print, print()))
+		}
+	}
+	for _, w := range keyless {
+		if sameIn(w.slots, w.print, print()) {
+			fits(w, true)
+		}
+	}
 }
 
 func hit(hits map[string]map[string]bool, key, id string) {

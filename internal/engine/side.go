@@ -43,6 +43,12 @@ type Side interface {
 	// Find reads the live records whose field equals one of values (as the vendor
 	// compares), in batches.
 	Find(ctx context.Context, read crm.Read, field string, values []string) ([]crm.Record, error)
+	// Gone streams the records of an object that were created at or after
+	// createdMicros (UTC, by the vendor's clock) and are deleted, archived or merged
+	// away by now, with Archived set and the values that they had when they went. What
+	// the vendor has thrown away for good is not among them. It may cost a call for
+	// each hundred archived records, and is asked only about lost creates.
+	Gone(ctx context.Context, read crm.Read, createdMicros int64, yield func([]crm.Record) error) error
 	// FieldTimes tells when each of these fields of live records was last set and
 	// by whom, by id and field; a vendor that keeps no time for a field tells that
 	// of the record. What is not known is left out. It is asked only where both

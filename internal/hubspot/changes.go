@@ -253,7 +253,7 @@ func (ch *changes) archived(ctx context.Context, report *crm.ReadReport) error {
 	report.Method += ", list of archived"
 	after := ""
 	for n := 1; ; n++ {
-		p, err := ch.archivedPage(ctx, after)
+		p, err := ch.client.archivedPage(ctx, ch.read.Layout, after)
 		if err != nil {
 			return err
 		}
@@ -283,15 +283,15 @@ func (ch *changes) archived(ctx context.Context, report *crm.ReadReport) error {
 	}
 }
 
-// archivedPage reads one page of the archived records, with their values.
-func (ch *changes) archivedPage(ctx context.Context, after string) (*page, error) {
+// archivedPage reads one page of the archived records: their ids and stamps.
+func (c *Client) archivedPage(ctx context.Context, layout *crm.Layout, after string) (*page, error) {
 	query := url.Values{"limit": {strconv.Itoa(listPage)}, "archived": {"true"}, "properties": {idProperty}}
 	if after != "" {
 		query.Set("after", after)
 	}
 	p := new(page)
-	err := ch.client.get(ctx, ch.client.paths.objects(ch.read.Layout.Object), query, func(_ int, _ http.Header, body io.Reader) error {
-		return decodePage(body, crm.Read{Layout: ch.read.Layout}, p)
+	err := c.get(ctx, c.paths.objects(layout.Object), query, func(_ int, _ http.Header, body io.Reader) error {
+		return decodePage(body, crm.Read{Layout: layout}, p)
 	})
 	for i := range p.records {
 		p.records[i].Archived = true
