@@ -89,6 +89,14 @@ type Base struct {
 	Salesforce []uint64
 }
 
+// Forget makes nothing known of one field; a slot that the base does not have is
+// left alone.
+func (b Base) Forget(slot int) {
+	if slot >= 0 && slot < len(b.HubSpot) && slot < len(b.Salesforce) {
+		b.HubSpot[slot], b.Salesforce[slot] = 0, 0
+	}
+}
+
 // Tie is one association that both sides of a link have had, where Salesforce
 // keeps it as a record of its own. It belongs to the near record's link.
 type Tie struct {

@@ -484,7 +484,7 @@ func (b *batch) intend(ctx context.Context) error {
 			if s.planned.Op != crm.Create {
 				continue
 			}
-			body := intentBody(s)
+			body := b.intentBody(s)
 			row := s.job.row
 			intents = append(intents, store.Intent{Key: intentKey(row.Mapping, row.Side, row.ID), Mapping: row.Mapping,
 				Target: crm.Ref{Side: s.planned.Side, Object: s.planned.Object, ID: row.ID},

@@ -23,8 +23,17 @@ func intentKey(name string, side crm.Side, id string) string {
 	return fmt.Sprintf("%s/%s/%s", name, side, id)
 }
 
-// intentBody keeps what was to be created.
-func intentBody(s *send) []byte {
+// lostCreate is what an intent keeps of the create that it stands for.
+type lostCreate struct {
+	write  reconcile.PlannedWrite
+	source string // the vendor object of the record that it was made of
+	// base is what both sides agree on once it is made; nil where an earlier version
+	// of Lockstep wrote the intent.
+	base *crm.Base
+}
+
+// intentBody keeps what is to be created.
+func (b *batch) intentBody(s *send) []byte {
 	p := pen{}
 	p.byte(codecVersion)
 	w := *s.planned
@@ -32,20 +41,39 @@ func intentBody(s *send) []byte {
 	p.write(&w)
 	source, _ := s.job.d.on(s.planned.Side.Other())
 	p.text(source.Object)
+	if l := s.job.d.NewLink; l != nil {
+		p.base(b.baseOfCreate(s, l.Base))
+	}
 	return p.b
 }
 
-// readIntent returns what was to be created, and from which vendor object.
-func readIntent(body []byte) (w reconcile.PlannedWrite, source string, err error) {
+// baseOfCreate is what is agreed when nothing but the create itself comes through:
+// of the associations that are written after it nothing is known.
+func (b *batch) baseOfCreate(s *send, planned crm.Base) *crm.Base {
+	base := crm.Base{Version: planned.Version, HubSpot: slices.Clone(planned.HubSpot), Salesforce: slices.Clone(planned.Salesforce)}
+	forget := base.Forget
+	for _, w := range s.job.sends {
+		if w.planned.Relation != nil {
+			forget(b.relationSlot(w.planned))
+		}
+	}
+	b.finishReferences(s, base, forget)
+	return &base
+}
+
+func readIntent(body []byte) (l lostCreate, err error) {
 	e := eye{b: string(body)}
 	if e.byte() != codecVersion {
-		return w, "", errCut
+		return l, errCut
 	}
-	w, source = e.write(), e.text()
+	l.write, l.source = e.write(), e.text()
+	if e.b != "" {
+		l.base = e.base()
+	}
 	if e.bad {
-		return w, "", errCut
+		return l, errCut
 	}
-	return w, source, nil
+	return l, nil
 }
 
 // fate is what a look at the other side told of one intent: the record that
@@ -111,23 +139,24 @@ func (e *Engine) recover(ctx context.Context) error {
 				}
 			}
 			if f.id != "" && o != nil {
+				lost, err := readIntent(i.Body)
+				if err != nil {
+					return err
+				}
 				link := store.Link{Link: crm.Link{Mapping: i.Mapping, HubSpotID: i.Target.ID, SalesforceObject: i.Target.Object, SalesforceID: f.id}}
 				source := crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: i.Target.ID}
 				if i.Target.Side == crm.HubSpot {
-					_, object, err := readIntent(i.Body)
-					if err != nil {
-						return err
-					}
-					link.HubSpotID, link.SalesforceObject, link.SalesforceID = f.id, object, i.Target.ID
-					source = crm.Ref{Side: crm.Salesforce, Object: object, ID: i.Target.ID}
+					link.HubSpotID, link.SalesforceObject, link.SalesforceID = f.id, lost.source, i.Target.ID
+					source = crm.Ref{Side: crm.Salesforce, Object: lost.source, ID: i.Target.ID}
+				}
+				if f.ours && lost.base != nil {
+					link.Base = *lost.base
 				}
 				if err := t.PutLinks([]store.Link{link}); err != nil {
 					return err
 				}
-				if w, _, err := readIntent(i.Body); err != nil {
-					return err
-				} else if l := e.lens(o, i.Target.Side, i.Target.Object); f.ours && l != nil {
-					if err := t.PutKeys(i.Mapping, i.Target.Side, keysOf(o, l, made(l, f.id, w.Changes))); err != nil {
+				if l := e.lens(o, i.Target.Side, i.Target.Object); f.ours && l != nil {
+					if err := t.PutKeys(i.Mapping, i.Target.Side, keysOf(o, l, made(l, f.id, lost.write.Changes))); err != nil {
 						return err
 					}
 				}
@@ -282,10 +311,11 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 	}
 	oldest := s.e.now()
 	for _, i := range intents {
-		w, _, err := readIntent(i.Body)
+		lost, err := readIntent(i.Body)
 		if err != nil {
 			return err
 		}
+		w := &lost.write
 		if w.ExternalField != "" {
 			externalField = w.ExternalField
 			external[w.ExternalValue] = i
@@ -302,7 +332,7 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 		if i.Sent.Before(oldest) {
 			oldest = i.Sent
 		}
-		want, record := s.want(i, &w)
+		want, record := s.want(i, w)
 		keys := keysOf(s.o, s.lens, record)
 		for _, k := range keys {
 			byKey[keyID{k.Rule, k.Hash}] = append(byKey[keyID{k.Rule, k.Hash}], want)
@@ -322,9 +352,13 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 			return err
 		}
 		for i := range found {
-			if intent, ok := external[found[i].Value(externalField).Text]; ok && !found[i].Archived {
-				hit(s.hits, intent.Key, found[i].ID)
-				hit(s.exact, intent.Key, found[i].ID) // nobody else writes this id
+			r := &found[i]
+			if intent, ok := external[r.Value(externalField).Text]; ok && !r.Archived {
+				hit(s.hits, intent.Key, r.ID)
+				// Nobody else writes this id; but the record may have had it before.
+				if r.CreatedMicros == 0 || r.CreatedMicros >= intent.Sent.Add(-intentSkew).UnixMicro() {
+					hit(s.exact, intent.Key, r.ID)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,5 +102,42 @@ func TestWhatIsDeletedBeforeItsAnswerIsMissed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string(nil), w.hubspot.live("contacts", "lastname")); diff != "" {
 		t.Errorf("HubSpot (-want +got):\n%s", diff)
+	}
+}
+
+// TestEditsAfterALostAnswerAreBothKept dies at every moment of a sync that makes a
+// record by external id, and lets people edit one field on each side before the
+// next. What was agreed is known from what was sent: neither edit is taken for a
+// difference that the newer record wins.
+func TestEditsAfterALostAnswerAreBothKept(t *testing.T) {
+	for _, moment := range []string{"before commit", "after commit", "before call", "after call"} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			looked := 0
+			for n := 1; ; n++ {
+				w := newWorld(t)
+				w.yaml = replace(w.yaml, "    create: both\n", "    create: both\n    external-id: HubSpot_Id__c\n")
+				contact := w.hubspot.add("contacts", "firstname", "Ann", "lastname", "Lee", "phone", "1", "email", "ann@acme.test")
+				if !w.dieAt(moment, n) {
+					break
+				}
+				w.hubspot.edit("contacts", contact, "phone", "2")
+				w.salesforce.clock = max(w.salesforce.clock, w.hubspot.clock)
+				want := "HubSpot [firstname=Ann phone=2], Salesforce [FirstName=Ann Phone=2]"
+				for id := range w.salesforce.objects["Contact"] {
+					w.salesforce.edit("Contact", id, "FirstName", "Anna")
+					want = strings.ReplaceAll(want, "=Ann ", "=Anna ")
+					looked++
+				}
+				w.settle()
+				left := fmt.Sprint("HubSpot ", w.hubspot.live("contacts", "firstname", "phone"), ", Salesforce ", w.salesforce.live("Contact", "FirstName", "Phone"))
+				if diff := cmp.Diff(want, left); diff != "" {
+					t.Errorf("died at %d (-want +got):\n%s", n, diff)
+				}
+			}
+			if looked == 0 && moment != "before call" { // the create is the last call
+				t.Error("it never died after the create")
+			}
+		})
 	}
 }

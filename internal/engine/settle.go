@@ -358,11 +358,7 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 // references turned into. Of a reference that was left out nothing is known, so
 // that it is decided again.
 func (b *batch) finish(j *job, base crm.Base) crm.Base {
-	forget := func(slot int) {
-		if slot >= 0 && slot < len(base.HubSpot) && slot < len(base.Salesforce) {
-			base.HubSpot[slot], base.Salesforce[slot] = 0, 0
-		}
-	}
+	forget := base.Forget
 	for _, s := range j.sends {
 		if s.planned.Relation != nil {
 			if !s.ready && !s.moot {
