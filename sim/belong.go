@@ -54,12 +54,20 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 			}
 		}
 		for _, q := range x.pairs {
-			if q.o.hub == "companies" && q.on(from).id == given && q.on(r.side).id == now && given != "" {
+			if q.o.hub == "companies" && given != "" && now != "" && x.sameCompany(q.on(from), given) && x.sameCompany(q.on(r.side), now) {
 				return
 			}
 		}
 	}
 	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
+}
+
+// sameCompany tells whether an id is that of a company, or of one that it is a part
+// of by a merge, or the other way round: what was linked before the merge is what
+// remains of it.
+func (x *oracle) sameCompany(c *record, id string) bool {
+	other := x.companyRecord(c.side, id)
+	return other != nil && other.survivor() == c.survivor()
 }
 
 // wentWithCompany tells whether a version differs from the one before by nothing
