@@ -327,6 +327,9 @@ func (f *follower) replace(side crm.Side, id string) (bool, error) {
 	}
 	heir := aliases[0].Ref
 	f.endAlias(side, heir.ID)
+	if err := f.repoint(side.Other(), id, heir.ID); err != nil {
+		return false, err
+	}
 	l.Base = crm.Base{} // it tells of the other record
 	f.move(l, heir)
 	f.due = append(f.due, heir)

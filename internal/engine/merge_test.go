@@ -154,6 +154,39 @@ func TestR7MergeOfTwoLinkedSalesforceRecordsHoldsTheHubSpotRecordThatIsLeftOver(
 	w.untouched(w.silent())
 }
 
+// TestR7WhatIsLeftOverOfAMergeFollowsThePair: b went into a in HubSpot, so that b's
+// Contact is left over; then c's Contact goes into a's in Salesforce, and a is
+// deleted in HubSpot. What lives is one pair, and b's Contact is to be merged
+// into its Contact, as it was.
+func TestR7WhatIsLeftOverOfAMergeFollowsThePair(t *testing.T) {
+	w, h, s := merged(t)
+	other := w.hubspot.add("contacts", "lastname", "Other", "email", "other@acme.test")
+	w.sync()
+	n := w.hubspot.merge("contacts", h[0], h[1])
+	w.untouched(w.sync())
+	w.salesforce.merge("Contact", s[0], s[2])
+	w.hubspot.archive("contacts", n)
+	w.untouched(w.sync())
+	// That another pair ends changes nothing for it.
+	w.hubspot.archive("contacts", other)
+	w.sync()
+	if diff := cmp.Diff([]string{h[2] + "=" + s[0]}, w.pairsOf("people")); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	if got := w.reasonOf("people", crm.Salesforce, s[1]); got != "held held.merged" {
+		t.Errorf("what is left over: %q", got)
+	}
+	w.untouched(w.silent())
+	w.salesforce.merge("Contact", s[0], s[1])
+	w.untouched(w.sync())
+	if got := w.reasonOf("people", crm.Salesforce, s[1]); got != "" {
+		t.Errorf("after it was merged: %q", got)
+	}
+	if run := w.silent(); run.Tally.Sum() != 1 || run.Tally.Unchanged != 1 {
+		t.Errorf("%+v", run.Tally)
+	}
+}
+
 func TestR7MergeOfThreeSalesforceRecordsAtOnce(t *testing.T) {
 	w, h, s := merged(t)
 	w.salesforce.merge("Contact", s[1], s[0], s[2])
