@@ -38,6 +38,7 @@ type pair struct {
 	o       *object
 	hub, sf *record
 	bases   map[*field][]base
+	cycle   int  // in which it was linked first
 	fresh   bool // linked in the cycle that is judged
 	stands  bool
 	stood   bool // before the cycle that is judged
@@ -164,7 +165,7 @@ func (x *oracle) link(o *object, l store.Link) {
 		}
 	}
 	if p == nil {
-		p = &pair{o: o, hub: hub, sf: sf, bases: map[*field][]base{}, fresh: true}
+		p = &pair{o: o, hub: hub, sf: sf, bases: map[*field][]base{}, cycle: x.w.ledger.cycle, fresh: true}
 		for _, f := range o.fields {
 			p.bases[f] = x.firstBases(p, f)
 		}
@@ -210,8 +211,12 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 		made, source := p.on(side), p.on(side.Other())
+		merged := false
 		if made.first().by != program {
-			continue
+			if made = x.madeAndMerged(p, side); made == nil {
+				continue
+			}
+			merged = true
 		}
 		values, _, ok := source.known(made.first().seq - 1)
 		if !ok {
@@ -222,12 +227,23 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 			hub, sf = sf, hub
 		}
 		bases := []base{p.o.settled(f, hub, sf)}
-		if made.first().cycle != x.w.ledger.cycle {
+		if merged || made.first().cycle != x.w.ledger.cycle {
 			bases = append(bases, base{first: true})
 		}
 		return bases
 	}
 	return []base{{first: true}}
+}
+
+// madeAndMerged is what the program made for one record of a pair and people merged
+// into the other one before there was a link: the answer was lost. nil for none.
+func (x *oracle) madeAndMerged(p *pair, side crm.Side) *record {
+	for _, c := range x.w.ledger.took(p.on(side)) {
+		if c.first().by == program && x.standsFor(c, p.on(side.Other())) && !slices.ContainsFunc(x.pairs, func(q *pair) bool { return q.on(side) == c }) {
+			return c
+		}
+	}
+	return nil
 }
 
 // former lists the pairs that a pair comes of by a merge.
@@ -338,7 +354,8 @@ func (x *oracle) settle(p *pair, calm bool) {
 func (x *oracle) write(w written) {
 	p := x.pairOf(w.r)
 	v := &w.r.versions[w.n]
-	if p == nil || w.n > 0 && (p.on(w.r.side.Other()).first().seq > v.seq || !p.stands && p.on(w.r.side.Other()).into != nil) {
+	if p == nil || w.n > 0 && (p.on(w.r.side.Other()).first().seq > v.seq || !p.stands && p.on(w.r.side.Other()).into != nil ||
+		v.cycle < p.cycle && x.madeAndMerged(p, w.r.side) != nil) {
 		// Not linked yet, or linked later with a record that was not there: the
 		// partner that was written for went before the link was kept.
 		x.open = append(x.open, w)

@@ -222,7 +222,7 @@ func (x *oracle) alone(r *record) {
 		x.violate("duplicate", "%s %s was created by the program and is linked with nothing: %s", r.object, r.id, c.Reason.Code)
 	}
 	other := r.side.Other()
-	if x.isLeftOver(r) && c.Outcome == crm.Held {
+	if c.Outcome == crm.Held && (x.isLeftOver(r) || x.waitsStill(r)) {
 		return // it waits to be merged as well, whatever the filter says
 	}
 	if !o.passes(r.side, values) {
@@ -285,6 +285,20 @@ func (x *oracle) isLeftOverOf(r *record, of []*record) bool {
 			survivor = partner.once.survivor() // it was restored, and is a thing of its own
 		}
 		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOverOf(survivor, of))
+	})
+}
+
+// waitsStill tells whether a record was left over of a merge whose survivor is
+// deleted, while the survivor's partner lives on with another record: it may
+// still be merged into that.
+func (x *oracle) waitsStill(r *record) bool {
+	from := r.side.Other()
+	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
+		survivor := p.on(from).survivor()
+		return p.on(r.side).survivor() == r && survivor != p.on(from) && !survivor.live() && slices.ContainsFunc(x.pairs, func(q *pair) bool {
+			partner := q.on(r.side).survivor()
+			return q.on(from).survivor() == survivor && partner != r && x.standing(partner) != nil
+		})
 	})
 }
 
