@@ -327,8 +327,30 @@ func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
 // settled. After a calm cycle that left nothing open there is one answer; after
 // a death or an error there are several that the program may rightly hold.
 func (x *oracle) settle(p *pair, calm bool) {
-	hub, hv, ok := p.hub.known(x.w.ledger.seq)
-	sf, sv, ok2 := p.sf.known(x.w.ledger.seq)
+	for i, hub := range x.settledAt(p.hub) {
+		for n, sf := range x.settledAt(p.sf) {
+			x.settleAs(p, hub, sf, calm && i+n == 0)
+		}
+	}
+}
+
+// settledAt are the moments as of which a cycle may have settled a record: its
+// end, and where the record was shown again with other values, before that; a look
+// that came after the decision leaves them to the next cycle.
+func (x *oracle) settledAt(r *record) []int {
+	moments := []int{x.w.ledger.seq}
+	for i, reading := range r.readings {
+		if i > 0 && r.readings[i-1].seq > x.began && reading.version != r.readings[i-1].version {
+			moments = append(moments, reading.seq-1)
+		}
+	}
+	return moments
+}
+
+// settleAs does so by what was known of each record at a moment.
+func (x *oracle) settleAs(p *pair, hubAt, sfAt int, calm bool) {
+	hub, hv, ok := p.hub.known(hubAt)
+	sf, sv, ok2 := p.sf.known(sfAt)
 	if !ok || !ok2 {
 		return
 	}
