@@ -372,7 +372,7 @@ func (x *oracle) last() {
 	for _, w := range x.open {
 		if w.n == 0 && w.r.live() {
 			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
-		} else if w.n > 0 && !w.r.live() && x.takenBack(w.r) {
+		} else if w.n > 0 && x.takenBack(w.r, w.n) {
 			continue
 		} else if w.n > 0 && !x.broken[w.r.versions[w.n].cycle] && !x.partnerLost(w.r) {
 			// Where the program died after a write and before the link was kept, people
@@ -423,26 +423,27 @@ func (x *oracle) partnerLost(r *record) bool {
 	})
 }
 
-// takenBack tells whether a record that was never seen linked is rightly
-// archived: the link was made and given up within one cycle, because a record
-// with the same key had been deleted on the other side.
-func (x *oracle) takenBack(r *record) bool {
-	n := len(r.versions) - 1
-	if r.last().by != program || r.o.deletes != "archive" || n < 1 {
+// takenBack tells whether a record that was never seen linked was rightly
+// archived by its n-th write: the link was made and given up within one cycle,
+// because a record with the same key had been deleted on the other side. People
+// may have restored it since.
+func (x *oracle) takenBack(r *record, n int) bool {
+	v := &r.versions[n]
+	if v.live || v.by != program || r.o.deletes != "archive" {
 		return false
 	}
 	if slices.ContainsFunc(x.pairs, func(p *pair) bool { // or had come to it by a merge
-		partner := p.on(r.side.Other())
-		at := partner.versionAt(r.last().seq)
-		return p.on(r.side) != r && p.on(r.side).survivor() == r && at >= 0 && !partner.versions[at].live
+		had, partner := p.on(r.side), p.on(r.side.Other())
+		at := partner.versionAt(v.seq)
+		return had != r && (had.survivor() == r || had.once != nil && had.once.survivor() == r) && at >= 0 && !partner.versions[at].live
 	}) {
 		return true
 	}
-	keys := append(r.o.keys(r.side, r.first().values), r.o.keys(r.side, r.last().values)...)
+	keys := append(r.o.keys(r.side, r.first().values), r.o.keys(r.side, v.values)...)
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
-		at := c.versionAt(r.last().seq)
+		at := c.versionAt(v.seq)
 		return c.o == r.o && c.side != r.side && at >= 0 && !c.versions[at].live && (len(keys) == 0 && r.first().by == program ||
-			slices.ContainsFunc(c.versions[:at+1], func(v version) bool { return share(keys, c.o.keys(c.side, v.values)) }))
+			slices.ContainsFunc(c.versions[:at+1], func(held version) bool { return share(keys, c.o.keys(c.side, held.values)) }))
 	})
 }
 
