@@ -178,6 +178,32 @@ func TestWhatSomebodyElseMadeIsNotTakenForALostCreate(t *testing.T) {
 	}
 }
 
+// TestWhatALookForALostCreateShowsIsKnownToTheNextDecision: a create is lost on its
+// way while a person makes the same record, and the change feed is late. The
+// mapping does not write the key, so that the record cannot be taken for ours; but
+// it was seen, and is linked instead of a second one being made.
+func TestWhatALookForALostCreateShowsIsKnownToTheNextDecision(t *testing.T) {
+	w := newWorld(t)
+	w.yaml = replace(w.yaml, "      - {hubspot: email, salesforce: Email}\n", "")
+	w.sync()
+	w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@acme.test")
+	w.hubspot.late = true
+	w.hubspot.vanish = func(crm.Write) bool {
+		w.hubspot.vanish = nil
+		w.hubspot.insert("contacts", map[string]string{"lastname": "Lea", "email": "ann@acme.test"})
+		return true
+	}
+	run := w.sync()
+	if run.Writes.Created != 0 || run.Writes.Linked != 1 {
+		t.Errorf("%+v", run.Writes)
+	}
+	w.hubspot.late = false
+	w.settle()
+	if n := len(w.hubspot.live("contacts")); n != 1 {
+		t.Errorf("%d contacts", n)
+	}
+}
+
 func TestDeniedStopsTheRunAndLosesNothing(t *testing.T) {
 	w := newWorld(t)
 	acme(w)

@@ -287,6 +287,8 @@ type searcher struct {
 	// gone are records that hold every value that was written, and are deleted.
 	gone  map[string]map[string]bool
 	taken map[uint64]bool // by thingKey
+	// since: what was made earlier was there when the creates were decided.
+	since int64
 }
 
 // wantedRecord is one intent as the record that it would have become.
@@ -362,11 +364,12 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 			}
 		}
 	}
+	s.since = oldest.Add(-intentSkew).UnixMicro()
 	look := func(page []crm.Record) error { return s.look(ctx, page, byKey, keyless) }
 	switch {
 	case len(byKey) == 0 && len(keyless) == 0:
 	case s.lens.side == crm.Salesforce:
-		_, err = side.Changes(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), look)
+		_, err = side.Changes(ctx, s.lens.read, s.since, look)
 	default:
 		// HubSpot's search lags behind its writes; the list does not.
 		_, err = side.Read(ctx, s.lens.read, look)
@@ -374,7 +377,7 @@ func (s *searcher) search(ctx context.Context, intents []store.Intent) error {
 	if err != nil || !slices.ContainsFunc(intents, func(i store.Intent) bool { return len(s.exact[i.Key]) == 0 }) {
 		return err
 	}
-	return side.Gone(ctx, s.lens.read, oldest.Add(-intentSkew).UnixMicro(), func(page []crm.Record) error {
+	return side.Gone(ctx, s.lens.read, s.since, func(page []crm.Record) error {
 		free, err := s.free(ctx, page)
 		for _, r := range free {
 			if i, ok := external[r.Value(externalField).Text]; ok {
@@ -417,9 +420,16 @@ func (s *searcher) want(i store.Intent, w *reconcile.PlannedWrite) (*wantedRecor
 
 func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID][]*wantedRecord, keyless []*wantedRecord) error {
 	free, err := s.free(ctx, page)
+	if err != nil {
+		return err
+	}
+	var news []store.Key
 	for _, r := range free {
 		if r.Archived {
 			continue
+		}
+		if r.CreatedMicros >= s.since {
+			news = append(news, keysOf(s.o, s.lens, r)...)
 		}
 		s.compare(r, byKey, keyless, func(w *wantedRecord, exact bool) {
 			if r.CreatedMicros != 0 && r.CreatedMicros < w.since {
@@ -431,7 +441,12 @@ func (s *searcher) look(ctx context.Context, page []crm.Record, byKey map[keyID]
 			}
 		})
 	}
-	return err
+	if len(news) == 0 {
+		return nil
+	}
+	// Somebody may have made what was to be created, with a key that the mapping
+	// does not write: the next decision has to find it, however late the search is.
+	return s.e.store.Write(ctx, func(t *store.Tx) error { return t.PutKeys(s.o.Name, s.lens.side, news) })
 }
 
 // free are the records of a page that are linked to nothing, and not taken.
