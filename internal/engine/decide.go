@@ -632,6 +632,13 @@ func (d *decider) planned(s *subject, decision reconcile.Decision) store.PlanRow
 	d.noteQuestions(s, &body)
 	d.print(s, &body)
 	body.HubSpotAt, body.SalesAt = s.at[crm.HubSpot], s.at[crm.Salesforce]
+	if s.link == nil && body.Reason.Code == CodeHeldUndone {
+		at := &body.HubSpotAt
+		if d.side == crm.Salesforce {
+			at = &body.SalesAt
+		}
+		at.Seen = d.own(s)
+	}
 	row := store.PlanRow{Mapping: d.o.Name, Side: crm.HubSpot, ID: body.HubSpot.ID, SalesforceID: body.Salesforce.ID, Ops: opsOf(&body), Decided: d.e.now()}
 	if row.ID == "" {
 		row.Side, row.ID = crm.Salesforce, body.Salesforce.ID

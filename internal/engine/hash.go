@@ -95,6 +95,15 @@ func (l *lens) look(r *crm.Record) uint64 {
 	return h.number(relationsSum(r)).sum()
 }
 
+// own hashes what a record holds itself, its associations left out: what rests
+// after an undo rests until that changes. An association ends with the record at
+// its other end, which the undo may be the one to archive.
+func (l *lens) own(r *crm.Record) uint64 {
+	alone := *r
+	alone.Relations = nil
+	return l.look(&alone)
+}
+
 // relationsSum counts relations in any order.
 func relationsSum(r *crm.Record) uint64 {
 	var sum uint64

@@ -561,7 +561,7 @@ func (w *watcher) seeUnlinked(f *found, r *crm.Record, known store.Outcome, isKn
 	key := thingKey(w.lens.side, r.ID)
 	f.read = append(f.read, key)
 	at := w.lens.look(r)
-	if isKnown && known.Seen == at {
+	if isKnown && (known.Seen == at || known.Reason.Code == CodeHeldUndone && known.Seen == w.lens.own(r)) {
 		f.settled = append(f.settled, result{key, outcomeIndex(known.Outcome)})
 		return
 	}

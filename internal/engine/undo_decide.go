@@ -91,9 +91,9 @@ func (u *undoer) decide(ctx context.Context, o *mapping.BoundObject, t *undoThin
 		}
 		then := overlay(live, v.writes[before:])
 		if side == crm.HubSpot {
-			after.HubSpot, d.HubSpotAt = then, sight{Seen: l.look(then), Print: l.print(o, live)}
+			after.HubSpot, d.HubSpotAt = then, sight{Seen: l.own(then), Print: l.print(o, live)}
 		} else {
-			after.Salesforce, d.SalesAt = then, sight{Seen: l.look(then), Print: l.print(o, live)}
+			after.Salesforce, d.SalesAt = then, sight{Seen: l.own(then), Print: l.print(o, live)}
 		}
 	}
 	d.Title = title(&subject{snapshot: snapshot})

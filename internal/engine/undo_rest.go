@@ -57,6 +57,20 @@ func (d *decider) rest(ctx context.Context, subjects []*subject) error {
 	return nil
 }
 
+// own is the hash by which a record that is linked to nothing rests; 0 where it is
+// not there.
+func (d *decider) own(s *subject) uint64 {
+	r := s.snapshot.HubSpot
+	if d.side == crm.Salesforce {
+		r = s.snapshot.Salesforce
+	}
+	l := d.e.lens(d.o, d.side, s.ref.Object)
+	if r == nil || l == nil {
+		return 0
+	}
+	return l.own(r)
+}
+
 // keepUndone leaves a thing as the undo left it: a pair that differs although
 // neither side changed, and a record that would be made again although what it is
 // made from did not change, or was not seen since it was restored.
@@ -70,7 +84,7 @@ func (d *decider) keepUndone(s *subject, body *decided) {
 			!slices.ContainsFunc(reconcile.Compare(d.o, s.snapshot), func(x reconcile.Difference) bool { return x.Allowed == "" }) {
 			return
 		}
-	case s.undone.Seen != 0 && s.undone.Seen != s.at[d.side].Seen || !slices.ContainsFunc(body.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Create }):
+	case s.undone.Seen != 0 && s.undone.Seen != d.own(s) || !slices.ContainsFunc(body.Writes, func(w reconcile.PlannedWrite) bool { return w.Op == crm.Create }):
 		return
 	}
 	body.Writes, body.NewLink, body.Awaits = nil, nil, nil

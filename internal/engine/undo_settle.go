@@ -294,7 +294,7 @@ func (b *batch) asRestored(s *settlement, j *job, held func(crm.Ref, uint64, boo
 		return
 	}
 	if r.partner == nil || !r.free {
-		held(ref, b.e.lens(b.o, r.side, ref.Object).look(r.record), false)
+		held(ref, b.e.lens(b.o, r.side, ref.Object).own(r.record), false)
 		return
 	}
 	hubspot, salesforce := r.partner, r.record

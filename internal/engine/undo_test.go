@@ -61,6 +61,26 @@ func TestUndoOfAFirstCopyGivesBothSidesBack(t *testing.T) {
 	w.resting()
 }
 
+// TestAnAssociationThatTheUndoEndsWakesNobody: the run made a company in HubSpot and
+// a Contact in Salesforce, and a person associated the contact with the company.
+// The undo archives the company, and its association ends: that is no change of
+// the contact, for which nothing is made again.
+func TestAnAssociationThatTheUndoEndsWakesNobody(t *testing.T) {
+	w := newWorld(t)
+	w.yaml = strings.Replace(w.yaml, "create: in-salesforce", "create: both", 1)
+	w.salesforce.add("Account", "Name", "Acme")
+	person := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+	run := w.sync()
+	company := w.hubspot.sorted("companies", func(*row) bool { return true })[0]
+	w.hubspot.associate("contacts", person, "companies", company, true)
+	_, undone := w.undo(run.ID, "")
+	if undone.Writes.Archived != 2 {
+		t.Errorf("%+v", undone.Writes)
+	}
+	w.hubspot.dissociate("contacts", person, "companies", company) // as the vendor does
+	w.resting()
+}
+
 func TestUndoneThingsAreHeldUntilASideChanges(t *testing.T) {
 	w := newWorld(t)
 	company := w.hubspot.add("companies", "name", "Acme", "domain", "acme.test", "phone", "1")
