@@ -117,6 +117,10 @@ type Record struct {
 	// this one was merged away (Salesforce MasterRecordId; on HubSpot the id
 	// that answered when an old id was asked for). Empty otherwise.
 	MergedInto string
+	// TookIn are the ids of records that were merged into this one, where the
+	// vendor tells them of a record that is looked up by id (HubSpot's
+	// hs_merged_object_ids).
+	TookIn []string
 	// Values is aligned with Layout.Fields.
 	Values []Value
 	// Relations holds the associations that the read asked for.

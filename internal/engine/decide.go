@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -165,6 +166,9 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		s.snapshot.Alias = aliases[page[i].Ref.ID]
 		d.put(s, d.side, page[i].Ref.Object, r)
 		subjects = append(subjects, s)
+	}
+	if err := d.tookIn(ctx, subjects); err != nil {
+		return err
 	}
 	if err := d.counterparts(ctx, subjects); err != nil {
 		return err
@@ -431,6 +435,27 @@ func (e *Engine) aliasPairs(ctx context.Context, o *mapping.BoundObject, side cr
 	}
 	pairs, err := e.store.Links(ctx, o.Name, side.Other(), names)
 	return aliases, pairs, err
+}
+
+// tookIn notes which linked records the records took in, as they say themselves:
+// the search may tell of a merge later than of the record that it made.
+func (d *decider) tookIn(ctx context.Context, subjects []*subject) error {
+	into := map[string]*subject{}
+	for _, s := range subjects {
+		r := s.snapshot.HubSpot
+		if d.side != crm.HubSpot || r == nil || r.Archived {
+			continue
+		}
+		for _, id := range r.TookIn {
+			into[id] = s
+		}
+	}
+	links, err := d.e.store.Links(ctx, d.o.Name, d.side, slices.Sorted(maps.Keys(into)))
+	for _, id := range slices.Sorted(maps.Keys(links)) {
+		s := into[id]
+		s.absorbed = append(s.absorbed, absorbed{record: crm.Ref{Side: d.side, Object: s.ref.Object, ID: id}, into: s.ref, cause: store.CauseMerge})
+	}
+	return err
 }
 
 // put places a record in the snapshot; one that is archived counts as gone.

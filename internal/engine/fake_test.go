@@ -404,7 +404,11 @@ func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm
 		if r == nil {
 			r = &row{archived: true}
 		}
-		out = append(out, v.record(read, id, r))
+		record := v.record(read, id, r)
+		if v.side == crm.HubSpot {
+			record.TookIn = v.sorted(read.Layout.Object, func(r *row) bool { return r.merged == id })
+		}
+		out = append(out, record)
 	}
 	return out, v.done("lookup")
 }

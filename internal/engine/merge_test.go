@@ -187,6 +187,24 @@ func TestR7WhatIsLeftOverOfAMergeFollowsThePair(t *testing.T) {
 	}
 }
 
+// TestR7AMergeIsKnownFromItsSurvivor: a was merged with a contact that is linked
+// to nothing. The search tells of that one only, not yet of a or of the record
+// that the merge made; read by id, that record says what it took in.
+func TestR7AMergeIsKnownFromItsSurvivor(t *testing.T) {
+	w, h, s := merged(t)
+	alone := w.hubspot.add("contacts", "firstname", "No last name")
+	w.sync()
+	n := w.hubspot.merge("contacts", h[0], alone)
+	for _, id := range []string{h[0], n} {
+		w.hubspot.objects["contacts"][id].modified = 1
+	}
+	w.untouched(w.sync())
+	if diff := cmp.Diff([]string{h[1] + "=" + s[1], h[2] + "=" + s[2], n + "=" + s[0]}, w.pairsOf("people")); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	w.untouched(w.silent())
+}
+
 func TestR7MergeOfThreeSalesforceRecordsAtOnce(t *testing.T) {
 	w, h, s := merged(t)
 	w.salesforce.merge("Contact", s[1], s[0], s[2])

@@ -31,7 +31,7 @@ type Side interface {
 	Changes(ctx context.Context, read crm.Read, sinceMicros int64, yield func([]crm.Record) error) (crm.ReadReport, error)
 	// Lookup reads records by id, in batches. Ids that are not there, or are
 	// archived, come back as records with Archived set and no values; a merged id
-	// comes back with MergedInto.
+	// comes back with MergedInto, and its survivor with TookIn where the vendor tells.
 	Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error)
 	// Relations reads nothing but the associations that read names, of the
 	// records with these ids, in the largest batches that the vendor takes: one

@@ -109,10 +109,7 @@ func (c *Client) readBatch(ctx context.Context, read crm.Read, keys []string, by
 		Properties []string `json:"properties"`
 		By         string   `json:"idProperty,omitempty"`
 		Inputs     []input  `json:"inputs"`
-	}{Properties: read.Layout.Fields, By: by}
-	if len(request.Properties) == 0 {
-		request.Properties = []string{idProperty}
-	}
+	}{Properties: append(slices.Clone(read.Layout.Fields), mergedProperty), By: by}
 	for _, key := range keys {
 		request.Inputs = append(request.Inputs, input{key})
 	}
@@ -130,6 +127,11 @@ func (c *Client) readBatch(ctx context.Context, read crm.Read, keys []string, by
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i, ids := range p.merged {
+		for _, gone := range mergedAway(&p.records[i], ids) {
+			p.records[i].TookIn = append(p.records[i].TookIn, gone.ID)
+		}
 	}
 	for i := range p.refusals {
 		if kind := p.refusals[i].kind(); kind != fault.NotFound && kind != fault.Invalid {

@@ -19,7 +19,7 @@ const atOnce = 8
 
 // Lookup reads records by id, a hundred a call, in the order asked. An id that
 // is archived or was never there comes back with Archived set and no values; one
-// that was merged away comes with MergedInto as well.
+// that was merged away comes with MergedInto as well. What took others in names them.
 func (c *Client) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm.Record, error) {
 	if isList(read.Layout.Object) {
 		return c.lookupLists(ctx, read, ids)
