@@ -118,8 +118,7 @@ type Record struct {
 	// that answered when an old id was asked for). Empty otherwise.
 	MergedInto string
 	// TookIn are the ids of records that were merged into this one, where the
-	// vendor tells them of a record that is looked up by id (HubSpot's
-	// hs_merged_object_ids).
+	// vendor tells them (HubSpot's hs_merged_object_ids).
 	TookIn []string
 	// Values is aligned with Layout.Fields.
 	Values []Value

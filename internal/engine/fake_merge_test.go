@@ -21,6 +21,7 @@ func (v *vendor) survivor(object string, r *row) string {
 func (v *vendor) merge(object, primary string, others ...string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.merges = true
 	v.clock += 60_000_000
 	survivor, id := v.objects[object][primary], primary
 	if v.side == crm.HubSpot {

@@ -56,6 +56,8 @@ type vendor struct {
 	reads func(*row)
 	// order puts the ids of a stream into another order; nil leaves them.
 	order func(ids []string)
+	// merges: records were merged.
+	merges bool
 	// late: the change feed tells nothing yet.
 	late bool
 	// refuse gives the error for a write, or nil.
@@ -301,6 +303,9 @@ func (v *vendor) record(read crm.Read, id string, r *row) crm.Record {
 	if r.archived {
 		return out
 	}
+	if v.side == crm.HubSpot && v.merges {
+		out.TookIn = v.sorted(read.Layout.Object, func(r *row) bool { return r.merged == id })
+	}
 	if v.reads != nil {
 		v.reads(r)
 	}
@@ -404,11 +409,7 @@ func (v *vendor) Lookup(ctx context.Context, read crm.Read, ids []string) ([]crm
 		if r == nil {
 			r = &row{archived: true}
 		}
-		record := v.record(read, id, r)
-		if v.side == crm.HubSpot {
-			record.TookIn = v.sorted(read.Layout.Object, func(r *row) bool { return r.merged == id })
-		}
-		out = append(out, record)
+		out = append(out, v.record(read, id, r))
 	}
 	return out, v.done("lookup")
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -325,8 +326,42 @@ type found struct {
 	settled  []result
 }
 
+// tookIn are the linked records that records of a batch took in, as those say
+// themselves. Asked for by its own id, such a record may look as if it had been
+// deleted: its survivor may be by then.
+func (w *watcher) tookIn(ctx context.Context, batch []crm.Record) ([]crm.Record, error) {
+	into := map[string]*crm.Record{}
+	for i := range batch {
+		for _, id := range batch[i].TookIn {
+			into[id] = &batch[i]
+		}
+	}
+	for i := range batch { // those that are told anyway
+		delete(into, batch[i].ID)
+	}
+	ids := slices.Sorted(maps.Keys(into))
+	links, err := w.e.store.Links(ctx, w.o.Name, w.lens.side, ids)
+	if err != nil {
+		return nil, err
+	}
+	var took []crm.Record
+	for _, id := range ids {
+		if _, linked := links[id]; linked {
+			took = append(took, crm.Record{Layout: into[id].Layout, ID: id, Archived: true, MergedInto: into[id].ID, ModifiedMicros: into[id].ModifiedMicros})
+		}
+	}
+	return took, nil
+}
+
 func (w *watcher) compare(ctx context.Context, batch []crm.Record) error {
 	l, st := w.lens, w.e.store
+	if !w.fresh {
+		took, err := w.tookIn(ctx, batch)
+		if err != nil {
+			return err
+		}
+		batch = append(batch[:len(batch):len(batch)], took...)
+	}
 	ids := make([]string, len(batch))
 	for i := range batch {
 		ids[i] = batch[i].ID

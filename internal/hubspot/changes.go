@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
@@ -161,15 +160,13 @@ func (ch *changes) sameStamp(ctx context.Context, property string, stamp int64) 
 func (ch *changes) give(ctx context.Context, p *page) error {
 	fresh := make([]crm.Record, 0, len(p.records))
 	var swallowed []crm.Record
-	for i, record := range p.records {
+	for _, record := range p.records {
 		if stamp, ok := ch.seen[record.ID]; ok && stamp == record.ModifiedMicros {
 			continue
 		}
 		ch.note(&record)
 		fresh = append(fresh, record)
-		if p.merged != nil && p.merged[i] != "" {
-			swallowed = append(swallowed, mergedAway(&record, p.merged[i])...)
-		}
+		swallowed = append(swallowed, mergedAway(&record)...)
 	}
 	if len(fresh) == 0 {
 		return nil
@@ -188,12 +185,10 @@ func (ch *changes) give(ctx context.Context, p *page) error {
 // mergedAway are the records that survivor swallowed. Since January 2025 a merge
 // makes a new record, and the ids of both old ones lead to it.
 // https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies
-func mergedAway(survivor *crm.Record, ids string) []crm.Record {
+func mergedAway(survivor *crm.Record) []crm.Record {
 	var gone []crm.Record
-	for id := range strings.SplitSeq(ids, ";") {
-		if id = strings.TrimSpace(id); id != "" && id != survivor.ID {
-			gone = append(gone, crm.Record{Layout: survivor.Layout, ID: id, Archived: true, MergedInto: survivor.ID, ModifiedMicros: survivor.ModifiedMicros})
-		}
+	for _, id := range survivor.TookIn {
+		gone = append(gone, crm.Record{Layout: survivor.Layout, ID: id, Archived: true, MergedInto: survivor.ID, ModifiedMicros: survivor.ModifiedMicros})
 	}
 	return gone
 }

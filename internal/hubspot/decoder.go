@@ -25,11 +25,9 @@ type page struct {
 	// are only filled by decodeBatch.
 	traces []string
 	made   []bool
-	// archivedMicros and merged belong to each record: when it was archived, and
-	// the ids of records that were merged into it ("1;2"), where that was asked.
-	// Both are nil when no record has any.
+	// archivedMicros belongs to each record: when it was archived. nil when no
+	// record was.
 	archivedMicros []int64
-	merged         []string
 	// overflow names the relations of which not all travelled along.
 	overflow []overflow
 	// labelled: a relation has a type that is not one of HubSpot's two plain ones.
@@ -327,17 +325,24 @@ func (d *decoder) finish(read crm.Read, into *page) {
 		if r.gone != 0 {
 			into.archivedMicros[i] = r.gone
 		}
-		if r.merged.state == crm.Present && into.merged == nil {
-			into.merged = make([]string, len(d.rows))
-		}
 		if r.merged.state == crm.Present {
-			into.merged[i] = cut(r.merged)
+			record.TookIn = idsIn(cut(r.merged), record.ID)
 		}
 		if d.batch {
 			into.traces = append(into.traces, cut(r.trace))
 			into.made = append(into.made, r.made)
 		}
 	}
+}
+
+// idsIn are the ids in a list of them ("1;2"), one's own left out.
+func idsIn(list, own string) (ids []string) {
+	for id := range strings.SplitSeq(list, ";") {
+		if id = strings.TrimSpace(id); id != "" && id != own {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (d *decoder) paging() (after string, err error) {

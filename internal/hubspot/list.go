@@ -45,7 +45,7 @@ func (l *lister) query(after string) url.Values {
 	if l.thin || len(l.read.Layout.Fields) == 0 {
 		query.Set("properties", idProperty)
 	} else {
-		query.Set("properties", strings.Join(l.read.Layout.Fields, ","))
+		query.Set("properties", strings.Join(l.read.Layout.Fields, ",")+","+mergedProperty)
 	}
 	if len(l.read.Relations) > 0 {
 		query.Set("associations", strings.Join(l.read.Relations, ","))
@@ -127,11 +127,6 @@ func (c *Client) readBatch(ctx context.Context, read crm.Read, keys []string, by
 	})
 	if err != nil {
 		return nil, err
-	}
-	for i, ids := range p.merged {
-		for _, gone := range mergedAway(&p.records[i], ids) {
-			p.records[i].TookIn = append(p.records[i].TookIn, gone.ID)
-		}
 	}
 	for i := range p.refusals {
 		if kind := p.refusals[i].kind(); kind != fault.NotFound && kind != fault.Invalid {
