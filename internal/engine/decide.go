@@ -363,11 +363,21 @@ func (d *decider) follow(ctx context.Context, page []store.Change, subjects []*s
 			}
 		}
 	}
-	if len(events) == 0 {
-		return nil, nil
+	lost, err := d.replaceable(ctx, subjects)
+	if err != nil || len(events)+len(lost) == 0 {
+		return nil, err
 	}
 	if err := f.all(events); err != nil {
 		return nil, err
+	}
+	for _, gone := range lost {
+		heir, err := f.replace(gone.Side, gone.ID)
+		if err != nil {
+			return nil, err
+		}
+		if gone.Side == d.side && !heir.IsZero() {
+			into[gone.ID] = heir
+		}
 	}
 	if err := d.e.store.Write(ctx, f.save); err != nil {
 		return nil, err
@@ -390,6 +400,37 @@ func (d *decider) follow(ctx context.Context, page []store.Change, subjects []*s
 		}
 	}
 	return next, nil
+}
+
+// replaceable are the records of pairs that are gone while an alias of the pair
+// lives: it became one after the deletion was seen, and takes the link.
+func (d *decider) replaceable(ctx context.Context, subjects []*subject) (gone []crm.Ref, err error) {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		lost := map[string]crm.Ref{} // by the record on the other side
+		for _, s := range subjects {
+			if s.link == nil {
+				continue
+			}
+			hubspot := crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: s.link.HubSpotID}
+			salesforce := crm.Ref{Side: crm.Salesforce, Object: s.link.SalesforceObject, ID: s.link.SalesforceID}
+			switch {
+			case side == crm.HubSpot && s.snapshot.HubSpotGone && s.snapshot.HubSpot == nil:
+				lost[salesforce.ID] = hubspot
+			case side == crm.Salesforce && s.snapshot.SalesforceGone && s.snapshot.Salesforce == nil:
+				lost[hubspot.ID] = salesforce
+			}
+		}
+		aliases, err := d.e.store.AliasesOf(ctx, d.o.Name, side, slices.Sorted(maps.Keys(lost)))
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range aliases {
+			if !slices.Contains(gone, lost[a.Pair]) {
+				gone = append(gone, lost[a.Pair])
+			}
+		}
+	}
+	return gone, nil
 }
 
 // aliasOf tells reconcile whose pair a record belongs to.

@@ -13,6 +13,9 @@ func (v *vendor) survivor(object string, r *row) string {
 	for v.side == crm.HubSpot && into != "" && v.objects[object][into] != nil && v.objects[object][into].merged != "" {
 		into = v.objects[object][into].merged
 	}
+	if v.side == crm.HubSpot && into != "" && v.objects[object][into].archived {
+		return "" // HubSpot leads to no record that is archived
+	}
 	return into
 }
 

@@ -314,21 +314,21 @@ func (f *follower) join(a absorbed, own, pair *store.Link) error {
 }
 
 // replace gives the link of a record that is no more to an alias of it, when there
-// is one: whoever deletes one of two duplicates keeps the other. It tells
-// whether it did.
-func (f *follower) replace(side crm.Side, id string) (bool, error) {
+// is one: whoever deletes one of two duplicates keeps the other. It returns the
+// alias; zero without one.
+func (f *follower) replace(side crm.Side, id string) (heir crm.Ref, err error) {
 	l, err := f.link(side, id)
 	if l == nil || err != nil {
-		return false, err
+		return heir, err
 	}
 	aliases, err := f.aliasesOf(side, f.on(l, side.Other()).ID)
 	if len(aliases) == 0 || err != nil {
-		return false, err
+		return heir, err
 	}
-	heir := aliases[0].Ref
+	heir = aliases[0].Ref
 	f.endAlias(side, heir.ID)
 	if err := f.repoint(side.Other(), id, heir.ID); err != nil {
-		return false, err
+		return heir, err
 	}
 	l.Base = crm.Base{} // it tells of the other record
 	f.move(l, heir)
@@ -339,7 +339,7 @@ func (f *follower) replace(side crm.Side, id string) (bool, error) {
 	} else {
 		f.ledger.join(l.HubSpotID, heir.ID)
 	}
-	return true, nil
+	return heir, nil
 }
 
 // on is the record of a link on one side.

@@ -138,11 +138,11 @@ func (w *watcher) redirect(ctx context.Context, f *found) error {
 		return err
 	}
 	for _, id := range f.replaced {
-		moved, err := follow.replace(side, id)
+		heir, err := follow.replace(side, id)
 		if err != nil {
 			return err
 		}
-		if moved {
+		if !heir.IsZero() {
 			f.changes = slices.DeleteFunc(f.changes, func(c store.Change) bool { return c.Ref.ID == id })
 		}
 	}

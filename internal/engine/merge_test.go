@@ -205,6 +205,26 @@ func TestR7AMergeIsKnownFromItsSurvivor(t *testing.T) {
 	w.untouched(w.silent())
 }
 
+// TestR7ASurvivorThatIsDeletedAtOnceWasAMerge: a and b were merged, and the record
+// that the merge made is deleted as soon as it was read. HubSpot answers for a and
+// b as for deleted ones then; the record itself said what it took in.
+func TestR7ASurvivorThatIsDeletedAtOnceWasAMerge(t *testing.T) {
+	w, h, s := merged(t)
+	w.yaml = strings.Replace(w.yaml, "deletes: archive", "deletes: ask", 1)
+	n := w.hubspot.merge("contacts", h[0], h[1])
+	survivor := w.hubspot.objects["contacts"][n]
+	w.hubspot.reads = func(r *row) { survivor.archived = survivor.archived || r == survivor }
+	w.untouched(w.syncWith(engine.SyncOptions{Complete: true}))
+	w.hubspot.reads = nil
+	w.untouched(w.syncWith(engine.SyncOptions{Complete: true}))
+	if diff := cmp.Diff([]string{h[2] + "=" + s[2], n + "=" + s[0]}, w.pairsOf("people")); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	if a, b := w.reason("people", n), w.reasonOf("people", crm.Salesforce, s[1]); a != "held held.deleted" || b != "held held.merged" {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
 func TestR7MergeOfThreeSalesforceRecordsAtOnce(t *testing.T) {
 	w, h, s := merged(t)
 	w.salesforce.merge("Contact", s[1], s[0], s[2])
