@@ -218,7 +218,7 @@ func (x *oracle) alone(r *record) {
 	if !strings.HasPrefix(c.Reason.Code, string(c.Outcome)+".") {
 		x.violate("outcome", "%s %s: outcome %s with reason %s", r.object, r.id, c.Outcome, c.Reason.Code)
 	}
-	if r.first().by == program && len(r.versions) == 1 && !x.isLeftOver(r) {
+	if r.first().by == program && len(r.versions) == 1 && !x.isLeftOver(r) && !x.partnerMerged(r) {
 		x.violate("duplicate", "%s %s was created by the program and is linked with nothing: %s", r.object, r.id, c.Reason.Code)
 	}
 	other := r.side.Other()
@@ -286,6 +286,12 @@ func (x *oracle) isLeftOverOf(r *record, of []*record) bool {
 		}
 		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOverOf(survivor, of))
 	})
+}
+
+// partnerMerged tells whether the record that r was linked with was merged into
+// another one: r is left over of that, whatever became of the survivor.
+func (x *oracle) partnerMerged(r *record) bool {
+	return slices.ContainsFunc(x.pairs, func(p *pair) bool { return p.on(r.side) == r && p.on(r.side.Other()).into != nil })
 }
 
 // waitsStill tells whether a record was left over of a merge whose survivor is
