@@ -263,7 +263,7 @@ func (x *oracle) alone(r *record) {
 			rivals++ // by another address of the match
 		}
 	}
-	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || x.isLeftOver(match) || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
+	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || x.isLeftOver(match) || x.waitsStill(match) || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
 		return
 	}
 	x.violate("missing", "%s %s should have been linked with %s %s: %s %s", r.object, r.id, match.object, match.id, c.Reason.Code, c.Reason.Text)
