@@ -791,6 +791,9 @@ func (x *oracle) read(s *store.Store) {
 			if strings.HasPrefix(e.Result, "refused") {
 				return nil // nothing came of it
 			}
+			if e.Op == crm.Archive {
+				x.journal = append(x.journal, journalled{key: k, seq: x.w.ledger.seq, op: e.Op, maybe: e.Result != "done"})
+			}
 			for _, ch := range e.Changes {
 				after := ""
 				if ch.After != nil {
