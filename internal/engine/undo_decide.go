@@ -140,7 +140,7 @@ func (v *inverse) record(ctx context.Context, t *touched, l *lens, r *crm.Record
 		if err := v.fields(ctx, t, l, r); err != nil {
 			return err
 		}
-		v.relations(t, l, r)
+		return v.relations(ctx, t, l, r)
 	}
 	return nil
 }
@@ -429,7 +429,11 @@ func shownValue(v crm.Value) string {
 }
 
 // relations adds associations that the run removed, and removes those it added.
-func (v *inverse) relations(t *touched, l *lens, r *crm.Record) {
+func (v *inverse) relations(ctx context.Context, t *touched, l *lens, r *crm.Record) error {
+	since, err := v.mainSince(ctx, t)
+	if err != nil {
+		return err
+	}
 	for _, x := range t.relations {
 		far := crm.Ref{Side: t.ref.Side, Object: x.relation.Object, ID: x.relation.ID}
 		join := slices.IndexFunc(l.read.Junctions, func(j crm.Junction) bool { return j.Object == x.relation.Junction })
@@ -445,6 +449,10 @@ func (v *inverse) relations(t *touched, l *lens, r *crm.Record) {
 		})
 		there := i >= 0
 		if there == x.was {
+			continue
+		}
+		if run := since[far.Object]; run != 0 && x.relation.Junction == "" {
+			v.leave(CodeLeftUndo, "", "run %d changed the association with %s since, so it is left as it is", run, far.Object)
 			continue
 		}
 		change := &reconcile.RelationChange{FarID: far.ID, Object: x.relation.Object, FarObject: far.Object, Role: x.relation.Label, Primary: x.relation.Primary}
@@ -469,6 +477,35 @@ func (v *inverse) relations(t *touched, l *lens, r *crm.Record) {
 		v.writes = append(v.writes, reconcile.PlannedWrite{Side: t.ref.Side, Op: op, Object: t.ref.Object, ID: t.ref.ID, Relation: change,
 			Reason: v.because("%s the association with %s %s", verb, far.Object, far.ID)})
 	}
+	return nil
+}
+
+// mainSince tells of which HubSpot objects later runs changed a record's main
+// association, and which run did last: what they wrote is theirs, as with fields.
+func (v *inverse) mainSince(ctx context.Context, t *touched) (map[string]int64, error) {
+	if t.ref.Side != crm.HubSpot || len(t.relations) == 0 {
+		return nil, nil
+	}
+	writes, err := v.u.e.ourWrites(ctx, t.ref, writesLookedAt)
+	since := map[string]int64{}
+	for i := range writes { // newest first
+		w := &writes[i]
+		if w.Run <= v.u.of.ID {
+			break
+		}
+		x := w.body.relation
+		if x == nil || x.Junction != "" || joined(v.o, x.Object) || since[x.Object] != 0 {
+			continue
+		}
+		ours, err := v.u.undoesToo(ctx, w.Run)
+		if err != nil {
+			return nil, err
+		}
+		if !ours {
+			since[x.Object] = w.Run
+		}
+	}
+	return since, err
 }
 
 // joined tells whether associations with a HubSpot object are kept as rows, where
