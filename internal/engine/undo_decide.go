@@ -472,12 +472,28 @@ func (v *inverse) relations(ctx context.Context, t *touched, l *lens, r *crm.Rec
 				change.Role = "" // the whole association, not a label of it
 			}
 		} else if t.ref.Side == crm.HubSpot && change.Role == "" && !joined(v.o, far.Object) {
+			if now := t.mainByOthers(r, far); now != "" {
+				v.leave(CodeLeftUndo, "", "the association with %s %s is not added: the main one is %s by now, which the run did not give", far.Object, far.ID, now)
+				continue
+			}
 			change.Primary = true // only main associations are ended by a sync
 		}
 		v.writes = append(v.writes, reconcile.PlannedWrite{Side: t.ref.Side, Op: op, Object: t.ref.Object, ID: t.ref.ID, Relation: change,
 			Reason: v.because("%s the association with %s %s", verb, far.Object, far.ID)})
 	}
 	return nil
+}
+
+// mainByOthers is the far record of a main association that the run did not make;
+// empty where there is none.
+func (t *touched) mainByOthers(r *crm.Record, far crm.Ref) string {
+	for _, y := range r.Relations {
+		byRun := slices.ContainsFunc(t.relations, func(x *undoRelation) bool { return !x.was && x.relation.Object == y.Object && x.relation.ID == y.ID })
+		if y.Object == far.Object && y.Primary && y.ID != far.ID && !byRun {
+			return y.ID
+		}
+	}
+	return ""
 }
 
 // mainSince tells of which HubSpot objects later runs changed a record's main

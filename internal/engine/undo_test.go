@@ -87,6 +87,31 @@ func TestUndoLeavesACompanyThatALaterRunGave(t *testing.T) {
 	w.resting()
 }
 
+// TestUndoLeavesACompanyThatAPersonGave: the run ended a contact's association with
+// its company, and a person gave it another one since.
+func TestUndoLeavesACompanyThatAPersonGave(t *testing.T) {
+	w := newWorld(t)
+	one := w.hubspot.add("companies", "name", "one", "domain", "one.test")
+	two := w.hubspot.add("companies", "name", "two", "domain", "two.test")
+	account := w.salesforce.add("Account", "Name", "one", "Website", "one.test")
+	contact := w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@one.test", "AccountId", account)
+	w.settle()
+	person := w.hubspot.sorted("contacts", func(*row) bool { return true })[0]
+	w.salesforce.edit("Contact", contact, "AccountId", "")
+	first := w.sync()
+	if n := len(w.hubspot.objects["contacts"][person].relations); n != 0 {
+		t.Fatalf("%d associations, after the one with %s was to end", n, one)
+	}
+	w.hubspot.associate("contacts", person, "companies", two, true)
+	w.syncWith(engine.SyncOptions{Complete: true})
+	was := fmt.Sprint(w.hubspot.objects["contacts"][person].relations)
+	_, done := w.undo(first.ID, "")
+	if now := fmt.Sprint(w.hubspot.objects["contacts"][person].relations); now != was || done.Writes.Sum() != 0 {
+		t.Errorf("%s became %s: %+v", was, now, done.Writes)
+	}
+	w.resting()
+}
+
 // TestAnAssociationThatTheUndoEndsWakesNobody: the run made a company in HubSpot and
 // a Contact in Salesforce, and a person associated the contact with the company.
 // The undo archives the company, and its association ends: that is no change of
