@@ -363,8 +363,8 @@ func (x *oracle) settleAs(p *pair, hubAt, sfAt int, calm bool) {
 			resting = resting || f.rests(b, h, s, x.stamps(p, f, hv, sv))
 		}
 		switch {
-		case !resting:
-		case fine:
+		case !resting && !x.filledIn(p, f): // what was filled in is left as it is found
+		case fine && resting:
 			p.bases[f] = []base{now}
 		case !slices.Contains(p.bases[f], now):
 			p.bases[f] = append(p.bases[f], now)
