@@ -189,7 +189,8 @@ func (x *oracle) unmade(r *record, last, n int) {
 	edited := false // a field holds what the program did not write, and could tell
 	for column, name := range r.o.looked[r.side] {
 		f := r.o.writes(r.side, name)
-		edited = edited || f != nil && !x.byProgram(r, column) && !x.filled(r, column, was.seq) && (f.flows(r.side.Other()) || !r.soonAfterUs(column, was.seq))
+		edited = edited || f != nil && !x.byProgram(r, column) && !x.filled(r, column, was.seq) &&
+			(f.flows(r.side.Other()) && !r.putBack(column, n) || !r.soonAfterUs(column, was.seq))
 	}
 	switch {
 	case was.live && now.live && x.hangOn(r):
@@ -228,6 +229,19 @@ func (r *record) soonAfterUs(column, seq int) bool {
 		return false
 	}
 	return false
+}
+
+// putBack tells whether a column holds at version n what the program wrote last,
+// and nobody showed the program what people had put there in between.
+func (r *record) putBack(column, n int) bool {
+	ours := n
+	for ours > 0 && r.versions[ours].by != program {
+		ours--
+	}
+	return r.versions[ours].by == program && r.versions[ours].values[column] == r.versions[n].values[column] &&
+		!slices.ContainsFunc(r.readings, func(x reading) bool {
+			return x.version > ours && x.version < n && r.versions[x.version].values[column] != r.versions[n].values[column]
+		})
 }
 
 // givenBack judges one field of a record that was there before and is there now.
