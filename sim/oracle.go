@@ -435,6 +435,7 @@ func (x *oracle) update(p *pair, r *record, n int) {
 // updateBy judges an update by what was known at a moment.
 func (x *oracle) updateBy(p *pair, r *record, n, moment int) {
 	o, v, was := p.o, &r.versions[n], &r.versions[n-1]
+	p = x.asThen(p, moment)
 	hub, hv, ok := p.hub.known(moment)
 	sf, sv, ok2 := p.sf.known(moment)
 	if !ok || !ok2 {
@@ -508,6 +509,24 @@ func (x *oracle) updateBy(p *pair, r *record, n, moment int) {
 			p.bases[f] = append(p.bases[f], now)
 		}
 	}
+}
+
+// asThen is a pair as the program knew it at a moment: of a record that it had not
+// read yet, the one that went into it by a merge since.
+func (x *oracle) asThen(p *pair, moment int) *pair {
+	then := *p
+	for _, r := range []**record{&then.hub, &then.sf} {
+		if _, _, ok := (*r).known(moment); ok {
+			continue
+		}
+		for _, q := range x.w.ledger.took(*r) {
+			if _, _, ok := q.known(moment); ok {
+				*r = q
+				break
+			}
+		}
+	}
+	return &then
 }
 
 // isOrTook tells whether an id is that of a record or of one that it took in.
