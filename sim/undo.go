@@ -148,9 +148,10 @@ func (r *record) writtenIn(cycle int) int {
 func (x *oracle) undone(r *record, cycle, n int) {
 	first, was, now := r.writtenIn(cycle), &r.versions[n], r.last()
 	if first < 0 {
-		// A person deleted it while our own delete was under way, and no answer came:
-		// nobody can tell whose it was.
-		ours := now.live && !was.live && slices.ContainsFunc(x.journal, func(j journalled) bool { return j.key == r.key && j.op == crm.Archive })
+		// A person deleted it while our own delete was under way, or put there what we
+		// meant to write, and no answer came: nobody can tell whose it was.
+		ours := now.live && !was.live && slices.ContainsFunc(x.journal, func(j journalled) bool { return j.key == r.key && j.op == crm.Archive }) ||
+			now.live && was.live && x.maybeOurs(r, now, was)
 		if !ours && now != was && (now.live != was.live || !r.sameButCompany(now, was)) {
 			x.violate("undo", "%s %s was not written by the run, and its undo changed it", r.object, r.id)
 		}
@@ -201,6 +202,23 @@ func (x *oracle) unmade(r *record, last, n int) {
 	case !was.live && now.live:
 		x.violate("undo", "%s %s had been made by the run and was gone, and its undo brought it back", r.object, r.id)
 	}
+}
+
+// maybeOurs tells whether all that two versions differ in stood at what the program
+// sent to it without an answer.
+func (x *oracle) maybeOurs(r *record, now, was *version) bool {
+	for column, name := range r.o.looked[r.side] {
+		if now.values[column] == was.values[column] || r.o.isReference(name) {
+			continue
+		}
+		f := r.o.writes(r.side, name)
+		if f == nil || !slices.ContainsFunc(x.journal, func(j journalled) bool {
+			return j.maybe && j.key == r.key && j.field == name && f.canon(r.side, j.after) == f.canon(r.side, was.values[column])
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameButCompany compares all values but the company, which goes and comes with
