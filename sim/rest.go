@@ -378,7 +378,7 @@ func (x *oracle) last() {
 	for _, w := range x.open {
 		if w.n == 0 && w.r.live() {
 			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
-		} else if w.n > 0 && x.takenBack(w.r, w.n) {
+		} else if w.n > 0 && x.tookBack(w.r, w.n) {
 			continue
 		} else if w.n > 0 && !x.broken[w.r.versions[w.n].cycle] && !x.partnerLost(w.r) {
 			// Where the program died after a write and before the link was kept, people
@@ -427,6 +427,16 @@ func (x *oracle) partnerLost(r *record) bool {
 	return slices.ContainsFunc(x.w.ledger.order, func(c *record) bool {
 		return c.o == r.o && c.side != r.side && c.thing == r.thing && !c.live()
 	})
+}
+
+// tookBack tells whether the cycle of a write took the record back in the end.
+func (x *oracle) tookBack(r *record, n int) bool {
+	for cycle := r.versions[n].cycle; n < len(r.versions) && r.versions[n].cycle == cycle; n++ {
+		if x.takenBack(r, n) {
+			return true
+		}
+	}
+	return false
 }
 
 // takenBack tells whether a record that was never seen linked was rightly
