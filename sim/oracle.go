@@ -356,6 +356,9 @@ func (x *oracle) settleAs(p *pair, hubAt, sfAt int, calm bool) {
 	}
 	fine := calm && (p.outcome == crm.Synced || p.outcome == crm.Unchanged || p.outcome == "") && hv.live && sv.live
 	for _, f := range p.o.fields {
+		// What the program wrote where people had put the same is known to stand
+		// there, though the write changed nothing.
+		hub, sf := x.asWritten(p.hub, f, hub), x.asWritten(p.sf, f, sf)
 		now := p.o.settled(f, hub, sf)
 		h, s := p.o.value(f, crm.HubSpot, hub), p.o.value(f, crm.Salesforce, sf)
 		resting := false
@@ -370,6 +373,23 @@ func (x *oracle) settleAs(p *pair, hubAt, sfAt int, calm bool) {
 			p.bases[f] = append(p.bases[f], now)
 		}
 	}
+}
+
+// asWritten is what is known of a record with what the journal of the cycle says that
+// it wrote to a field.
+func (x *oracle) asWritten(r *record, f *field, values []string) []string {
+	name := f.name(r.side)
+	if name == "" {
+		return values
+	}
+	for i := len(x.journal) - 1; i >= 0 && x.journal[i].seq == x.w.ledger.seq; i-- {
+		if j := x.journal[i]; j.key == r.key && j.field == name && !j.maybe && j.after == r.last().values[r.o.place[r.side][name]] {
+			values = slices.Clone(values)
+			values[r.o.place[r.side][name]] = j.after
+			return values
+		}
+	}
+	return values
 }
 
 // write judges one write of the program.
