@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -248,6 +249,12 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		report, err = side.Changes(ctx, read, w.reading.SinceMicros, yield)
 	}
 	if err != nil {
+		// What was read is so, though it is not all.
+		if ctx.Err() == nil {
+			if failed := w.flush(ctx, complete); failed != nil {
+				err = errors.Join(err, failed)
+			}
+		}
 		return w.reading, err
 	}
 	if err := w.flush(ctx, complete); err != nil {

@@ -46,3 +46,30 @@ func TestR19AReadThatCannotProveThatItWasCompleteFailsTheRun(t *testing.T) {
 		})
 	}
 }
+
+// TestR4WhatAShortReadGaveIsKnown: a complete read gives a new contact and then
+// stops; the search does not show it yet. Its match in Salesforce is linked with
+// it by the next run, and no second contact is made.
+func TestR4WhatAShortReadGaveIsKnown(t *testing.T) {
+	w := newWorld(t)
+	w.sync()
+	w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+	w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@acme.test")
+	given := false
+	w.hubspot.reads = func(r *row) { given = given || r.values["email"] != "" }
+	w.hubspot.after = func(call string) error {
+		if call == "read" && given {
+			return fault.New(fault.Conflict, "the read is short: 1 record of 2").WithMend("run it again")
+		}
+		return nil
+	}
+	e, s := w.open()
+	if _, err := e.Sync(context.Background(), engine.SyncOptions{Complete: true}); fault.KindOf(err) != fault.Conflict {
+		t.Fatal(err)
+	}
+	s.Close()
+	w.hubspot.after, w.hubspot.late = nil, true
+	if run := w.sync(); run.Writes.Created != 0 || run.Writes.Linked != 1 {
+		t.Errorf("%+v", run.Writes)
+	}
+}
