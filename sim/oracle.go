@@ -570,8 +570,10 @@ func (x *oracle) decidedBy(v *version) int {
 // its id.
 func (x *oracle) standsFor(made, source *record) bool {
 	o, values := made.o, made.first().values
-	if o.external && made.side == crm.Salesforce && values[o.place[made.side][externalField]] == source.id {
-		return true
+	if o.external && made.side == crm.Salesforce {
+		if id := values[o.place[made.side][externalField]]; id != "" {
+			return id == source.id
+		}
 	}
 	for _, v := range source.versions {
 		if share(o.keys(made.side, values), o.keys(source.side, v.values)) {
