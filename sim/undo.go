@@ -175,6 +175,8 @@ func (x *oracle) undone(r *record, cycle, n int) {
 		if was.live && !now.live {
 			x.violate("undo", "%s %s was there before the run, and its undo archived it", r.object, r.id)
 		}
+	case r.once != nil && now.seq == was.seq:
+		// It was merged and restored since, and its pair is another record's: listed.
 	default:
 		for column, name := range r.o.looked[r.side] {
 			if !r.o.isReference(name) {
