@@ -311,6 +311,12 @@ func (x *oracle) waitsStill(r *record) bool {
 // cannotCreate tells whether a value keeps a record from being created.
 func (x *oracle) cannotCreate(r *record) bool {
 	to := r.side.Other()
+	if r.o.external && r.side == crm.Salesforce { // it says whose it is, and that one has another partner
+		id := r.last().values[r.o.place[r.side][externalField]]
+		if named := x.w.ledger.records[key{to, r.o.hub, id}]; named != nil && named.survivor().live() && x.standing(named.survivor()) != nil {
+			return true
+		}
+	}
 	filled := false
 	for _, f := range r.o.fields {
 		if !f.flows(to) || f.from != "" {

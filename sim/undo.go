@@ -128,14 +128,20 @@ func (x *oracle) drawRun(random *rand.Rand) (id int64, cycle int) {
 }
 
 // rests tells whether nothing waits for anything that an undo could bring about:
-// no record is held or failed, no pair is outside the filter.
+// no record is held or failed, and nothing that the program wrote to is outside the
+// filter, which the undo may lead back in.
 func (x *oracle) rests() bool {
-	for _, c := range x.outcomes {
-		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending || c.Outcome == crm.Excluded && c.Linked {
+	for k, c := range x.outcomes {
+		if c.Outcome == crm.Held || c.Outcome == crm.Failed || c.Outcome == crm.Pending || c.Outcome == crm.Excluded && (c.Linked || x.everWritten(k)) {
 			return false
 		}
 	}
 	return true
+}
+
+func (x *oracle) everWritten(k key) bool {
+	r := x.w.ledger.records[k]
+	return r != nil && slices.ContainsFunc(r.versions, func(v version) bool { return v.by == program })
 }
 
 // writtenIn is the first version that the program wrote in a cycle; -1: none.
