@@ -411,7 +411,13 @@ func TestWebhookDials(t *testing.T) {
 			s := subscribe(t, "contact.creation")
 			s.dials.Set(faults.Setting{Seed: 5, Webhooks: w})
 			began := time.Now()
-			s.mailbox.answer = func(int, *http.Request) (int, error) { delays = append(delays, time.Since(began)); return 200, nil }
+			var mu sync.Mutex // ten deliveries may be under way
+			s.mailbox.answer = func(int, *http.Request) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				delays = append(delays, time.Since(began))
+				return 200, nil
+			}
 			for i := range 200 {
 				s.insert("contacts", "email", fmt.Sprintf("p%d@acme.example", i))
 			}
