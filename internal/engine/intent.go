@@ -51,16 +51,16 @@ func (b *batch) intentBody(s *send) []byte {
 // of the associations that are written after it nothing is known.
 func (b *batch) baseOfCreate(s *send, planned crm.Base) *crm.Base {
 	base := crm.Base{Version: planned.Version, HubSpot: slices.Clone(planned.HubSpot), Salesforce: slices.Clone(planned.Salesforce)}
-	forget := base.Forget
 	for _, w := range s.job.sends {
 		if w.planned.Relation != nil {
-			forget(b.relationSlot(w.planned))
+			base.Forget(b.relationSlot(w.planned))
 		}
 	}
-	b.finishReferences(s, base, forget)
+	b.finishReferences(s, base)
 	return &base
 }
 
+// readIntent returns what the body of an intent keeps.
 func readIntent(body []byte) (l lostCreate, err error) {
 	e := eye{b: string(body)}
 	if e.byte() != codecVersion {

@@ -358,16 +358,15 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 // references turned into. Of a reference that was left out nothing is known, so
 // that it is decided again.
 func (b *batch) finish(j *job, base crm.Base) crm.Base {
-	forget := base.Forget
 	for _, s := range j.sends {
 		if s.planned.Relation != nil {
 			if !s.ready && !s.moot {
-				forget(b.relationSlot(s.planned))
+				base.Forget(b.relationSlot(s.planned))
 			}
 			b.finishRelation(s, base)
 			continue
 		}
-		b.finishReferences(s, base, forget)
+		b.finishReferences(s, base)
 	}
 	return base
 }
@@ -390,7 +389,7 @@ func (b *batch) finishRelation(s *send, base crm.Base) {
 	}
 }
 
-func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
+func (b *batch) finishReferences(s *send, base crm.Base) {
 	l := b.e.lens(b.o, s.planned.Side, s.planned.Object)
 	slots := base.HubSpot
 	if s.planned.Side == crm.Salesforce {
@@ -399,7 +398,7 @@ func (b *batch) finishReferences(s *send, base crm.Base, forget func(int)) {
 	for _, ch := range s.planned.Changes {
 		i := slices.IndexFunc(s.changes, func(done reconcile.Change) bool { return done.Field == ch.Field })
 		if i < 0 || l == nil {
-			forget(ch.Slot)
+			base.Forget(ch.Slot)
 			continue
 		}
 		if ch.Ref == nil {
