@@ -219,6 +219,12 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 			merged = true
 		}
 		values, _, ok := source.known(made.first().seq - 1)
+		for _, q := range x.w.ledger.took(source) { // it was made for what went into another one since
+			if !ok && x.standsFor(made, q) {
+				values, _, ok = q.known(made.first().seq - 1)
+				merged = ok
+			}
+		}
 		if !ok {
 			break
 		}
@@ -423,33 +429,57 @@ func (x *oracle) update(p *pair, r *record, n int) {
 	if slices.Equal(v.values, r.versions[n-1].values) {
 		return // sent once more, and nothing came of it
 	}
-	moments := []int{v.seq - 1}
+	found := len(x.violations)
+	var first []violation
+	for i, then := range append([]*pair{p}, x.inherited(p, r)...) {
+		for k, moment := range x.momentsOf(then, v.seq) {
+			x.mute = true
+			x.updateBy(then, r, n, moment)
+			x.mute = false
+			if len(x.violations) == found {
+				return
+			}
+			if i == 0 && k == 0 {
+				first = slices.Clone(x.violations[found:])
+			}
+			x.violations = x.violations[:found]
+		}
+	}
+	for _, v := range first {
+		x.violate(v.Kind, "%s", v.Text)
+	}
+}
+
+// momentsOf are those at which something was shown of a pair in the cycle, newest
+// first, the last before seq among them.
+func (x *oracle) momentsOf(p *pair, seq int) []int {
+	moments := []int{seq - 1}
 	for _, q := range []*record{p.hub, p.sf} {
 		for _, reading := range q.readings {
-			if reading.seq > x.began && reading.seq < v.seq {
+			if reading.seq > x.began && reading.seq < seq {
 				moments = append(moments, reading.seq-1)
 			}
 		}
 	}
 	slices.Sort(moments)
 	slices.Reverse(moments)
-	found := len(x.violations)
-	var first []violation
-	for i, moment := range moments {
-		x.mute = true
-		x.updateBy(p, r, n, moment)
-		x.mute = false
-		if len(x.violations) == found {
-			return
+	return moments
+}
+
+// inherited are the pairs that a record had for a while within the cycle, by what
+// went into it: their partners were deleted, and the link went on to another one.
+func (x *oracle) inherited(p *pair, r *record) []*pair {
+	var all []*pair
+	for _, q := range x.pairs {
+		if partner := q.on(r.side.Other()); q.o == p.o && q.on(r.side) != r && q.on(r.side).survivor() == r && partner != p.on(r.side.Other()) {
+			then := &pair{o: q.o, hub: r, sf: partner, bases: q.bases}
+			if r.side == crm.Salesforce {
+				then.hub, then.sf = partner, r
+			}
+			all = append(all, then)
 		}
-		if i == 0 {
-			first = slices.Clone(x.violations[found:])
-		}
-		x.violations = x.violations[:found]
 	}
-	for _, v := range first {
-		x.violate(v.Kind, "%s", v.Text)
-	}
+	return all
 }
 
 // updateBy judges an update by what was known at a moment.

@@ -202,7 +202,7 @@ func (x *oracle) unmade(r *record, last, n int) {
 			(f.flows(r.side.Other()) && !r.putBack(column, n) || !r.soonAfterUs(column, was.seq))
 	}
 	switch {
-	case was.live && now.live && x.hangOn(r):
+	case was.live && now.live && (x.hangOn(r) || x.partnerMerged(r)):
 	case was.live && last == n && now.live:
 		x.violate("undo", "%s %s was made by the run, nobody touched it, and its undo left it", r.object, r.id)
 	case was.live && edited && !now.live:
