@@ -313,7 +313,7 @@ func (x *oracle) cannotCreate(r *record) bool {
 	to := r.side.Other()
 	if r.o.external && r.side == crm.Salesforce { // it says whose it is, and that one has another partner
 		id := r.last().values[r.o.place[r.side][externalField]]
-		if named := x.w.ledger.records[key{to, r.o.hub, id}]; named != nil && named.survivor().live() && x.standing(named.survivor()) != nil {
+		if named := x.w.ledger.records[key{to, r.o.hub, id}]; named != nil && named.survivor().live() && (x.standing(named.survivor()) != nil || x.isLeftOver(named.survivor())) {
 			return true
 		}
 	}
