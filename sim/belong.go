@@ -46,8 +46,8 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 			return // it went with the company
 		}
 	}
-	for i := len(p.on(from).versions) - 1; i >= 0; i-- { // what the other side says now, or said when it was read
-		given := p.o.company(from, p.on(from).versions[i].values)
+	for _, v := range x.partnersSaid(p, r) { // what the other side says now, or said when it was read
+		given := p.o.company(from, v.values)
 		if now == "" { // it moved on: what it has now comes in a second write
 			if there, linked := x.counterpart(from, given); given == "" || !linked || there != was {
 				return
@@ -60,6 +60,24 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 		}
 	}
 	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
+}
+
+// partnersSaid are the versions of all that a record has been linked with, those of
+// the partner that it has first, newest first.
+func (x *oracle) partnersSaid(p *pair, r *record) (said []version) {
+	add := func(partner *record) {
+		for i := len(partner.versions) - 1; i >= 0; i-- {
+			said = append(said, partner.versions[i])
+		}
+	}
+	from := r.side.Other()
+	add(p.on(from))
+	for _, q := range x.pairs {
+		if q.o == p.o && q.on(r.side).survivor() == r.survivor() && q.on(from) != p.on(from) {
+			add(q.on(from))
+		}
+	}
+	return said
 }
 
 // sameCompany tells whether an id is that of a company, or of one that it is a part
