@@ -66,6 +66,9 @@ type send struct {
 
 func (s *send) ok() bool { return s.sent && s.result.Err == nil && !s.result.Unknown }
 
+// mayHave tells whether it may have changed something: it was sent, and not refused.
+func (s *send) mayHave() bool { return s.sent && (s.result.Err == nil || s.result.Unknown) }
+
 // apply sends what the plan holds, object by object in the order of writes,
 // and settles every thing of it. With block set, nothing is sent: things with
 // writes become pending for that reason, everything else is settled.

@@ -159,6 +159,32 @@ func TestR10PermanentFailuresAreNeverTriedByThemselves(t *testing.T) {
 }
 
 // TestR24EveryRowThatFailedHasStatusAndFieldAndTheRunDoesNotEndWell: complaint R24.
+// TestR10AValueThatAnotherRecordHasIsNotTriedAgain: that does not pass by itself; a
+// person merges the two or changes one, and the next change of the record goes on.
+func TestR10AValueThatAnotherRecordHasIsNotTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	ann := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+	w.settle()
+	w.hubspot.edit("contacts", ann, "phone", "1")
+	tries := 0
+	w.salesforce.refuse = func(write crm.Write) error {
+		tries++
+		return fault.New(fault.Conflict, "duplicate value found").WithMend("merge the two, or change one")
+	}
+	for range 3 {
+		w.sync()
+	}
+	if got := w.reason("people", ann); got != "failed failed.refused" || tries != 1 {
+		t.Errorf("%s, after %d tries", got, tries)
+	}
+	w.salesforce.refuse = nil
+	w.hubspot.edit("contacts", ann, "phone", "2")
+	w.settle()
+	if diff := cmp.Diff([]string{"Phone=2"}, w.salesforce.live("Contact", "Phone")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestR24EveryRowThatFailedHasStatusAndFieldAndTheRunDoesNotEndWell(t *testing.T) {
 	w := newWorld(t)
 	for i := range 30 {

@@ -284,8 +284,8 @@ func (b *batch) relink(l store.Link, j *job) store.Link {
 		l.Departed = d.Departed
 	}
 	for _, w := range j.sends {
-		if !w.sent {
-			continue
+		if !w.mayHave() {
+			continue // what was refused left the record as it was seen
 		}
 		if w.planned.Side == crm.HubSpot {
 			l.SeenHubSpot = 0
@@ -339,7 +339,7 @@ func (b *batch) newLink(j *job, hubspotID, salesforceID string) store.Link {
 	l.OpenHubSpot, l.OpenSalesforce = j.d.HubSpotAt.Open, j.d.SalesAt.Open
 	l.RelatedHubSpot, l.CalculatedHubSpot, l.CalculatedSalesforce = j.d.HubSpotAt.Related, j.d.HubSpotAt.Calculated, j.d.SalesAt.Calculated
 	for _, s := range j.sends {
-		if !s.sent {
+		if !s.mayHave() {
 			continue
 		}
 		if s.planned.Side == crm.HubSpot {

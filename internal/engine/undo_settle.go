@@ -70,11 +70,10 @@ func (b *batch) settleUndo(s *settlement, j *job, writes *Writes) {
 	if j.was == nil {
 		return
 	}
-	happened := func(w *send) bool { return w.sent && (w.result.Err == nil || w.result.Unknown) }
-	if j.any(func(w *send) bool { return !happened(w) }) {
+	if j.any(func(w *send) bool { return !w.mayHave() }) {
 		b.asBefore(s, j)
 	}
-	b.asUndone(s, j, happened)
+	b.asUndone(s, j, (*send).mayHave)
 }
 
 // asBefore puts back what the store knew of a thing, and has it looked at again.

@@ -70,6 +70,9 @@ func (b *batch) fail(j *job, s *send) {
 		because(crm.Failed, CodeFailedDenied, "does not allow it")
 	case kind == fault.Conflict && s.planned.Op == crm.Create:
 		because(crm.Held, CodeHeldDuplicate, "says that it exists already")
+	case kind == fault.Conflict && s.planned.Op == crm.Update:
+		// Another record has a value that only one may have: that does not pass.
+		because(crm.Failed, CodeFailedRefused, "refused it")
 	case kind == fault.NotFound && s.planned.Op != crm.Create && s.planned.Relation == nil:
 		// It was deleted under the plan: look again, then decide.
 		ref, _ := j.d.on(s.planned.Side)
