@@ -145,8 +145,14 @@ func (x *oracle) knows(f engine.Finding) bool {
 }
 
 // refusal tells whether HubSpot has to refuse what a pair would write, because
-// another contact holds the e-mail address, as its first or as a further one.
+// another contact holds the e-mail address, as its first or as a further one; or
+// Salesforce, because a record that people restored holds the external id.
 func (x *oracle) refusal(p *pair) bool {
+	if p.o.external && slices.ContainsFunc(x.w.ledger.order, func(r *record) bool {
+		return r != p.sf && r.o == p.o && r.side == crm.Salesforce && r.live() && r.last().values[p.o.place[r.side][externalField]] == p.hub.id
+	}) {
+		return true
+	}
 	if p.o.key.kind != email {
 		return false
 	}
