@@ -183,6 +183,7 @@ func (x *oracle) undone(r *record, cycle, n int) {
 		}
 	case r.once != nil && now.seq == was.seq:
 		// It was merged and restored since, and its pair is another record's: listed.
+	case now.seq == was.seq && x.keptBack(r, cycle):
 	default:
 		for column, name := range r.o.looked[r.side] {
 			if !r.o.isReference(name) {
@@ -210,6 +211,17 @@ func (x *oracle) unmade(r *record, last, n int) {
 	case !was.live && now.live:
 		x.violate("undo", "%s %s had been made by the run and was gone, and its undo brought it back", r.object, r.id)
 	}
+}
+
+// keptBack tells whether the undo of a thing is held as a whole: its other record
+// was made by the run and came to this one by a merge, and people hang on it.
+func (x *oracle) keptBack(r *record, cycle int) bool {
+	p := x.pairOf(r)
+	if p == nil {
+		return false
+	}
+	made := p.on(r.side.Other())
+	return made.first().by == program && made.first().cycle == cycle && x.hangOn(made)
 }
 
 // maybeOurs tells whether all that two versions differ in stood at what the program
