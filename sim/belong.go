@@ -136,6 +136,11 @@ func (x *oracle) belong(p *pair) {
 	if !p.o.belongs || hub == "" && sf == "" {
 		return
 	}
+	if hub == "" { // the only company counts, though it is not called the primary one
+		if all := x.w.box.HubSpot().Associations(p.o.hub, p.hub.id, "companies"); len(all) == 1 {
+			hub = all[0]
+		}
+	}
 	there, hubLinked := x.counterpart(crm.HubSpot, hub)
 	_, sfLinked := x.counterpart(crm.Salesforce, sf)
 	switch {
