@@ -197,10 +197,12 @@ func (x *oracle) undone(r *record, cycle, n int) {
 func (x *oracle) unmade(r *record, last, n int) {
 	was, now := &r.versions[n], r.last()
 	edited := false // a field holds what the program did not write, and could tell
+	p := x.pairOf(r)
+	held := p != nil && p.outcome == crm.Held // it settled nothing since, by which it could tell
 	for column, name := range r.o.looked[r.side] {
 		f := r.o.writes(r.side, name)
 		edited = edited || f != nil && !x.byProgram(r, column) && !x.filled(r, column, was.seq) &&
-			(f.flows(r.side.Other()) && !r.putBack(column, n) || !r.soonAfterUs(column, was.seq))
+			(f.flows(r.side.Other()) && !r.putBack(column, n) && !held || !r.soonAfterUs(column, was.seq))
 	}
 	switch {
 	case was.live && now.live && (x.hangOn(r) || x.partnerMerged(r)):
