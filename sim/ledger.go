@@ -69,6 +69,16 @@ func (r *record) last() *version  { return &r.versions[len(r.versions)-1] }
 func (r *record) live() bool      { return r.last().live }
 func (r *record) first() *version { return &r.versions[0] }
 
+// restored tells whether a record was deleted and came back before seq.
+func (r *record) restored(seq int) bool {
+	for i := 1; i < len(r.versions) && r.versions[i].seq < seq; i++ {
+		if r.versions[i].live && !r.versions[i-1].live {
+			return true
+		}
+	}
+	return false
+}
+
 // survivor is the record that a record is part of by now: itself, mostly.
 func (r *record) survivor() *record {
 	for r.into != nil {

@@ -680,6 +680,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	values, sv, ok := source.known(v.seq - 1)
+	keys := o.keys(source.side, values)
 	if !ok || source.first().seq > v.seq {
 		x.violate("create", "%s %s was created for a record that was not read", r.object, r.id)
 		return
@@ -700,13 +701,13 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	for _, other := range x.pairs {
-		if twin := other.on(r.side); other.on(source.side) == source && source.once == nil && twin.once == nil && twin != r && twin.first().by == program && twin.first().seq < v.seq {
+		if twin := other.on(r.side); other.on(source.side) == source && source.once == nil && twin.once == nil && twin != r && twin.first().by == program && twin.first().seq < v.seq &&
+			!(!share(keys, o.keys(twin.side, twin.last().values)) && source.restored(v.seq) && twin.restored(v.seq)) { // a link is given up when both are gone, and without a key they are not found again
 			if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
 				x.violate("duplicate", "%s %s was created, and %s had been created for the same record", r.object, r.id, twin.id)
 			}
 		}
 	}
-	keys := o.keys(source.side, values)
 	decided := x.decidedBy(v)
 	for _, c := range x.w.ledger.order {
 		if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {

@@ -283,6 +283,9 @@ func (x *oracle) isLeftOverOf(r *record, of []*record) bool {
 	if slices.Contains(of, r) {
 		return false
 	}
+	if x.madeForMerged(r) {
+		return true
+	}
 	of = append(of, r)
 	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
 		partner := p.on(r.side.Other())
@@ -291,6 +294,15 @@ func (x *oracle) isLeftOverOf(r *record, of []*record) bool {
 			survivor = partner.once.survivor() // it was restored, and is a thing of its own
 		}
 		return p.on(r.side).survivor() == r && survivor != partner && (x.standing(survivor) != nil || x.isLeftOverOf(survivor, of))
+	})
+}
+
+// madeForMerged tells whether the program made a record, and what it was made for
+// went into one that stands before there was a link: the answer was lost.
+func (x *oracle) madeForMerged(r *record) bool {
+	return r.first().by == program && slices.ContainsFunc(x.w.ledger.order, func(q *record) bool {
+		return q.o == r.o && q.side != r.side && q.into != nil && q.first().seq < r.first().seq && x.standsFor(r, q) &&
+			x.standing(q.survivor()) != nil && x.standing(q.survivor()).on(r.side) != r
 	})
 }
 
@@ -388,7 +400,9 @@ func (x *oracle) cannotLink(a, b *record) bool {
 // and that the journal leads to what is there.
 func (x *oracle) last() {
 	for _, w := range x.open {
-		if w.n == 0 && w.r.live() {
+		if w.n == 0 && w.r.live() && x.madeForMerged(w.r) {
+			continue
+		} else if w.n == 0 && w.r.live() {
 			x.violate("duplicate", "%s %s was created by the program and was never linked", w.r.object, w.r.id)
 		} else if w.n > 0 && x.tookBack(w.r, w.n) {
 			continue
