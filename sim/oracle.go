@@ -680,11 +680,11 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	values, sv, ok := source.known(v.seq - 1)
-	keys := o.keys(source.side, values)
 	if !ok || source.first().seq > v.seq {
 		x.violate("create", "%s %s was created for a record that was not read", r.object, r.id)
 		return
 	}
+	keys := o.keys(source.side, values)
 	if !sv.live {
 		x.violate("create", "%s %s was created for a record that was known to be deleted", r.object, r.id)
 	}
