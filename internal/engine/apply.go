@@ -204,6 +204,11 @@ func (b *batch) run(ctx context.Context, page []store.PlanRow) error {
 	return b.settle(context.WithoutCancel(ctx))
 }
 
+// deletes tells whether a record is to be archived.
+func (j *job) deletes() bool {
+	return slices.ContainsFunc(j.sends, func(s *send) bool { return s.planned.Op == crm.Archive })
+}
+
 // stop notes why the run cannot go on; the first reason stands.
 func (b *batch) stop(err error) {
 	if b.c.stopped == nil {
@@ -214,7 +219,8 @@ func (b *batch) stop(err error) {
 // recheck looks again at both records of things whose decision has grown old
 // before an update or archive is sent: HubSpot has no conditional write, so
 // this is how an edit made meanwhile is noticed. A record that was gone must
-// still be gone: what was restored is not followed into its deletion.
+// still be gone: what was restored is not followed into its deletion, however
+// young the decision; that it was gone may have been read long before.
 func (b *batch) recheck(ctx context.Context) error {
 	type lookupKey struct {
 		side   crm.Side
@@ -223,7 +229,7 @@ func (b *batch) recheck(ctx context.Context) error {
 	ids := map[lookupKey][]string{}
 	var jobs []*job
 	for _, j := range b.jobs {
-		old := j.d.FromSealed || b.e.olderThan(j.row.Decided, b.e.fresh)
+		old := j.d.FromSealed || b.e.olderThan(j.row.Decided, b.e.fresh) || b.c.undoes == 0 && j.deletes()
 		if !old || len(j.sends) == 0 || j.row.Ops&^(store.CreatesInHubSpot|store.CreatesInSalesforce|store.RelatesSalesforce|store.RelatesHubSpot|store.LinksRecords|store.BreaksPolicy) == 0 && !j.d.FromSealed && !j.unrelates() {
 			continue
 		}

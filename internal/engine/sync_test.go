@@ -189,6 +189,27 @@ func TestAChangeThatWasTakenBackAfterThePlanIsNotWritten(t *testing.T) {
 	}
 }
 
+// TestWhatCameBackIsNotFollowedIntoItsDeletion: a deletion was read, and waits; the
+// record is restored, and the search does not show that yet. Its partner is not
+// deleted before the record was looked at once more.
+func TestWhatCameBackIsNotFollowedIntoItsDeletion(t *testing.T) {
+	w := newWorld(t)
+	w.yaml = replace(w.yaml, "deletes: ask", "deletes: archive")
+	id := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+	w.settle()
+	w.hubspot.archive("contacts", id)
+	w.sealed()
+	w.hubspot.objects["contacts"][id].archived, w.hubspot.late = false, true
+	if run := w.sync(); run.Writes.Archived != 0 {
+		t.Errorf("wrote %+v", run.Writes)
+	}
+	w.hubspot.late = false
+	w.settle()
+	if n := len(w.salesforce.live("Contact")); n != 1 {
+		t.Errorf("%d Contacts are left", n)
+	}
+}
+
 func TestCompleteReadFindsWhatChangeFeedsDoNotTell(t *testing.T) {
 	w := newWorld(t)
 	a := w.hubspot.add("contacts", "lastname", "A", "email", "a@acme.test")
