@@ -638,14 +638,14 @@ func (b *batch) unknown(ctx context.Context) error {
 		switch f := fates[i.Key]; {
 		case f.id != "":
 			s.result = crm.Result{Key: s.write.Key, ID: f.id, Created: true}
+			text := "the answer to the create was lost, and a record with the same key and other values was there: the two are linked and compared first"
+			if f.gone {
+				text = "the answer to the create was lost, and somebody has deleted what it made: the two are linked, and that is decided as a deletion"
+			}
 			if !f.ours || f.gone {
 				s.joined, s.job.now = true, true
 				s.job.outcome = crm.Pending
-				s.job.reason = crm.Reason{Code: CodePendingUnknownCreate,
-					Text: "the answer to the create was lost, and a record with the same key and other values was there: the two are linked and compared first"}
-			}
-			if f.gone {
-				s.job.reason.Text = "the answer to the create was lost, and somebody has deleted what it made: the two are linked, and that is decided as a deletion"
+				s.job.reason = crm.Reason{Code: CodePendingUnknownCreate, Text: text}
 			}
 		case f.several:
 			s.job.outcome, s.job.reason = crm.Held, severalReason(i.Target.Side)
