@@ -126,6 +126,13 @@ func (e *Engine) observe(ctx context.Context, scope Scope, c *cycle) (Observatio
 			w := &watcher{e: e, c: c, o: o, lens: e.lens(o, side, object), ledger: c.ledger(o.Name), hinted: told}
 			reading, err := w.run(groupCtx, scope)
 			if err != nil {
+				// What was read is so, though it is not all. Where the read of
+				// another object failed and ended this one too, only ctx lives on.
+				if ctx.Err() == nil {
+					if failed := w.flush(ctx, w.reading.Complete); failed != nil {
+						err = errors.Join(err, failed)
+					}
+				}
 				return fmt.Errorf("read %s of %s: %w", object, side.Title(), err)
 			}
 			mu.Lock()
@@ -249,12 +256,6 @@ func (w *watcher) run(ctx context.Context, scope Scope) (Reading, error) {
 		report, err = side.Changes(ctx, read, w.reading.SinceMicros, yield)
 	}
 	if err != nil {
-		// What was read is so, though it is not all.
-		if ctx.Err() == nil {
-			if failed := w.flush(ctx, complete); failed != nil {
-				err = errors.Join(err, failed)
-			}
-		}
 		return w.reading, err
 	}
 	if err := w.flush(ctx, complete); err != nil {
