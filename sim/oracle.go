@@ -225,8 +225,8 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 				merged = ok
 			}
 		}
-		if !ok {
-			break
+		if !ok { // made for another one, earlier
+			continue
 		}
 		hub, sf := values, made.first().values
 		if side == crm.HubSpot {
