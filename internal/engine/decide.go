@@ -100,7 +100,7 @@ type subject struct {
 
 // followLimit bounds how often one batch is looked at again because a record
 // turned out to have been merged into another one.
-const followLimit = 3
+const followLimit = 6
 
 func (d *decider) batch(ctx context.Context, page []store.Change) error {
 	return d.batchOf(ctx, page, followLimit)
@@ -167,10 +167,10 @@ func (d *decider) batchOf(ctx context.Context, page []store.Change, followings i
 		d.put(s, d.side, page[i].Ref.Object, r)
 		subjects = append(subjects, s)
 	}
-	if err := d.tookIn(ctx, subjects); err != nil {
+	if err := d.counterparts(ctx, subjects); err != nil {
 		return err
 	}
-	if err := d.counterparts(ctx, subjects); err != nil {
+	if err := d.tookIn(ctx, subjects); err != nil {
 		return err
 	}
 	if followings > 0 {
@@ -478,23 +478,22 @@ func (e *Engine) aliasPairs(ctx context.Context, o *mapping.BoundObject, side cr
 	return aliases, pairs, err
 }
 
-// tookIn notes which linked records the records took in, as they say themselves:
-// the search may tell of a merge later than of the record that it made.
+// tookIn notes which linked records the HubSpot records took in, as they say
+// themselves: the search may tell of a merge later than of the record that it made.
 func (d *decider) tookIn(ctx context.Context, subjects []*subject) error {
 	into := map[string]*subject{}
 	for _, s := range subjects {
-		r := s.snapshot.HubSpot
-		if d.side != crm.HubSpot || r == nil || r.Archived {
-			continue
-		}
-		for _, id := range r.TookIn {
-			into[id] = s
+		if r := s.snapshot.HubSpot; r != nil && !r.Archived {
+			for _, id := range r.TookIn {
+				into[id] = s
+			}
 		}
 	}
-	links, err := d.e.store.Links(ctx, d.o.Name, d.side, slices.Sorted(maps.Keys(into)))
+	links, err := d.e.store.Links(ctx, d.o.Name, crm.HubSpot, slices.Sorted(maps.Keys(into)))
+	ref := func(id string) crm.Ref { return crm.Ref{Side: crm.HubSpot, Object: d.o.HubSpot, ID: id} }
 	for _, id := range slices.Sorted(maps.Keys(links)) {
 		s := into[id]
-		s.absorbed = append(s.absorbed, absorbed{record: crm.Ref{Side: d.side, Object: s.ref.Object, ID: id}, into: s.ref, cause: store.CauseMerge})
+		s.absorbed = append(s.absorbed, absorbed{record: ref(id), into: ref(s.snapshot.HubSpot.ID), cause: store.CauseMerge})
 	}
 	return err
 }

@@ -384,6 +384,25 @@ func TestR7WhatIsLeftOverTakesThePlaceOfThePairsRecordWhenThatIsDeleted(t *testi
 	w.untouched(w.silent())
 }
 
+// TestR7ADeletionOfOneOfTwoMergedPairsSpreadsToNobody: a and b were merged in
+// HubSpot, which the search does not tell yet, and the Contact of one of them was
+// deleted in Salesforce: the person keeps the other one.
+func TestR7ADeletionOfOneOfTwoMergedPairsSpreadsToNobody(t *testing.T) {
+	for deleted, kept := range []int{1, 0} {
+		w, h, s := merged(t)
+		n := w.hubspot.merge("contacts", h[0], h[1])
+		w.hubspot.late = true
+		w.salesforce.archive("Contact", s[deleted])
+		w.untouched(w.sync())
+		w.hubspot.late = false
+		w.untouched(w.sync())
+		if diff := cmp.Diff([]string{h[2] + "=" + s[2], n + "=" + s[kept]}, w.pairsOf("people")); diff != "" {
+			t.Errorf("links (-want +got):\n%s", diff)
+		}
+		w.untouched(w.silent())
+	}
+}
+
 func TestR7WhatIsLeftOverIsForgottenWhenItIsDeleted(t *testing.T) {
 	w, h, s := merged(t)
 	n := w.hubspot.merge("contacts", h[0], h[1])
