@@ -472,7 +472,10 @@ func (x *oracle) inherited(p *pair, r *record) []*pair {
 	var all []*pair
 	for _, q := range x.pairs {
 		if partner := q.on(r.side.Other()); q.o == p.o && q.on(r.side) != r && q.on(r.side).survivor() == r && partner != p.on(r.side.Other()) {
-			then := &pair{o: q.o, hub: r, sf: partner, bases: q.bases}
+			then := &pair{o: q.o, hub: r, sf: partner, bases: map[*field][]base{}}
+			for _, f := range q.o.fields { // what takes the place of a deleted record has no past
+				then.bases[f] = append([]base{{first: true}}, q.bases[f]...)
+			}
 			if r.side == crm.Salesforce {
 				then.hub, then.sf = partner, r
 			}

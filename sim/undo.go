@@ -183,6 +183,8 @@ func (x *oracle) undone(r *record, cycle, n int) {
 		}
 	case r.once != nil && now.seq == was.seq:
 		// It was merged and restored since, and its pair is another record's: listed.
+	case now.seq == was.seq && r.restored(was.seq+1) && x.succeeded(r):
+		// It was deleted and restored since, and a duplicate has its place: listed.
 	case now.seq == was.seq && x.keptBack(r, cycle):
 	default:
 		for column, name := range r.o.looked[r.side] {
@@ -213,6 +215,12 @@ func (x *oracle) unmade(r *record, last, n int) {
 	case !was.live && now.live:
 		x.violate("undo", "%s %s had been made by the run and was gone, and its undo brought it back", r.object, r.id)
 	}
+}
+
+// succeeded tells whether the partner that a record had is another one's by now.
+func (x *oracle) succeeded(r *record) bool {
+	p := x.pairOf(r)
+	return p != nil && !p.stands && x.standing(p.on(r.side.Other()).survivor()) != nil
 }
 
 // keptBack tells whether the undo of a thing is held as a whole: its other record
