@@ -771,7 +771,11 @@ func (d *decider) print(s *subject, body *decided) {
 				print := reconcile.Fingerprint(d.o, side, r.Layout.Object, r)
 				at.Print = sumOf(print)
 				if base != nil {
-					at.Open = openPrint(base.HubSpot, base.Salesforce, print)
+					own, other := base.HubSpot, base.Salesforce
+					if side == crm.Salesforce {
+						own, other = other, own
+					}
+					at.Open = openPrint(own, other, print, body.Open)
 				}
 				s.at[side] = at
 			}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
@@ -144,11 +146,12 @@ func sumOf(print []uint64) uint64 {
 	return h.sum()
 }
 
-// openPrint is one hash over the slots of a print that a base leaves open.
-func openPrint(hubspot, salesforce, print []uint64) uint64 {
+// openPrint is one hash over the slots of a side's print that its base leaves open:
+// of which nothing is known, or which were left as they are, and away from the base.
+func openPrint(own, other, print []uint64, left []int) uint64 {
 	h := newHasher()
-	for i := range min(len(hubspot), len(salesforce), len(print)) {
-		if hubspot[i] == 0 && salesforce[i] == 0 {
+	for i := range min(len(own), len(other), len(print)) {
+		if own[i] == 0 && other[i] == 0 || own[i] != print[i] && slices.Contains(left, i) {
 			h = h.number(uint64(i)).number(print[i])
 		}
 	}

@@ -569,7 +569,7 @@ func (w *watcher) doubt(f *found) {
 // of a slot (what the vendor filled in when we created the record), the value is
 // taken as it is found; unless a filter or expression has to see it first, or
 // somebody edited the record since. Slots that are open have to hold what they
-// held when they were left open.
+// held when they were left open: what waited and is taken back is no echo.
 func (w *watcher) isEcho(r *crm.Record, link *store.Link) bool {
 	l := w.lens
 	now := reconcile.Fingerprint(w.o, l.side, l.object, r)
@@ -581,7 +581,7 @@ func (w *watcher) isEcho(r *crm.Record, link *store.Link) bool {
 		return false
 	}
 	adopt := l.blind && !isEdited(r)
-	held := openPrint(base, other, now)
+	held := openPrint(base, other, now, nil)
 	if held != *open && (*open != 0 || !adopt) {
 		return false
 	}

@@ -148,7 +148,7 @@ func (s *sweeper) compareRelated(ctx context.Context, links []store.Link) (found
 		case linked && r.Archived:
 			differs = append(differs, r.ID)
 		case !linked || now == link.RelatedHubSpot:
-		case s.isRelatedEcho(r, &link):
+		case link.RelatedHubSpot == 0 && s.isRelatedEcho(r, &link):
 			link.RelatedHubSpot = now
 			f.links = append(f.links, link)
 		default:

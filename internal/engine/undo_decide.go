@@ -581,8 +581,8 @@ func (v *inverse) finish(after reconcile.Snapshot, k *known) {
 		return
 	}
 	d.Base = v.base(&after)
-	d.HubSpotAt.Open = openPrint(d.Base.HubSpot, d.Base.Salesforce, reconcile.Fingerprint(v.o, crm.HubSpot, v.o.HubSpot, after.HubSpot))
-	d.SalesAt.Open = openPrint(d.Base.HubSpot, d.Base.Salesforce, reconcile.Fingerprint(v.o, crm.Salesforce, d.Salesforce.Object, after.Salesforce))
+	d.HubSpotAt.Open = openPrint(d.Base.HubSpot, d.Base.Salesforce, reconcile.Fingerprint(v.o, crm.HubSpot, v.o.HubSpot, after.HubSpot), nil)
+	d.SalesAt.Open = openPrint(d.Base.Salesforce, d.Base.HubSpot, reconcile.Fingerprint(v.o, crm.Salesforce, d.Salesforce.Object, after.Salesforce), nil)
 	after.Known = k
 	if hasRows(v.o) {
 		d.Retie, d.Ties = true, reconcile.TiesOf(v.o, after)

@@ -196,6 +196,7 @@ func (m *merge) newBase(hubspot, salesforce *crm.Record) crm.Base {
 	for slot := range b.HubSpot {
 		if m.open[slot] {
 			b.HubSpot[slot], b.Salesforce[slot] = m.base.HubSpot[slot], m.base.Salesforce[slot]
+			m.d.out.Open = append(m.d.out.Open, slot)
 			continue
 		}
 		for side, hashes := range map[crm.Side][]uint64{crm.HubSpot: b.HubSpot, crm.Salesforce: b.Salesforce} {

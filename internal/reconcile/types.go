@@ -134,6 +134,9 @@ type Decision struct {
 	// Base is the new base of the existing link (also when there is no write:
 	// both sides may have come to agree by themselves). Nil: leave it.
 	Base *crm.Base
+	// Open are the slots of the base that stay as they were, because what a side
+	// holds there cannot go over yet, or could not be read.
+	Open []int
 	// Writes are at most one per side, besides relations.
 	Writes []PlannedWrite
 	// Awaits are references of this thing that are not on the other side yet;
