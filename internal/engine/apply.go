@@ -40,6 +40,9 @@ type job struct {
 	// reread are records that changed under the plan, as they are now.
 	reread []store.Change
 	awaits []store.Await
+	// doubted are linked records that a vendor does not find when it is to relate
+	// this thing to them.
+	doubted []standKey
 	// was is what the store knew of it before its undo; nil in every other run,
 	// and for a thing of which nothing left. revived is what an undo brought back.
 	was     *before

@@ -516,6 +516,10 @@ func (v *vendor) write(w crm.Write) crm.Result {
 			values[f.Name] = strings.ToLower(f.Value.Text)
 		}
 	}
+	if far := v.lostEnd(w, values); far != "" {
+		result.Err, result.Cause = fault.New(fault.NotFound, "%s is deleted", far), "ENTITY_IS_DELETED"
+		return result
+	}
 	switch w.Op {
 	case crm.Create:
 		if w.ExternalField != "" {
@@ -583,6 +587,21 @@ func (v *vendor) write(w crm.Write) crm.Result {
 		v.applied++
 	}
 	return result
+}
+
+// lostEnd is a record that is deleted and that a write would relate its own to;
+// both vendors refuse that. Empty for none.
+func (v *vendor) lostEnd(w crm.Write, values map[string]string) string {
+	lost := func(object, id string) bool { r := v.objects[object][id]; return r != nil && r.archived }
+	if w.Op == crm.Relate && lost(w.Relation.Object, w.Relation.ID) {
+		return w.Relation.ID
+	}
+	for name, id := range values {
+		if f := v.schemas[w.Object].Field(name); id != "" && slices.ContainsFunc(f.ReferenceTo, func(object string) bool { return lost(object, id) }) {
+			return id
+		}
+	}
+	return ""
 }
 
 // join adds an association, or labels to it, or a row; it returns the row's id.

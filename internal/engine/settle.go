@@ -86,6 +86,10 @@ func (b *batch) settle(ctx context.Context) error {
 	if b.c.undoes != 0 {
 		failed, good = nil, nil // what an undo could not write is no failure of the thing
 	}
+	doubted, err := b.endsInDoubt(ctx)
+	if err != nil {
+		return err
+	}
 	fired := 0
 	err = b.e.store.Write(ctx, func(t *store.Tx) error {
 		n, err := s.save(t, b.o.Name)
@@ -99,6 +103,11 @@ func (b *batch) settle(ctx context.Context) error {
 		}
 		if err := t.PutFailures(failed); err != nil {
 			return err
+		}
+		for _, far := range doubted {
+			if err := t.PutDue(far.mapping, []crm.Ref{far.ref}, store.WakeChanged); err != nil {
+				return err
+			}
 		}
 		return t.PutDecisions(b.history(had), b.e.historyPerThing)
 	})

@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"context"
+	"slices"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/store"
@@ -73,6 +76,10 @@ func (b *batch) fail(j *job, s *send) {
 	case kind == fault.Conflict && s.planned.Op == crm.Update:
 		// Another record has a value that only one may have: that does not pass.
 		because(crm.Failed, CodeFailedRefused, "refused it")
+	case kind == fault.NotFound && b.doubtEnds(j, s) && (s.planned.Op == crm.Create || s.planned.Op == crm.Relate):
+		because(crm.Failed, CodeFailedUnavailable, "does not have every record that it is to relate")
+		j.reason.Mend = "one of them was deleted since it was read: it is looked at again"
+		j.now = true
 	case kind == fault.NotFound && s.planned.Op != crm.Create && s.planned.Relation == nil:
 		// It was deleted under the plan: look again, then decide.
 		ref, _ := j.d.on(s.planned.Side)
@@ -95,4 +102,54 @@ func errorText(err error) string {
 		return f.What
 	}
 	return err.Error()
+}
+
+// doubtEnds notes the records that a write relates its own to, and tells whether
+// there are any: the vendor may not have one of them any more, which is to be
+// known before the thing is decided again.
+func (b *batch) doubtEnds(j *job, s *send) bool {
+	side := s.planned.Side
+	if r := s.planned.Relation; r != nil && s.write.Relation.ID != "" && r.FarMapping != "" {
+		j.doubted = append(j.doubted, standKey{r.FarMapping, crm.Ref{Side: side, Object: r.FarObject, ID: s.write.Relation.ID}})
+	}
+	for _, ch := range s.changes {
+		for _, t := range b.o.Targets {
+			for i := range t.Associations {
+				a := &t.Associations[i]
+				if a.Slot != ch.Slot || !ch.After.IsPresent() || ch.Field != a.Salesforce && ch.Field != a.By {
+					continue
+				}
+				for _, end := range a.Ends {
+					objects := a.ReferenceTo
+					if side == crm.HubSpot {
+						objects = []string{end.HubSpot}
+					}
+					for _, object := range objects {
+						j.doubted = append(j.doubted, standKey{end.Mapping, crm.Ref{Side: side, Object: object, ID: ch.After.Text}})
+					}
+				}
+			}
+		}
+	}
+	return len(j.doubted) > 0
+}
+
+// endsInDoubt are those of the noted records that are linked, so that they are to
+// be read and decided.
+func (b *batch) endsInDoubt(ctx context.Context) ([]dueRef, error) {
+	var due []dueRef
+	for _, j := range b.jobs {
+		for _, d := range j.doubted {
+			links, err := b.e.store.Links(ctx, d.mapping, d.ref.Side, []string{d.ref.ID})
+			if err != nil {
+				return nil, err
+			}
+			l, ok := links[d.ref.ID]
+			at := dueRef{d.mapping, d.ref}
+			if ok && (d.ref.Side == crm.HubSpot || l.SalesforceObject == d.ref.Object) && !slices.Contains(due, at) {
+				due = append(due, at)
+			}
+		}
+	}
+	return due, nil
 }
