@@ -46,6 +46,13 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 			return // it went with the company
 		}
 	}
+	if from == crm.HubSpot && now != "" && p.o.company(from, p.hub.last().values) == "" {
+		for _, id := range x.secondary(p.hub) { // where none is the primary one
+			if there, linked := x.counterpart(from, id); linked && there == now {
+				return
+			}
+		}
+	}
 	for _, v := range x.partnersSaid(p, r) { // what the other side says now, or said when it was read
 		given := p.o.company(from, v.values)
 		if now == "" { // it moved on: what it has now comes in a second write
@@ -60,6 +67,11 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 		}
 	}
 	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
+}
+
+// secondary are the companies that a HubSpot contact is associated with now.
+func (x *oracle) secondary(contact *record) []string {
+	return x.w.box.HubSpot().Associations(contact.o.hub, contact.id, "companies")
 }
 
 // partnersSaid are the versions of all that a record has been linked with, those of
@@ -136,9 +148,11 @@ func (x *oracle) belong(p *pair) {
 	if !p.o.belongs || hub == "" && sf == "" {
 		return
 	}
-	if hub == "" { // the only company counts, though it is not called the primary one
-		if all := x.w.box.HubSpot().Associations(p.o.hub, p.hub.id, "companies"); len(all) == 1 {
-			hub = all[0]
+	if hub == "" { // any other company counts where none is called the primary one
+		for _, id := range x.secondary(p.hub) {
+			if there, linked := x.counterpart(crm.HubSpot, id); hub == "" || linked && there == sf {
+				hub = id
+			}
 		}
 	}
 	there, hubLinked := x.counterpart(crm.HubSpot, hub)
