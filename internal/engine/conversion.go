@@ -1,8 +1,12 @@
 package engine
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
 
@@ -10,6 +14,27 @@ import (
 // and the Opportunity that came of it.
 type conversion struct {
 	contact, account, opportunity string
+}
+
+// refilled reads the Contacts that Leads became, and has what a conversion left out
+// of them given to them; see reconcile.Refill.
+func (f *follower) refilled() error {
+	const from, to = "Lead", "Contact"
+	lens := f.e.lens(f.o, crm.Salesforce, to)
+	if len(f.refill) == 0 || lens == nil {
+		return nil
+	}
+	records, err := f.e.sides[crm.Salesforce].Lookup(f.ctx, lens.read, slices.Sorted(maps.Keys(f.refill)))
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		if r := &records[i]; !r.Archived && f.refill[r.ID] != nil {
+			reconcile.Refill(f.o, f.refill[r.ID].Base, from, to, r)
+		}
+	}
+	clear(f.refill)
+	return nil
 }
 
 // relatives works out which company and which deal of the converted people are

@@ -163,6 +163,34 @@ func TestR8ConversionKeepsTheBaseAndFillsWhatOnlyAContactHas(t *testing.T) {
 	w.silent()
 }
 
+// TestR8WhatAConversionLeavesOutIsGivenToTheContact: an org carries over what its
+// lead fields are mapped to, and here the title is not. The blank of the Contact says
+// nothing about the person: HubSpot's title is not blanked, whoever wins.
+func TestR8WhatAConversionLeavesOutIsGivenToTheContact(t *testing.T) {
+	for rule, want := range map[string]string{"": "Countess Countess", ", wins: salesforce": "Countess Countess", ", direction: to-salesforce": "Countess Countess", ", direction: to-hubspot": " Countess"} {
+		w, contacts, _, leads := prospects(t, 1)
+		w.yaml = strings.Replace(w.yaml, "      - {hubspot: city,", "      - {hubspot: jobtitle, salesforce: Title"+rule+"}\n      - {hubspot: city,", 1)
+		if strings.Contains(rule, "to-hubspot") {
+			w.salesforce.edit("Lead", leads[0], "Title", "Countess")
+		} else {
+			w.hubspot.edit("contacts", contacts[0], "jobtitle", "Countess")
+		}
+		w.settle()
+		_, contact, _ := w.salesforce.convert(leads[0], conversion{})
+		w.untouched(w.sync())
+		w.settle()
+		if got := w.salesforce.value("Contact", contact, "Title") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
+			t.Errorf("%q: %q, want %q", rule, got, want)
+		}
+		w.salesforce.edit("Contact", contact, "LastName", "Lovelace")
+		w.settle()
+		if got := w.salesforce.value("Contact", contact, "Title") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
+			t.Errorf("%q, after a later edit: %q, want %q", rule, got, want)
+		}
+		w.silent()
+	}
+}
+
 func TestR8TheOpportunityOfAConversionGoesWithTheContactsOnlyDeal(t *testing.T) {
 	w, contacts, _, leads := prospects(t, 2)
 	deal := w.hubspot.add("deals", "dealname", "First order")

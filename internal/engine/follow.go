@@ -62,13 +62,15 @@ type follower struct {
 	// converted are HubSpot contacts whose Leads became Contacts, and with what.
 	converted []conversion
 	kin       []store.Kin
+	// refill are the links that conversions moved, by the Contact that they have now.
+	refill map[string]*store.Link
 }
 
 func (e *Engine) follower(ctx context.Context, o *mapping.BoundObject, l *ledger) *follower {
 	return &follower{ctx: ctx, e: e, o: o, ledger: l,
 		links:   map[crm.Side]map[string]*store.Link{crm.HubSpot: {}, crm.Salesforce: {}},
 		aliases: map[crm.Side]map[string]*store.Alias{crm.HubSpot: {}, crm.Salesforce: {}},
-		unalias: map[crm.Side][]string{}, forget: map[crm.Side][]string{}, gone: map[crm.Side][]string{}}
+		refill: map[string]*store.Link{}, unalias: map[crm.Side][]string{}, forget: map[crm.Side][]string{}, gone: map[crm.Side][]string{}}
 }
 
 // all follows several merges of one moment; of a chain of them each one leads
@@ -89,6 +91,9 @@ func (f *follower) all(events []absorbed) error {
 		if err := f.one(a); err != nil {
 			return err
 		}
+	}
+	if err := f.refilled(); err != nil {
+		return err
 	}
 	return f.relatives()
 }
@@ -276,6 +281,7 @@ func (f *follower) move(l *store.Link, to crm.Ref) {
 	} else {
 		if l.SalesforceObject != to.Object {
 			l.Base = reconcile.Carry(f.o, l.Base, l.SalesforceObject, to.Object)
+			f.refill[to.ID] = l
 		}
 		l.SalesforceObject, l.SalesforceID, l.SeenSalesforce, l.OpenSalesforce, l.SalesforceGone = to.Object, to.ID, 0, 0, false
 		l.CalculatedSalesforce = 0

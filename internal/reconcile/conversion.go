@@ -52,3 +52,27 @@ func Carry(o *mapping.BoundObject, base crm.Base, from, to string) crm.Base {
 	out.Salesforce[len(out.Salesforce)-1] = 0
 	return out
 }
+
+// Refill is the base of a link that a conversion moved, where the new record holds
+// nothing of a field that both objects have: Salesforce carries over only what the
+// org maps from leads to contacts. That says nothing about the person, so HubSpot's
+// value counts as changed, and goes to the new record instead of being blanked.
+// https://help.salesforce.com/s/articleView?id=sales.customize_mapleads.htm
+func Refill(o *mapping.BoundObject, base crm.Base, from, to string, rec *crm.Record) {
+	was, is := o.Target(from), o.Target(to)
+	if was == nil || is == nil || len(base.HubSpot) != len(o.BaseNames) || len(base.Salesforce) != len(o.BaseNames) {
+		return
+	}
+	now := Fingerprint(o, crm.Salesforce, to, rec)
+	for i := range is.Fields {
+		f := &is.Fields[i]
+		had := slices.ContainsFunc(was.Fields, func(w mapping.BoundField) bool { return w.Slot == f.Slot })
+		if f.Program != nil || !had || f.SalesforceField == nil || base.HubSpot[f.Slot] == 0 || base.Salesforce[f.Slot] == now[f.Slot] {
+			continue
+		}
+		v := rec.Value(f.SalesforceField.Name)
+		if v.State == crm.Blank || f.SalesforceField.Kind == crm.KindBool && v.IsPresent() && v.Text == "false" {
+			base.HubSpot[f.Slot], base.Salesforce[f.Slot] = pendingHash(), now[f.Slot]
+		}
+	}
+}
