@@ -433,16 +433,18 @@ func (x *oracle) update(p *pair, r *record, n int) {
 	var first []violation
 	for i, then := range append([]*pair{p}, x.inherited(p, r)...) {
 		for k, moment := range x.momentsOf(then, v.seq) {
-			x.mute = true
-			x.updateBy(then, r, n, moment)
-			x.mute = false
-			if len(x.violations) == found {
-				return
+			for m, as := range x.asThen(then, moment) {
+				x.mute = true
+				x.updateBy(as, r, n, moment)
+				x.mute = false
+				if len(x.violations) == found {
+					return
+				}
+				if i == 0 && k == 0 && m == 0 {
+					first = slices.Clone(x.violations[found:])
+				}
+				x.violations = x.violations[:found]
 			}
-			if i == 0 && k == 0 {
-				first = slices.Clone(x.violations[found:])
-			}
-			x.violations = x.violations[:found]
 		}
 	}
 	for _, v := range first {
@@ -488,7 +490,6 @@ func (x *oracle) inherited(p *pair, r *record) []*pair {
 // updateBy judges an update by what was known at a moment.
 func (x *oracle) updateBy(p *pair, r *record, n, moment int) {
 	o, v, was := p.o, &r.versions[n], &r.versions[n-1]
-	p = x.asThen(p, moment)
 	hub, hv, ok := p.hub.known(moment)
 	sf, sv, ok2 := p.sf.known(moment)
 	if !ok || !ok2 {
@@ -564,22 +565,35 @@ func (x *oracle) updateBy(p *pair, r *record, n, moment int) {
 	}
 }
 
-// asThen is a pair as the program knew it at a moment: of a record that it had not
-// read yet, the one that went into it by a merge since.
-func (x *oracle) asThen(p *pair, moment int) *pair {
-	then := *p
-	for _, r := range []**record{&then.hub, &then.sf} {
-		if _, _, ok := (*r).known(moment); ok {
+// asThen is a pair as the program may have known it at a moment: in place of a
+// record that it had not read yet, each that went into it by a merge since.
+func (x *oracle) asThen(p *pair, moment int) []*pair {
+	then := []*pair{p}
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		r := p.on(side)
+		if _, _, ok := r.known(moment); ok {
 			continue
 		}
-		for _, q := range x.w.ledger.took(*r) {
-			if _, _, ok := q.known(moment); ok {
-				*r = q
-				break
+		var before []*pair
+		for _, q := range x.w.ledger.took(r) {
+			if _, _, ok := q.known(moment); !ok {
+				continue
+			}
+			for _, as := range then {
+				was := *as
+				if side == crm.HubSpot {
+					was.hub = q
+				} else {
+					was.sf = q
+				}
+				before = append(before, &was)
 			}
 		}
+		if len(before) > 0 {
+			then = before
+		}
 	}
-	return &then
+	return then
 }
 
 // isOrTook tells whether an id is that of a record or of one that it took in.
