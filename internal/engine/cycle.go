@@ -18,6 +18,8 @@ type cycle struct {
 	again int
 	// writes made outside, by kind.
 	writes Writes
+	// updated are the things whose fields were written, where a brake counts them.
+	updated map[uint64]struct{}
 	// changed counts things that changed since they were decided.
 	changed   int
 	leftAlone []LeftAlone

@@ -70,7 +70,7 @@ func (e *Engine) follower(ctx context.Context, o *mapping.BoundObject, l *ledger
 	return &follower{ctx: ctx, e: e, o: o, ledger: l,
 		links:   map[crm.Side]map[string]*store.Link{crm.HubSpot: {}, crm.Salesforce: {}},
 		aliases: map[crm.Side]map[string]*store.Alias{crm.HubSpot: {}, crm.Salesforce: {}},
-		refill: map[string]*store.Link{}, unalias: map[crm.Side][]string{}, forget: map[crm.Side][]string{}, gone: map[crm.Side][]string{}}
+		refill:  map[string]*store.Link{}, unalias: map[crm.Side][]string{}, forget: map[crm.Side][]string{}, gone: map[crm.Side][]string{}}
 }
 
 // all follows several merges of one moment; of a chain of them each one leads

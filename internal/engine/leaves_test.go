@@ -251,6 +251,30 @@ func TestR5OrphansAreFoundWhateverTheFilterSays(t *testing.T) {
 	}
 }
 
+// TestABrakeOfUpdatesCountsTheWholeRun: what a first round makes decidable is
+// written by a second one. Together they may not go beyond the brake.
+func TestABrakeOfUpdatesCountsTheWholeRun(t *testing.T) {
+	for most, want := range map[int]string{1: "1 of it", 2: "all"} {
+		w := newWorld(t)
+		one := w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@acme.test")
+		two := w.hubspot.add("contacts", "lastname", "Kay", "email", "eve@acme.test")
+		company := w.hubspot.add("companies", "domain", "acme.test") // held: it has no name
+		w.hubspot.relate("contacts", one, "companies", company)
+		w.settle()
+		w.yaml = strings.Replace(w.yaml, "objects:", fmt.Sprintf("brakes: {updates: %d}\nobjects:", most), 1)
+		w.hubspot.edit("companies", company, "name", "Acme")
+		w.hubspot.edit("contacts", two, "lastname", "Kaye")
+		run := w.sync()
+		got := "all"
+		if len(run.Brakes) == 1 && run.Brakes[0].What == "updates" && run.Brakes[0].Planned == 2 && run.Writes.Updated == 1 {
+			got = "1 of it"
+		}
+		if got != want || run.Writes.Created != 1 {
+			t.Errorf("updates: %d: %s is written, want %s; %+v, %+v", most, got, want, run.Brakes, run.Writes)
+		}
+	}
+}
+
 func TestBrakesHoldArchivesByNumberAndByShareAndKeepThePlan(t *testing.T) {
 	for brake, holds := range map[string]bool{"deletes: 2": true, "deletes: 3": false, "deletes: 20%": true, "deletes: 30%": false, "deletes: 0": true} {
 		t.Run(brake, func(t *testing.T) {

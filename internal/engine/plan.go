@@ -146,7 +146,7 @@ func (e *Engine) plan(ctx context.Context, run *Run, c *cycle, options PlanOptio
 	for side, n := range e.calls() {
 		c.deciding[side] = n - before[side]
 	}
-	run.Brakes, err = e.brakes(ctx, Writes{})
+	run.Brakes, err = e.brakes(ctx, Writes{}, nil)
 	return err
 }
 

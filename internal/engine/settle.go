@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
+	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/internal/reconcile"
 	"github.com/lockstep-sync/lockstep/internal/store"
 )
@@ -124,6 +125,12 @@ func (b *batch) settle(ctx context.Context) error {
 		if j.now {
 			b.c.again++
 		}
+		if b.e.mapping.Brakes.Updates != (mapping.Limit{}) && j.updated() {
+			if b.c.updated == nil {
+				b.c.updated = map[uint64]struct{}{}
+			}
+			b.c.updated[thingKey(j.row.Side, j.row.ID)] = struct{}{}
+		}
 	}
 	b.c.again += fired
 	b.c.writes.Created += writes.Created
@@ -164,6 +171,11 @@ func (j *job) anySent() bool {
 		}
 	}
 	return false
+}
+
+// updated tells whether fields of a record that was there were written.
+func (j *job) updated() bool {
+	return slices.ContainsFunc(j.sends, func(s *send) bool { return s.planned.Op == crm.Update && s.mayHave() })
 }
 
 func (j *job) created(side crm.Side) bool {

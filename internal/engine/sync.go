@@ -63,7 +63,7 @@ func (e *Engine) rounds(ctx context.Context, run *Run, c *cycle, options SyncOpt
 			return err
 		}
 		if !options.ReleaseBrakes {
-			if run.Brakes, err = e.brakes(ctx, c.writes); err != nil {
+			if run.Brakes, err = e.brakes(ctx, c.writes, c.updated); err != nil {
 				return err
 			}
 		}
@@ -88,6 +88,29 @@ func braked(brakes []Brake) *crm.Reason {
 		Mend: "look at `lockstep plan`, then run `lockstep sync --release-brakes`, or change `brakes:` or `policies:`"}
 }
 
+// countUpdates counts the things that were updated and those that the plan updates.
+func (e *Engine) countUpdates(ctx context.Context, updated map[uint64]struct{}) (int, error) {
+	n := len(updated)
+	for _, o := range e.mapping.Objects {
+		for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+			for after, more := "", true; more; {
+				page, err := e.store.PlanPage(ctx, o.Name, side, after, 1000, false, store.UpdatesHubSpot|store.UpdatesSalesforce)
+				if err != nil {
+					return 0, err
+				}
+				for i := range page {
+					after = page[i].ID
+					if _, counted := updated[thingKey(side, page[i].ID)]; !counted {
+						n++
+					}
+				}
+				more = len(page) == 1000
+			}
+		}
+	}
+	return n, nil
+}
+
 // countLinked counts the links of all objects.
 func (e *Engine) countLinked(ctx context.Context) (int, error) {
 	linked := 0
@@ -101,8 +124,9 @@ func (e *Engine) countLinked(ctx context.Context) (int, error) {
 	return linked, nil
 }
 
-// brakes compares the plan with the limits and policies of the mapping.
-func (e *Engine) brakes(ctx context.Context, done Writes) ([]Brake, error) {
+// brakes compares the plan, and what the run has done and updated by now, with the
+// limits and policies of the mapping.
+func (e *Engine) brakes(ctx context.Context, done Writes, updated map[uint64]struct{}) ([]Brake, error) {
 	linked, err := e.countLinked(ctx)
 	if err != nil {
 		return nil, err
@@ -128,7 +152,13 @@ func (e *Engine) brakes(ctx context.Context, done Writes) ([]Brake, error) {
 	}
 	b := e.mapping.Brakes
 	check("creates", b.Creates, done.Created+done.Restored+planned(store.CreatesInHubSpot|store.CreatesInSalesforce|store.Restores))
-	check("updates", b.Updates, planned(store.UpdatesHubSpot|store.UpdatesSalesforce))
+	updates := planned(store.UpdatesHubSpot | store.UpdatesSalesforce)
+	if len(updated) > 0 { // a further round: a thing that is updated twice counts once
+		if updates, err = e.countUpdates(ctx, updated); err != nil {
+			return nil, err
+		}
+	}
+	check("updates", b.Updates, updates)
 	check("deletes", b.Deletes, done.Archived+planned(store.ArchivesHubSpot|store.ArchivesSalesforce))
 	policies, err := e.policyBrakes(ctx)
 	return append(held, policies...), err

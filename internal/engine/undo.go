@@ -88,7 +88,7 @@ func (e *Engine) PlanUndo(ctx context.Context, id int64, o UndoOptions) (*UndoPl
 		p.Objects = append(p.Objects, planObject(RunObject{Name: o.Name, Read: read, Tally: tally, Closed: closed}, counts))
 		p.Read, p.Tally, p.Closed = p.Read+read, sum(p.Tally, tally), p.Closed && closed
 	}
-	if p.Brakes, err = e.brakes(ctx, Writes{}); err != nil {
+	if p.Brakes, err = e.brakes(ctx, Writes{}, nil); err != nil {
 		return nil, err
 	}
 	return &UndoPlan{Plan: p, Undoes: of, Unmapped: u.unmapped}, nil
@@ -121,7 +121,7 @@ func (e *Engine) undo(ctx context.Context, run *Run, c *cycle, releaseBrakes boo
 	}
 	var block *crm.Reason
 	if !releaseBrakes {
-		if run.Brakes, err = e.brakes(ctx, Writes{}); err != nil {
+		if run.Brakes, err = e.brakes(ctx, Writes{}, nil); err != nil {
 			return err
 		}
 		if len(run.Brakes) > 0 {
