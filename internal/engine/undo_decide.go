@@ -273,6 +273,15 @@ func (v *inverse) carriedOn(ctx context.Context, t *touched) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if r := v.t.live[partner.Side]; r != nil { // to what went into it by a merge as well
+		for _, id := range r.TookIn {
+			more, err := v.u.e.ourWrites(ctx, crm.Ref{Side: partner.Side, Object: partner.Object, ID: id}, writesLookedAt)
+			if err != nil {
+				return "", err
+			}
+			writes = append(writes, more...)
+		}
+	}
 	for i := range writes {
 		w := &writes[i]
 		if w.Op != crm.Update || w.Run <= v.u.of.ID {

@@ -256,6 +256,33 @@ func TestUndoListsRecordsThatSomebodyEditedSince(t *testing.T) {
 	}
 }
 
+// TestUndoLeavesARecordWhoseEditWentToWhatWasMergedSince: a person gave a Contact that
+// the run made a phone, so soon that its stamp does not tell it from ours. That it went
+// to HubSpot tells, though the contact there was merged into another one since.
+func TestUndoLeavesARecordWhoseEditWentToWhatWasMergedSince(t *testing.T) {
+	w := newWorld(t)
+	ann := w.hubspot.add("contacts", "lastname", "Lee", "email", "ann@acme.test")
+	bob := w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@acme.test")
+	run := w.sync()
+	contact := w.salesforce.sorted("Contact", func(r *row) bool { return r.values["LastName"] == "Lee" })[0]
+	w.hubspot.edit("contacts", ann, "firstname", "Ann")
+	w.sync()
+	made := w.salesforce.objects["Contact"][contact]
+	soon := made.modified + 1_000_000
+	w.salesforce.edit("Contact", contact, "Phone", "5")
+	made.modified = soon
+	w.syncWith(engine.SyncOptions{Complete: true})
+	if got := w.hubspot.value("contacts", ann, "phone"); got != "5" {
+		t.Fatalf("the phone in HubSpot is %q", got)
+	}
+	w.hubspot.merge("contacts", ann, bob)
+	w.sync()
+	w.undo(run.ID, "")
+	if made.archived {
+		t.Error("the Contact that somebody gave a phone is archived")
+	}
+}
+
 func TestUndoRestoresWhatAPersonMayRestore(t *testing.T) {
 	w := newWorld(t)
 	w.yaml = replace(w.yaml, "    deletes: ask\n", "    deletes: archive\n")
