@@ -24,7 +24,7 @@ func newBox(seed uint64) (*sandbox.Sandbox, error) {
 			}
 		}
 	}
-	for _, object := range []string{"Account", "Contact"} {
+	for _, object := range []string{"Account", "Contact", "Lead"} {
 		for _, f := range sfFields() {
 			if err := box.Salesforce().AddField(object, f); err != nil {
 				return nil, fmt.Errorf("add %s to %s: %w", f.Name, object, err)

@@ -28,6 +28,9 @@ type object struct {
 	fields []*field
 	// external: Salesforce records carry the HubSpot id.
 	external bool
+	// leads: who is a Contact in Salesforce follows from the tier, the others are
+	// Leads, and people convert them.
+	leads bool
 	// belongs: HubSpot's company and Salesforce's AccountId are kept the same.
 	belongs bool
 	create  string
@@ -64,6 +67,17 @@ func (o *object) creates(on crm.Side) bool {
 		return o.hubCreates()
 	}
 	return o.sfCreates()
+}
+
+// contactTier is HubSpot's tier of those that become Contacts where there are Leads.
+const contactTier = "gold"
+
+// sfObjects are the Salesforce objects that records of an object may be.
+func (o *object) sfObjects() []string {
+	if o.leads {
+		return []string{o.sf, "Lead"}
+	}
+	return []string{o.sf}
 }
 
 func (o *object) vendorName(side crm.Side) string {
@@ -110,7 +124,7 @@ func share(a, b []string) bool {
 
 func (f *family) object(side crm.Side, vendorName string) *object {
 	for _, o := range f.objects {
-		if o.vendorName(side) == vendorName {
+		if o.vendorName(side) == vendorName || side == crm.Salesforce && slices.Contains(o.sfObjects(), vendorName) {
 			return o
 		}
 	}
@@ -153,6 +167,17 @@ func (f *family) relate() {
 	o.belongs = true
 	o.watch()
 	f.yaml = f.text()
+}
+
+// convert lets the people of a family be Leads, where that has no companies.
+func (f *family) convert() bool {
+	o := f.objects[0]
+	if len(f.objects) > 1 || o.key.kind != email {
+		return false
+	}
+	o.leads = true
+	f.yaml = f.text()
+	return true
 }
 
 func company() *object {
@@ -285,7 +310,11 @@ func (f *family) text() string {
 		if o.key.kind == domain {
 			as = "domain"
 		}
-		fmt.Fprintf(&b, "  - name: %s\n    hubspot: %s\n    salesforce: %s\n    match: [{hubspot: %s, salesforce: %s, as: %s}]\n", o.name, o.hub, o.sf, o.key.hub, o.key.sf, as)
+		target := o.sf
+		if o.leads {
+			target = fmt.Sprintf(`[{object: %s, when: 'hubspot.%s == "%s"'}, {object: Lead}]`, o.sf, tierHub, contactTier)
+		}
+		fmt.Fprintf(&b, "  - name: %s\n    hubspot: %s\n    salesforce: %s\n    match: [{hubspot: %s, salesforce: %s, as: %s}]\n", o.name, o.hub, target, o.key.hub, o.key.sf, as)
 		fmt.Fprintf(&b, "    create: %s\n    deletes: %s\n", o.create, o.deletes)
 		if o.external {
 			fmt.Fprintf(&b, "    external-id: %s\n", externalField)
@@ -303,6 +332,9 @@ func (f *family) text() string {
 		b.WriteString("    fields:\n")
 		for _, x := range o.fields {
 			b.WriteString("      - {" + x.text() + "}\n")
+		}
+		if o.leads { // a Lead needs one
+			b.WriteString("      - {hubspot: company, salesforce: Company, on: [Lead], direction: to-salesforce, blank: \"[not provided]\"}\n")
 		}
 		if o.belongs {
 			b.WriteString("    associations: [{hubspot: companies, salesforce: AccountId}]\n")

@@ -45,6 +45,8 @@ type record struct {
 	into *record
 	// once is the record that it was merged into at some time; it may be back.
 	once *record
+	// converted: it is a Lead that became into, and stays in Salesforce as that.
+	converted bool
 }
 
 // version is one state of a record.
@@ -200,6 +202,7 @@ func (l *ledger) note(who actor) []*record {
 	at := time.Now()
 	add := func(k key, o *object, stamp int64, live bool, values []string) {
 		r := l.records[k]
+		live = live && (r == nil || !r.converted)
 		if r == nil {
 			if !live {
 				return
@@ -208,7 +211,7 @@ func (l *ledger) note(who actor) []*record {
 			l.records[k] = r
 			l.order = append(l.order, r)
 		} else if last := r.last(); last.live == live && slices.Equal(last.values, values) {
-			if last.stamp != stamp { // touched, with nothing that we watch changed
+			if last.stamp != stamp && live { // touched, with nothing that we watch changed
 				r.versions = append(r.versions, version{seq: l.seq, at: at, stamp: stamp, by: who, cycle: l.cycle, live: live, values: last.values})
 				if who == program {
 					l.writes++
@@ -241,9 +244,11 @@ func (l *ledger) note(who actor) []*record {
 	if sf != l.sfMark {
 		l.sfMark = sf
 		for _, o := range l.family.objects {
-			l.box.Salesforce().Glance(o.sf, o.looked[crm.Salesforce], func(id string, stamp time.Time, deleted bool, values []string) {
-				add(key{crm.Salesforce, o.sf, id}, o, stamp.UnixMilli(), !deleted, values)
-			})
+			for _, object := range o.sfObjects() {
+				l.box.Salesforce().Glance(object, o.looked[crm.Salesforce], func(id string, stamp time.Time, deleted bool, values []string) {
+					add(key{crm.Salesforce, object, id}, o, stamp.UnixMilli(), !deleted, values)
+				})
+			}
 		}
 	}
 	return changed
@@ -291,7 +296,7 @@ func (l *ledger) read(c *call) (told []string) {
 				continue
 			}
 			for i := len(r.versions) - 1; i >= 0; i-- {
-				if x.Archived && !r.versions[i].live || !x.Archived && r.versions[i].stamp <= t.UnixMilli() {
+				if x.Archived && !r.versions[i].live || !x.Archived && r.versions[i].live && r.versions[i].stamp <= t.UnixMilli() {
 					show(r, i)
 					break
 				}

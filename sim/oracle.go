@@ -123,7 +123,7 @@ func (x *oracle) take(s *store.Store) {
 				return
 			}
 			for _, c := range page {
-				x.outcomes[key{side, o.vendorName(side), c.Ref.ID}] = c
+				x.outcomes[key{side, c.Ref.Object, c.Ref.ID}] = c
 			}
 			rows, err := s.PlanPage(ctx, o.name, side, "", 1000, false, 0)
 			if err != nil {
@@ -153,7 +153,7 @@ func (x *oracle) take(s *store.Store) {
 // link files one link of the program.
 func (x *oracle) link(o *object, l store.Link) {
 	hub := x.w.ledger.records[key{crm.HubSpot, o.hub, l.HubSpotID}]
-	sf := x.w.ledger.records[key{crm.Salesforce, o.sf, l.SalesforceID}]
+	sf := x.w.ledger.records[key{crm.Salesforce, l.SalesforceObject, l.SalesforceID}]
 	if hub == nil || sf == nil {
 		x.violate("link", "%s links HubSpot %s and Salesforce %s, and one of them never was", o.name, l.HubSpotID, l.SalesforceID)
 		return
@@ -185,7 +185,7 @@ func (x *oracle) link(o *object, l store.Link) {
 		x.violate("link", "HubSpot %s %s is linked twice", o.hub, hub.id)
 	}
 	if other := x.bySF[sf.id]; other != nil {
-		x.violate("link", "Salesforce %s %s is linked twice", o.sf, sf.id)
+		x.violate("link", "Salesforce %s %s is linked twice", sf.object, sf.id)
 	}
 	x.byHub[o.hub+hub.id], x.bySF[sf.id] = p, p
 	if hub.thing < 0 {
@@ -201,6 +201,9 @@ func (x *oracle) link(o *object, l store.Link) {
 // was given and nothing of its own; where the link was made only later, because
 // the answer or the process was lost, the program may know that or not.
 func (x *oracle) firstBases(p *pair, f *field) []base {
+	if bases := x.converted(p, f); bases != nil {
+		return bases
+	}
 	if former := x.former(p); len(former) > 0 {
 		// One of the two took in a record that was linked: its base goes on.
 		bases := []base{{first: true}}
@@ -239,6 +242,30 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 		return bases
 	}
 	return []base{{first: true}}
+}
+
+// converted are the bases of a pair whose Lead was converted: those that it had. What
+// the Contact holds nothing of says nothing of the person, and HubSpot gives it.
+func (x *oracle) converted(p *pair, f *field) []base {
+	if p.sf.object != "Contact" || f.from != "" {
+		return nil
+	}
+	var bases []base
+	for _, q := range x.pairs {
+		if q.hub != p.hub || !q.sf.converted || q.sf.into != p.sf {
+			continue
+		}
+		column := p.o.place[crm.Salesforce][f.sf]
+		v := p.sf.first().values[column]
+		lost := f.blank(crm.Salesforce, v) || f.kind == checkbox && v == "false"
+		if lost {
+			bases = append(bases, base{hub: unsent, sf: f.canon(crm.Salesforce, v)})
+		}
+		if !lost || slices.ContainsFunc(p.sf.versions, func(later version) bool { return later.by == people && later.values[column] != v }) {
+			bases = append(bases, q.bases[f]...)
+		}
+	}
+	return bases
 }
 
 // madeAndMerged is what the program made for one record of a pair and people merged
@@ -469,11 +496,16 @@ func (x *oracle) momentsOf(p *pair, seq int) []int {
 }
 
 // inherited are the pairs that a record had for a while within the cycle, by what
-// went into it: their partners were deleted, and the link went on to another one.
+// went into it, or by what its partner went into: those partners were deleted, and
+// the link went on to another one.
 func (x *oracle) inherited(p *pair, r *record) []*pair {
 	var all []*pair
 	for _, q := range x.pairs {
-		if partner := q.on(r.side.Other()); q.o == p.o && q.on(r.side) != r && q.on(r.side).survivor() == r && partner != p.on(r.side.Other()) {
+		partner := q.on(r.side.Other())
+		if q.on(r.side) == r && q.stood {
+			partner = partner.survivor()
+		}
+		if q != p && q.o == p.o && q.on(r.side).survivor() == r && partner != p.on(r.side.Other()) && (q.on(r.side) != r || partner != q.on(r.side.Other())) {
 			then := &pair{o: q.o, hub: r, sf: partner, bases: map[*field][]base{}}
 			for _, f := range q.o.fields { // what takes the place of a deleted record has no past
 				then.bases[f] = append([]base{{first: true}}, q.bases[f]...)
@@ -726,6 +758,13 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		}
 	}
 	decided := x.decidedBy(v)
+	if o.leads && r.side == crm.Salesforce {
+		before, _, ok := source.known(decided)
+		tier := func(values []string) bool { return tidy(values[o.place[crm.HubSpot][tierHub]]) == contactTier }
+		if is := r.object == o.sf; is != tier(values) && !(ok && is == tier(before)) {
+			x.violate("target", "%s %s was created for %s, whose tier is %q", r.object, r.id, source.id, values[o.place[crm.HubSpot][tierHub]])
+		}
+	}
 	for _, c := range x.w.ledger.order {
 		if c == r || c.o != o || c.side != r.side || c.first().seq >= v.seq {
 			continue
@@ -803,7 +842,7 @@ func (x *oracle) wasDead(r *record, seq int) bool {
 // account checks what the program says of the cycle: sums, brakes, journal.
 func (x *oracle) account(c step, run *engine.Run, calm bool) {
 	created, updated, archived := 0, 0, 0
-	touched := map[key]crm.Op{}
+	touched, fields := map[key]crm.Op{}, map[key]bool{}
 	for _, r := range x.w.ledger.order {
 		for n := range r.versions {
 			v := &r.versions[n]
@@ -817,9 +856,13 @@ func (x *oracle) account(c step, run *engine.Run, calm bool) {
 			case !v.live:
 				archived++
 				touched[r.key] = crm.Archive
-			case touched[r.key] == "":
-				updated++
+			case touched[r.key] == "" || touched[r.key] == crm.Update:
 				touched[r.key] = crm.Update
+				// An association is no update to a brake.
+				if !fields[r.key] && !(r.side == crm.HubSpot && r.sameButCompany(&r.versions[n-1], v)) {
+					fields[r.key] = true
+					updated++
+				}
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/mapping"
 	"github.com/lockstep-sync/lockstep/sandbox"
 	"github.com/lockstep-sync/lockstep/sandbox/faults"
+	"github.com/lockstep-sync/lockstep/sandbox/salesforce"
 )
 
 // violation is one thing that is not as it should be.
@@ -204,7 +205,7 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			mergedID, err = w.box.HubSpot().Merge(o.hub, merged[0].id, merged[1].id)
 		} else {
-			mergedID, err = merged[0].id, w.box.Salesforce().Merge(o.sf, merged[0].id, merged[1].id)
+			mergedID, err = merged[0].id, w.box.Salesforce().Merge(merged[0].object, merged[0].id, merged[1].id)
 		}
 	case actCreate, actTwin:
 		if x.act == actCreate && w.liveOf(o, x.thing, x.side) != nil {
@@ -217,7 +218,11 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			_, err = w.box.HubSpot().Create(o.hub, values)
 		} else {
-			w.box.Salesforce().Insert(o.sf, o.sfValues(values), w.box.Clock().Now(), w.box.Clock().Now())
+			object := o.sf
+			if o.leads && x.value%2 == 0 {
+				object, values["Company"] = "Lead", "Sim"
+			}
+			w.box.Salesforce().Insert(object, o.sfValues(values), w.box.Clock().Now(), w.box.Clock().Now())
 		}
 	case actEdit:
 		r := w.liveOf(o, x.thing, x.side)
@@ -228,7 +233,16 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			err = w.box.HubSpot().Update(o.hub, r.id, map[string]string{name: value})
 		} else {
-			err = w.box.Salesforce().Update(o.sf, r.id, o.sfValues(map[string]string{name: value}))
+			err = w.box.Salesforce().Update(r.object, r.id, o.sfValues(map[string]string{name: value}))
+		}
+	case actConvert:
+		lead := w.leadOf(o, x.thing)
+		if lead == nil {
+			return
+		}
+		var done salesforce.Converted
+		if done, err = w.box.Salesforce().ConvertLead(lead.id, salesforce.Conversion{NoOpportunity: true}); err == nil {
+			lead.converted, merged, mergedID = true, []*record{lead}, done.ContactID
 		}
 	case actRelate:
 		if err = w.relate(o, x); err != nil {
@@ -242,7 +256,7 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			err = w.box.HubSpot().Archive(o.hub, r.id)
 		} else {
-			err = w.box.Salesforce().Delete(o.sf, r.id)
+			err = w.box.Salesforce().Delete(r.object, r.id)
 		}
 	case actRestore:
 		if w.liveOf(o, x.thing, x.side) != nil {
@@ -256,7 +270,7 @@ func (w *world) act(x step) {
 		if x.side == crm.HubSpot {
 			err = w.box.HubSpot().Restore(o.hub, r.id)
 		} else {
-			err = w.box.Salesforce().Undelete(o.sf, r.id)
+			err = w.box.Salesforce().Undelete(r.object, r.id)
 		}
 	}
 	if err != nil {
@@ -269,15 +283,29 @@ func (w *world) act(x step) {
 		if r.live() {
 			r.into = nil // it was restored
 		}
-		w.say("  %s %s %s now %v %q", r.side, r.o.vendorName(r.side), r.id, r.live(), r.last().values)
+		w.say("  %s %s %s now %v %q", r.side, r.object, r.id, r.live(), r.last().values)
 	}
-	if survivor := w.ledger.records[key{x.side, o.vendorName(x.side), mergedID}]; merged != nil && err == nil && survivor != nil {
+	into := o.vendorName(x.side) // of a Lead that was converted as well
+	if merged != nil && x.act == actMerge {
+		into = merged[0].object
+	}
+	if survivor := w.ledger.records[key{x.side, into, mergedID}]; merged != nil && err == nil && survivor != nil {
 		for _, r := range merged {
 			if r != survivor {
 				r.into, r.once = survivor, survivor
 			}
 		}
 	}
+}
+
+// leadOf is the first live Lead of a thing.
+func (w *world) leadOf(o *object, thing int) *record {
+	for _, r := range w.records(o, thing, crm.Salesforce) {
+		if r.live() && r.object == "Lead" {
+			return r
+		}
+	}
+	return nil
 }
 
 // relate gives a person another company, or none. In HubSpot nothing but the
@@ -312,7 +340,7 @@ func (w *world) toMerge(o *object, x step) []*record {
 	}
 	var others []*record
 	for _, r := range w.ledger.order {
-		if r.o == o && r.side == x.side && r != first && r.live() {
+		if r.o == o && r.key.object == first.object && r.side == x.side && r != first && r.live() {
 			if r.thing == x.thing {
 				return []*record{first, r}
 			}
@@ -373,7 +401,7 @@ func (w *world) afterCall(c *call) error {
 	}
 	w.say("  call %d %s %s %d %v, %d changed", w.calls, c.request.Method, c.request.URL.Path, c.status, c.err, len(changed))
 	for _, r := range changed {
-		w.say("    %s %s %s now %v %q", r.side, r.o.vendorName(r.side), r.id, r.live(), r.last().values)
+		w.say("    %s %s %s now %v %q", r.side, r.object, r.id, r.live(), r.last().values)
 	}
 	if c.err != nil {
 		w.ledger.loseAnswer(changed)

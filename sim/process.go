@@ -171,7 +171,7 @@ func describeAll() (mapping.Schemas, error) {
 			return all, err
 		}
 	}
-	for _, name := range []string{"Account", "Contact"} {
+	for _, name := range []string{"Account", "Contact", "Lead"} {
 		if all.Salesforce[name], err = org.Describe(ctx, name); err != nil {
 			return all, err
 		}

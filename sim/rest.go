@@ -149,7 +149,7 @@ func (x *oracle) knows(f engine.Finding) bool {
 // Salesforce, because a record that people restored holds the external id.
 func (x *oracle) refusal(p *pair) bool {
 	if p.o.external && slices.ContainsFunc(x.w.ledger.order, func(r *record) bool {
-		return r != p.sf && r.o == p.o && r.side == crm.Salesforce && r.live() && r.last().values[p.o.place[r.side][externalField]] == p.hub.id
+		return r != p.sf && r.object == p.sf.object && r.side == crm.Salesforce && (r.live() || r.converted) && r.last().values[p.o.place[r.side][externalField]] == p.hub.id
 	}) {
 		return true
 	}
@@ -192,6 +192,9 @@ func (x *oracle) refused() bool {
 
 // halfGone wants a pair of which a record is deleted to follow the policy.
 func (x *oracle) halfGone(p *pair) {
+	if p.sf.converted && !p.sf.survivor().live() {
+		return // the Lead stays, and says no more what it became
+	}
 	if !p.hub.live() && !p.sf.live() {
 		x.violate("outcome", "%s %s and %s are both deleted, and still linked", p.o.name, p.hub.id, p.sf.id)
 		return
@@ -349,7 +352,7 @@ func (x *oracle) cannotCreate(r *record) bool {
 	if to == crm.Salesforce {
 		return r.o.writes(to, map[string]string{"contacts": "LastName", "companies": "Name"}[r.object]) == nil
 	}
-	any := map[string][]string{"Contact": {"email", "firstname", "lastname"}, "Account": {"name", "domain"}}[r.object]
+	any := map[string][]string{"Contact": {"email", "firstname", "lastname"}, "Lead": {"email", "firstname", "lastname"}, "Account": {"name", "domain"}}[r.object]
 	for _, name := range any {
 		if f := r.o.writes(to, name); f != nil {
 			if v, _ := f.carry(to, r.o.value(f, r.side, r.last().values)); v != "" {

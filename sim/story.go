@@ -35,6 +35,7 @@ const (
 	actRestore act = "restore" // people bring it back
 	actMerge   act = "merge"   // people merge another record of a side into the thing's
 	actRelate  act = "relate"  // people associate the person with another company, or with none
+	actConvert act = "convert" // people convert the thing's Lead in Salesforce
 	actTwin    act = "twin"    // people make a second record of the thing
 	actWait    act = "wait"
 	actFaults  act = "faults" // the dials are turned for the next cycle
@@ -165,6 +166,9 @@ func newStory(seed uint64) *story {
 	if random.IntN(3) == 0 {
 		s.addCompanies(random, people)
 	}
+	if random.IntN(2) == 0 {
+		s.addLeads(random, people)
+	}
 	return s
 }
 
@@ -182,6 +186,19 @@ func (s *story) addCompanies(random *rand.Rand, people func(act) step) {
 		x := people(actRelate)
 		x.object = len(s.family.objects) - 1
 		at := max(first, 0) + random.IntN(len(s.steps)-max(first, 0)+1)
+		s.steps = slices.Insert(s.steps, at, x)
+	}
+}
+
+// addLeads lets people be Leads in Salesforce, and be converted.
+func (s *story) addLeads(random *rand.Rand, people func(act) step) {
+	if !s.family.convert() {
+		return
+	}
+	for range 1 + random.IntN(4) {
+		x := people(actConvert)
+		x.side = crm.Salesforce
+		at := len(s.steps)/4 + random.IntN(len(s.steps)-len(s.steps)/4)
 		s.steps = slices.Insert(s.steps, at, x)
 	}
 }
@@ -245,6 +262,8 @@ func (x step) tell(f *family) string {
 		fmt.Fprintf(&b, "people set %s of %s in %s to %q", name, what, x.side.Title(), value)
 	case actMerge:
 		fmt.Fprintf(&b, "people merge another record into %s in %s (%d)", what, x.side.Title(), x.value)
+	case actConvert:
+		fmt.Fprintf(&b, "people convert the Lead of %s in Salesforce", what)
 	case actRelate:
 		fmt.Fprintf(&b, "people give %s in %s company %d", what, x.side.Title(), x.value%companies)
 	case actDelete, actRestore:

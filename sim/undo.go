@@ -235,7 +235,7 @@ func (x *oracle) keptBack(r *record, cycle int) bool {
 }
 
 // maybeOurs tells whether all that two versions differ in stood at what the program
-// sent to it without an answer.
+// sent to it: without an answer, or just after people had put the same there.
 func (x *oracle) maybeOurs(r *record, now, was *version) bool {
 	for column, name := range r.o.looked[r.side] {
 		if now.values[column] == was.values[column] || r.o.isReference(name) {
@@ -243,7 +243,7 @@ func (x *oracle) maybeOurs(r *record, now, was *version) bool {
 		}
 		f := r.o.writes(r.side, name)
 		if f == nil || !slices.ContainsFunc(x.journal, func(j journalled) bool {
-			return j.maybe && j.key == r.key && j.field == name && f.canon(r.side, j.after) == f.canon(r.side, was.values[column])
+			return j.key == r.key && j.field == name && f.canon(r.side, j.after) == f.canon(r.side, was.values[column])
 		}) {
 			return false
 		}
