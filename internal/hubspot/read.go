@@ -52,32 +52,65 @@ func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 		Overlap:    c.overlap(read),
 	}
 	if err == nil && w.total >= 0 {
-		report.Expected, err = c.recount(ctx, read.Layout.Object, w.rows, w.total)
+		report.Expected, err = w.recount(ctx)
+		report.Rows = w.rows
 	}
 	report.Calls = int(calls.Load())
 	return report, err
 }
 
-// recount compares rows with the total and returns the total that was believed.
-func (c *Client) recount(ctx context.Context, object string, rows, total int) (int, error) {
+// recount compares the rows with the total and returns the total that was believed.
+// What was created since the list was read to its end is counted and not listed: it
+// is read as well.
+func (w *whole) recount(ctx context.Context) (int, error) {
+	object := w.read.Layout.Object
 	for _, wait := range recounts {
-		if rows >= total {
-			return total, nil
+		if w.rows >= w.total {
+			return w.total, nil
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return total, stopped(err)
+			return w.total, stopped(err)
 		}
-		again, err := c.count(ctx, object)
-		if err != nil {
-			return total, err
+		var err error
+		if w.total, err = w.client.count(ctx, object); err != nil {
+			return w.total, err
 		}
-		total = again
+		if w.rows < w.total {
+			if err := w.late(ctx); err != nil {
+				return w.total, err
+			}
+		}
 	}
-	if rows >= total {
-		return total, nil
+	if w.rows >= w.total {
+		return w.total, nil
 	}
-	return total, fault.New(fault.Conflict, "the read of HubSpot %s is short: the list gave %d records, search counts %d", object, rows, total).
+	return w.total, fault.New(fault.Conflict, "the read of HubSpot %s is short: the list gave %d records, search counts %d", object, w.rows, w.total).
 		WithMend("run the command again; if the numbers stay apart, records may be hidden from the list: ask HubSpot's support with both numbers")
+}
+
+// late reads the records beyond the highest id that was listed, as far as search
+// knows them: by id, for the index may hold what was archived.
+func (w *whole) late(ctx context.Context) error {
+	for own, more := (&idRange{next: w.highest + 1}), true; more; {
+		var found []crm.Record
+		var err error
+		if found, more, err = w.searchRange(ctx, own); err != nil || len(found) == 0 {
+			return err
+		}
+		ids := make([]string, len(found))
+		for i := range found {
+			ids[i] = found[i].ID
+			own.next = max(own.next, number(found[i].ID)+1)
+		}
+		records, err := w.client.Lookup(ctx, w.read, ids)
+		if err != nil {
+			return err
+		}
+		if err := w.give(slices.DeleteFunc(records, func(r crm.Record) bool { return r.Archived })); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // whole is one complete read.
@@ -87,6 +120,8 @@ type whole struct {
 	total  int // of search; -1 when it may not be asked
 	rows   int
 	method string
+	// highest is the highest id that was yielded.
+	highest uint64
 	// seen are ids that were yielded before a change of method.
 	seen map[uint64]bool
 }
@@ -377,6 +412,9 @@ func (w *whole) give(records []crm.Record) error {
 		return nil
 	}
 	w.rows += len(records)
+	for i := range records {
+		w.highest = max(w.highest, number(records[i].ID))
+	}
 	return w.yield(records)
 }
 

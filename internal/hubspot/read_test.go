@@ -195,6 +195,31 @@ func TestAShortReadFailsLoudly(t *testing.T) {
 	})
 }
 
+// TestWhatIsCreatedWhileAllIsReadMakesNoReadShort: a record is archived before the
+// list is read, and another one created after that: it is counted, not listed.
+func TestWhatIsCreatedWhileAllIsReadMakesNoReadShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal()
+		fill(p, 50, func(i int) uint64 { return uint64(i + 1) })
+		searches := 0
+		p.intercept = func(request *http.Request, _ []byte) *http.Response {
+			switch {
+			case strings.HasSuffix(request.URL.Path, "/search"):
+				if searches++; searches == 2 {
+					p.add("contacts", 51, nil)
+				}
+			case searches == 1:
+				p.records["contacts"] = p.records["contacts"][1:]
+			}
+			return nil
+		}
+		got, report, err := readAll(t, p.client(t, nil), contacts())
+		if _, late := got["51"]; err != nil || report.Rows != 50 || len(got) != 50 || !late {
+			t.Errorf("%d records, the late one %v, %+v, %v", len(got), late, report, err)
+		}
+	})
+}
+
 func TestAnIndexThatStillHoldsArchivedRecordsIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal()
