@@ -57,12 +57,13 @@ func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 		return report, err
 	}
 	last, newest := "", int64(0)
-	err = c.restarting(ctx, q, func() string {
+	beyond := func() string {
 		if last == "" {
 			return ""
 		}
 		return "Id > " + quote(last)
-	}, func(p *page) error {
+	}
+	handle := func(p *page) error {
 		if p.serverMicros > 0 && report.Rows == 0 {
 			began = p.serverMicros
 		}
@@ -75,29 +76,39 @@ func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 		}
 		last = p.records[len(p.records)-1].ID
 		return yield(p.records)
-	})
-	if err != nil {
+	}
+	if err := c.restarting(ctx, q, beyond, handle); err != nil {
 		return report, err
 	}
 	report.NextMicros = c.afterRead(began, newest)
-	return report, c.complete(ctx, &q, &report)
+	return report, c.complete(ctx, &q, &report, func() error { return c.restarting(ctx, q, beyond, handle) })
 }
 
-// complete makes sure that a read was not short.
-func (c *Client) complete(ctx context.Context, q *query, report *crm.ReadReport) error {
+// recounts is how often a read that seems short is counted and read on.
+const recounts = 3
+
+// complete makes sure that a read was not short. more reads what was created since.
+func (c *Client) complete(ctx context.Context, q *query, report *crm.ReadReport, more func() error) error {
+	for range recounts {
+		if report.Rows >= report.Expected {
+			return nil
+		}
+		// Records may have been deleted meanwhile; then a second count is lower, unless
+		// as many were created, which the read did not come to.
+		again, err := c.count(ctx, q)
+		if err != nil {
+			return err
+		}
+		if report.Expected = again; report.Rows < again {
+			if err := more(); err != nil {
+				return err
+			}
+		}
+	}
 	if report.Rows >= report.Expected {
 		return nil
 	}
-	// Records may have been deleted meanwhile; then a second count is lower.
-	again, err := c.count(ctx, q)
-	if err != nil {
-		return err
-	}
-	if report.Rows >= again {
-		report.Expected = again
-		return nil
-	}
-	return fault.New(fault.Unavailable, "Salesforce gave %d of %s, so the read is not complete", report.Rows, plural(again, q.layout.Object+" record")).
+	return fault.New(fault.Unavailable, "Salesforce gave %d of %s, so the read is not complete", report.Rows, plural(report.Expected, q.layout.Object+" record")).
 		WithMend("run it again; if it stays short, look for a sharing rule or a permission of the app's user that changes while it runs")
 }
 

@@ -58,11 +58,13 @@ func TestR19AShortReadFailsLoudly(t *testing.T) {
 	tests := []struct {
 		name   string
 		counts []int
+		late   int // records that are there by the end
 		fails  bool
 	}{
-		{"rows are missing", []int{3, 3}, true},
-		{"a record was deleted meanwhile", []int{3, 2}, false},
-		{"a record was added meanwhile", []int{1}, false},
+		{"rows are missing", []int{3, 3, 3, 3}, 0, true},
+		{"a record was deleted meanwhile", []int{3, 2}, 0, false},
+		{"a record was added meanwhile", []int{1}, 0, false},
+		{"one was deleted meanwhile, and one added after the last page", []int{3, 3}, 1, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,14 +74,19 @@ func TestR19AShortReadFailsLoudly(t *testing.T) {
 					asked++
 					return counted(test.counts[asked-1])
 				}
-				if call.Path == "/query" {
+				switch {
+				case call.Path == "/query" && strings.Contains(call.SOQL, "Id > ") && test.late == 0:
+					return 200, fakePage(0, "")
+				case call.Path == "/query" && strings.Contains(call.SOQL, "Id > '"+fakeID("003", 2)+"'"):
+					return 200, fakePage(1, "", fakeRow(fakeID("003", 3), noon, ""))
+				case call.Path == "/query":
 					return 200, fakePage(2, "", fakeRow(fakeID("003", 1), noon, ""), fakeRow(fakeID("003", 2), noon, ""))
 				}
 				return leave, ""
 			}}
 			var records []crm.Record
 			_, err := newClient(t, org).Read(t.Context(), contactRead("Email"), drain(&records))
-			if test.fails != (err != nil) || len(records) != 2 || asked != len(test.counts) {
+			if test.fails != (err != nil) || len(records) != 2+test.late || asked != len(test.counts) {
 				t.Errorf("%d records, %d counts, %v", len(records), asked, err)
 			}
 			if test.fails && (!strings.Contains(err.Error(), "2 of 3 Contact records") || fault.MendOf(err) == "") {
