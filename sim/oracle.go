@@ -31,6 +31,7 @@ type oracle struct {
 	journal    []journalled
 	runs       int64         // the newest run whose journal was read
 	cycleOf    map[int64]int // runs, and the cycles that they were
+	answers    []answer
 }
 
 // pair is two records that the program says are one thing.
@@ -53,6 +54,31 @@ func (p *pair) on(side crm.Side) *record {
 		return p.hub
 	}
 	return p.sf
+}
+
+// answer is that a person said whose value of a field is right.
+type answer struct {
+	hub, sf string // ids of the records; one may be blank
+	field   string
+	from    crm.Side
+}
+
+func (x *oracle) answered(c *engine.Conflict, from crm.Side) {
+	a := answer{field: c.Field, from: from}
+	if c.HubSpot != nil {
+		a.hub = c.HubSpot.ID
+	}
+	if c.Salesforce != nil {
+		a.sf = c.Salesforce.ID
+	}
+	x.answers = append(x.answers, a)
+}
+
+// mayGive tells whether a person said that a side's value of a field is right.
+func (x *oracle) mayGive(p *pair, f *field, from crm.Side) bool {
+	return slices.ContainsFunc(x.answers, func(a answer) bool {
+		return a.from == from && a.field == f.hub+"/"+f.sf && (x.isOrTook(p.hub, a.hub) || x.isOrTook(p.sf, a.sf))
+	})
 }
 
 type written struct {
@@ -573,6 +599,9 @@ func (x *oracle) updateBy(p *pair, r *record, n, moment int) {
 		}
 		for _, b := range p.bases[f] {
 			moves |= f.due(b, h, s, x.stamps(p, f, hv, sv))
+		}
+		if moves&hold != 0 && x.mayGive(p, f, from) {
+			moves |= towards(r.side)
 		}
 		switch {
 		case f.from != "" && got == want: // it is what the mapping computes

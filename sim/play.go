@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/mapping"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
 	"github.com/lockstep-sync/lockstep/sandbox"
 	"github.com/lockstep-sync/lockstep/sandbox/faults"
 	"github.com/lockstep-sync/lockstep/sandbox/salesforce"
@@ -148,6 +149,8 @@ func (w *world) step(x step) {
 		w.lagged = w.lagged || x.setup.SearchLagMillis > 0
 	case actSleep:
 		w.restart()
+	case actAnswer:
+		w.answer(x)
 	case actSync, actPlan, actSeal:
 		w.cycle(x)
 		w.box.Dials().Set(faults.Setting{SearchLagMillis: w.box.Dials().Setting().SearchLagMillis})
@@ -258,6 +261,12 @@ func (w *world) act(x step) {
 		} else {
 			err = w.box.Salesforce().Delete(r.object, r.id)
 		}
+	case actErase:
+		all := w.records(o, x.thing, crm.HubSpot)
+		if len(all) == 0 || o.hub != "contacts" {
+			return
+		}
+		err = w.box.HubSpot().Erase(o.hub, all[len(all)-1].id)
 	case actRestore:
 		if w.liveOf(o, x.thing, x.side) != nil {
 			return
@@ -295,6 +304,39 @@ func (w *world) act(x step) {
 				r.into, r.once = survivor, survivor
 			}
 		}
+	}
+}
+
+// answer is a person's answer to one of the conflicts that wait.
+func (w *world) answer(x step) {
+	if !w.need() {
+		return
+	}
+	ctx, store := w.process.ctx, w.process.store
+	all, err := engine.ConflictsOf(ctx, store)
+	if err != nil || len(all) == 0 {
+		return
+	}
+	c := &all[x.value%len(all)]
+	a := engine.ConflictAnswer{By: "a person"}
+	switch c.Kind {
+	case reconcile.ConflictField:
+		a.Take = reconcile.TakeHubSpot
+		if x.side == crm.Salesforce {
+			a.Take = reconcile.TakeSalesforce
+		}
+	case reconcile.ConflictMatch:
+		if len(c.Candidates) == 0 {
+			return
+		}
+		a.Take, a.Link = reconcile.TakeLink, c.Candidates[x.value%len(c.Candidates)].ID
+	default:
+		return // what the policy asks for is never answered here
+	}
+	err = engine.Resolve(ctx, store, c, a)
+	w.say("  %s of %s: %s %s, %v", c.Kind, c.Title, a.Take, a.Link, err)
+	if err == nil && c.Kind == reconcile.ConflictField {
+		w.oracle.answered(c, x.side)
 	}
 }
 

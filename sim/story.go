@@ -34,6 +34,8 @@ const (
 	actDelete  act = "delete"  // people delete a record
 	actRestore act = "restore" // people bring it back
 	actMerge   act = "merge"   // people merge another record of a side into the thing's
+	actErase   act = "erase"   // people delete the contact for good, as the GDPR asks
+	actAnswer  act = "answer"  // people answer one of the conflicts that wait for them
 	actRelate  act = "relate"  // people associate the person with another company, or with none
 	actConvert act = "convert" // people convert the thing's Lead in Salesforce
 	actTwin    act = "twin"    // people make a second record of the thing
@@ -169,6 +171,12 @@ func newStory(seed uint64) *story {
 	if random.IntN(2) == 0 {
 		s.addLeads(random, people)
 	}
+	if random.IntN(3) == 0 {
+		s.addSome(random, people, actErase)
+	}
+	if random.IntN(2) == 0 {
+		s.addSome(random, people, actAnswer)
+	}
 	return s
 }
 
@@ -200,6 +208,14 @@ func (s *story) addLeads(random *rand.Rand, people func(act) step) {
 		x.side = crm.Salesforce
 		at := len(s.steps)/4 + random.IntN(len(s.steps)-len(s.steps)/4)
 		s.steps = slices.Insert(s.steps, at, x)
+	}
+}
+
+// addSome lets people do something now and then.
+func (s *story) addSome(random *rand.Rand, people func(act) step, a act) {
+	for range 1 + random.IntN(3) {
+		at := len(s.steps)/3 + random.IntN(len(s.steps)-len(s.steps)/3)
+		s.steps = slices.Insert(s.steps, at, people(a))
 	}
 }
 
@@ -262,6 +278,10 @@ func (x step) tell(f *family) string {
 		fmt.Fprintf(&b, "people set %s of %s in %s to %q", name, what, x.side.Title(), value)
 	case actMerge:
 		fmt.Fprintf(&b, "people merge another record into %s in %s (%d)", what, x.side.Title(), x.value)
+	case actErase:
+		fmt.Fprintf(&b, "people erase %s in HubSpot", what)
+	case actAnswer:
+		fmt.Fprintf(&b, "people answer conflict %d: take %s", x.value, x.side.Title())
 	case actConvert:
 		fmt.Fprintf(&b, "people convert the Lead of %s in Salesforce", what)
 	case actRelate:
