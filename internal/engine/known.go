@@ -178,6 +178,10 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 	if err != nil {
 		return nil, err
 	}
+	back, err := e.comesBack(ctx, name, side, links)
+	if err != nil {
+		return nil, err
+	}
 	o := e.mapping.Object(name)
 	var rest []string
 	for _, id := range ids {
@@ -186,7 +190,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			rest = append(rest, id)
 			continue
 		}
-		if l.HubSpotGone || l.SalesforceGone {
+		if (l.HubSpotGone || l.SalesforceGone) && !back[id] {
 			found[id] = stand{standing: reconcile.Waiting}
 			continue
 		}
@@ -248,4 +252,29 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 		found[id] = stand{standing: reconcile.Waiting}
 	}
 	return found, nil
+}
+
+// comesBack are those of links of which a record was deleted, and this plan has seen
+// it restored: who waited for them from now on would wait in vain, since they are
+// settled before.
+func (e *Engine) comesBack(ctx context.Context, name string, side crm.Side, links map[string]store.Link) (map[string]bool, error) {
+	var gone []string
+	for id, l := range links {
+		if l.HubSpotGone || l.SalesforceGone {
+			gone = append(gone, id)
+		}
+	}
+	rows, err := e.store.PlanRows(ctx, name, side, gone)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	back := map[string]bool{}
+	for id, row := range rows {
+		d, err := decodeDecided(row.Body)
+		if err != nil {
+			return nil, err
+		}
+		back[id] = d.WasLinked && !d.HubGone && !d.SalesGone && (row.Outcome == crm.Synced || row.Outcome == crm.Unchanged)
+	}
+	return back, nil
 }

@@ -59,3 +59,32 @@ func TestR9AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver(t *testi
 		})
 	}
 }
+
+// TestR9AnAssociationWithWhatWasRestoredMeanwhileGoesOver: a company comes back and a
+// person is related to it before the next run, which sees both at once.
+func TestR9AnAssociationWithWhatWasRestoredMeanwhileGoesOver(t *testing.T) {
+	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		w := newWorld(t)
+		w.yaml = strings.Replace(w.yaml, "    create: in-salesforce\n", "    create: in-salesforce\n    deletes: ignore\n", 1)
+		company := w.hubspot.add("companies", "name", "Acme", "domain", "acme.test")
+		person := w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@acme.test")
+		w.settle()
+		account, contact := w.salesforce.sorted("Account", live)[0], w.salesforce.sorted("Contact", live)[0]
+		v, object, id := w.hubspot, "companies", company
+		if side == crm.Salesforce {
+			v, object, id = w.salesforce, "Account", account
+		}
+		v.archive(object, id)
+		w.settle()
+		v.restore(object, id)
+		if side == crm.HubSpot {
+			w.salesforce.edit("Contact", contact, "AccountId", account)
+		} else {
+			w.hubspot.relate("contacts", person, "companies", company)
+		}
+		w.settle()
+		if r := w.hubspot.objects["contacts"][person]; len(r.relations) != 1 || w.salesforce.value("Contact", contact, "AccountId") != account {
+			t.Errorf("restored in %s: HubSpot has %+v, Salesforce %q", side, r.relations, w.salesforce.value("Contact", contact, "AccountId"))
+		}
+	}
+}
