@@ -38,6 +38,8 @@ WHAT GOES WRONG
                cut-before     the connection closes, nothing was done
                cut-after      it was done, and then the connection closes unanswered
                lock           423, or Salesforce's UNABLE_TO_LOCK_ROW, on writes
+               partial        every second record of a write of several: in errors of HubSpot's
+                              207, UNABLE_TO_LOCK_ROW in Salesforce's results
                expired-token  401 as for a token that has run out
        side    hubspot or salesforce; absent: both      method  one method, or write
        path    a part of the path                       share   0 to 1; absent: every call

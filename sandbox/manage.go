@@ -202,9 +202,9 @@ func (s *Sandbox) setFaults(r *http.Request) (any, error) {
 	}
 	for _, rule := range setting.Rules {
 		switch rule.Kind {
-		case faults.TooMany, faults.ServerError, faults.CutBefore, faults.CutAfter, faults.Locked, faults.Expired:
+		case faults.TooMany, faults.ServerError, faults.CutBefore, faults.CutAfter, faults.Locked, faults.Partial, faults.Expired:
 		default:
-			return nil, bad("use rate-limit, server-error, cut-before, cut-after, lock or expired-token", "there is no kind of fault %q", rule.Kind)
+			return nil, bad("use rate-limit, server-error, cut-before, cut-after, lock, partial or expired-token", "there is no kind of fault %q", rule.Kind)
 		}
 		if rule.Share < 0 || rule.Share > 1 || rule.Side != "" && rule.Side != "hubspot" && rule.Side != "salesforce" {
 			return nil, bad(`share is 0 to 1; side is "hubspot", "salesforce" or absent`, "a rule of kind %q has share %v and side %q", rule.Kind, rule.Share, rule.Side)

@@ -177,6 +177,9 @@ func newStory(seed uint64) *story {
 	if random.IntN(2) == 0 {
 		s.addSome(random, people, actAnswer)
 	}
+	if random.IntN(3) == 0 {
+		s.addPartial(random)
+	}
 	return s
 }
 
@@ -208,6 +211,15 @@ func (s *story) addLeads(random *rand.Rand, people func(act) step) {
 		x.side = crm.Salesforce
 		at := len(s.steps)/4 + random.IntN(len(s.steps)-len(s.steps)/4)
 		s.steps = slices.Insert(s.steps, at, x)
+	}
+}
+
+// addPartial has every second record of some writes fail, wherever dials are turned.
+func (s *story) addPartial(random *rand.Rand) {
+	for i := range s.steps {
+		if s.steps[i].act == actFaults {
+			s.steps[i].setup.Rules = append(s.steps[i].setup.Rules, faults.Rule{Kind: faults.Partial, Share: .5, Method: "write", Path: []string{"batch/", "composite"}[random.IntN(2)]})
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ const (
 	CutAfter Kind = "cut-after"
 	// Locked answers 423 (HubSpot) or UNABLE_TO_LOCK_ROW (Salesforce) to writes.
 	Locked Kind = "lock"
+	// Partial refuses every second record of a write of several: in an errors entry of
+	// HubSpot's 207, with UNABLE_TO_LOCK_ROW in Salesforce's results.
+	Partial Kind = "partial"
 	// Expired treats the token as expired.
 	Expired Kind = "expired-token"
 )

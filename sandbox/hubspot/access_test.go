@@ -242,6 +242,21 @@ func TestFaults(t *testing.T) {
 		p.must(200, "GET", "/crm/v3/objects/contacts", "")
 		p.must(200, "POST", "/crm/v3/objects/contacts/search", `{}`)
 	})
+	t.Run("every second record of a batch is refused", func(t *testing.T) {
+		p := open(t)
+		id := p.insert("companies", "name", "Acme")
+		p.dials.Set(rule(faults.Partial, ""))
+		a := p.must(207, "POST", "/crm/v3/objects/companies/batch/create", `{"inputs":[{"objectWriteTraceId":"1","properties":{"name":"A"}},{"objectWriteTraceId":"2","properties":{"name":"B"}}]}`)
+		if len(a.list("results")) != 1 || a.str("results", 0, "objectWriteTraceId") != "1" || a.str("errors", 0, "context", "objectWriteTraceId", 0) != "2" || a.str("errors", 0, "category") != "INTERNAL_ERROR" {
+			t.Error(a.text)
+		}
+		// The next call begins with the other one.
+		a = p.must(207, "POST", "/crm/v3/objects/companies/batch/update", `{"inputs":[{"objectWriteTraceId":"1","id":"`+id+`","properties":{"city":"Rome"}}]}`)
+		if len(a.list("results")) != 0 || a.str("errors", 0, "context", "ids", 0) != id {
+			t.Error(a.text)
+		}
+		p.must(200, "GET", "/crm/v3/objects/companies", "")
+	})
 	t.Run("an expired token", func(t *testing.T) {
 		p := open(t)
 		p.dials.Set(rule(faults.Expired, ""))

@@ -39,6 +39,9 @@ type call struct {
 	// table, from and to are the object types that the path names.
 	table, from, to *table
 	out             encoder
+	// partial, where it is not 0, refuses every second input of a batch of writes; it
+	// picks which.
+	partial int
 	header          http.Header
 	started         int64
 }
@@ -177,6 +180,8 @@ func (c *call) fault(v faults.Verdict) *problem {
 		if c.route.write {
 			return &problem{status: http.StatusLocked, category: "CONFLICT", message: "The resource is locked by another operation. Try again in a few seconds."}
 		}
+	case faults.Partial:
+		c.partial = v.Nth
 	case faults.Expired:
 		return expired(c.s.clock.Now(), c.s.clock.Now().Add(-75*time.Second))
 	}

@@ -128,6 +128,12 @@ func (c *call) runBatch(status int, inputs []objectInput, errors []*problem, jud
 	taken := claims{}
 	for i := range inputs {
 		p, refused := judge(&inputs[i], taken)
+		if c.partial > 0 && refused == nil && (i+c.partial)%2 == 0 {
+			refused = &problem{status: http.StatusInternalServerError, category: "INTERNAL_ERROR", message: "internal error"}
+			if id := inputs[i].ID.value; id != "" {
+				refused.context = []contextEntry{{"ids", []string{id}}}
+			}
+		}
 		switch {
 		case refused == nil:
 			valid = append(valid, p)

@@ -25,6 +25,9 @@ type call struct {
 	tx      *transaction
 	// locked makes every written record meet UNABLE_TO_LOCK_ROW.
 	locked bool
+	// partial, where it is not 0, makes every second written record meet it; it picks
+	// which. met counts them.
+	partial, met int
 	// inner is true for parts of a composite call.
 	inner bool
 	// client is what the caller calls itself, where that does not stand in a header.

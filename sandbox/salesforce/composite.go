@@ -210,7 +210,7 @@ func (c *call) inside(method, address string, headers http.Header, body []byte) 
 		merged[k] = v
 	}
 	part := &call{server: c.server, method: method, path: path, host: c.host, params: params, query: values, header: merged,
-		body: body, version: version, session: c.session, user: c.user, tx: c.tx, locked: c.locked, inner: true}
+		body: body, version: version, session: c.session, user: c.user, tx: c.tx, locked: c.locked, partial: c.partial, inner: true}
 	done := c.server.handle(part, rt)
 	c.rows += part.rows
 	return done

@@ -22,7 +22,7 @@ func (c *call) create(o *object, n *node, key *assignment) (*row, failures) {
 	if key != nil && key.field.source == stored {
 		set = append(set, *key)
 	}
-	if c.locked {
+	if c.meetsLock() {
 		return nil, failures{rowLocked("")}
 	}
 	d := &draft{}
@@ -144,9 +144,15 @@ func requiredMissing(names []string) *failure {
 	return refuse("REQUIRED_FIELD_MISSING", "Required fields are missing: ["+strings.Join(names, ", ")+"]", names...)
 }
 
+// meetsLock tells whether a dial locks the next record.
+func (c *call) meetsLock() bool {
+	c.met++
+	return c.locked || c.partial > 0 && (c.met+c.partial)%2 == 0
+}
+
 // meetLock refuses the write when the row is locked.
 func (c *call) meetLock(r *row) *failure {
-	if c.locked {
+	if c.meetsLock() {
 		return rowLocked(r.id)
 	}
 	if n := c.server.locks[r.id]; n > 0 {

@@ -53,6 +53,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		server: s, method: method, path: r.URL.EscapedPath(), host: r.Host, params: values,
 		query: params, header: r.Header, locked: verdict.Kind == faults.Locked, cost: 1,
 	}
+	if verdict.Kind == faults.Partial {
+		c.partial = verdict.Nth
+	}
 	answered := s.answer(c, r, rt, allowed, verdict)
 	if verdict.Kind == faults.CutAfter {
 		panic(http.ErrAbortHandler)

@@ -231,6 +231,10 @@ func TestFaultsAreMet(t *testing.T) {
 	if g := o.do("POST", "/composite/sobjects", `{"records":[{"attributes":{"type":"Account"},"Name":"x"}]}`); g.str("0.errors.0.statusCode") != "UNABLE_TO_LOCK_ROW" {
 		t.Errorf("locked collection: %s", g.Body)
 	}
+	set(faults.Rule{Kind: faults.Partial, Method: "write"})
+	if g := o.do("POST", "/composite/sobjects", `{"records":[{"attributes":{"type":"Account"},"Name":"x"},{"attributes":{"type":"Account"},"Name":"y"},{"attributes":{"type":"Account"},"Name":"z"}]}`); g.str("0.errors.0.statusCode") != "UNABLE_TO_LOCK_ROW" || g.str("1.id") == "" || g.str("2.errors.0.statusCode") != "UNABLE_TO_LOCK_ROW" {
+		t.Errorf("a collection in part: %s", g.Body)
+	}
 	aborted := func(method, path, body string) (was bool) {
 		defer func() { was = recover() == http.ErrAbortHandler }()
 		o.do(method, path, body)
