@@ -169,10 +169,10 @@ func (f *family) relate() {
 	f.yaml = f.text()
 }
 
-// convert lets the people of a family be Leads, where that has no companies.
+// convert lets the people of a family be Leads, where they do not belong to companies.
 func (f *family) convert() bool {
-	o := f.objects[0]
-	if len(f.objects) > 1 || o.key.kind != email {
+	o := f.objects[len(f.objects)-1]
+	if o.belongs || o.key.kind != email {
 		return false
 	}
 	o.leads = true

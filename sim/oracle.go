@@ -287,6 +287,9 @@ func (x *oracle) converted(p *pair, f *field) []base {
 		if lost {
 			bases = append(bases, base{hub: unsent, sf: f.canon(crm.Salesforce, v)})
 		}
+		if slices.ContainsFunc(q.bases[f], func(b base) bool { return b.first }) {
+			bases = append(bases, base{first: true}) // it was never settled
+		}
 		if !lost || slices.ContainsFunc(p.sf.versions, func(later version) bool { return later.by == people && later.values[column] != v }) {
 			bases = append(bases, q.bases[f]...)
 		}

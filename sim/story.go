@@ -208,7 +208,7 @@ func (s *story) addLeads(random *rand.Rand, people func(act) step) {
 	}
 	for range 1 + random.IntN(4) {
 		x := people(actConvert)
-		x.side = crm.Salesforce
+		x.side, x.object = crm.Salesforce, len(s.family.objects)-1
 		at := len(s.steps)/4 + random.IntN(len(s.steps)-len(s.steps)/4)
 		s.steps = slices.Insert(s.steps, at, x)
 	}
