@@ -63,7 +63,9 @@ func (b *batch) fail(j *job, s *send) {
 		j.now = true
 		return
 	}
-	switch kind := fault.KindOf(s.result.Err); {
+	kind := fault.KindOf(s.result.Err)
+	related := kind == fault.NotFound && b.doubtEnds(j, s)
+	switch {
 	case s.result.Later:
 		because(crm.Pending, CodePendingNotYet, "cannot take it yet")
 		j.now = true
@@ -76,7 +78,7 @@ func (b *batch) fail(j *job, s *send) {
 	case kind == fault.Conflict && s.planned.Op == crm.Update:
 		// Another record has a value that only one may have: that does not pass.
 		because(crm.Failed, CodeFailedRefused, "refused it")
-	case kind == fault.NotFound && b.doubtEnds(j, s) && (s.planned.Op == crm.Create || s.planned.Op == crm.Relate):
+	case related && (s.planned.Op == crm.Create || s.planned.Op == crm.Relate):
 		because(crm.Failed, CodeFailedUnavailable, "does not have every record that it is to relate")
 		j.reason.Mend = "one of them was deleted since it was read: it is looked at again"
 		j.now = true
