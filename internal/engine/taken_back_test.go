@@ -7,11 +7,11 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
-// TestR9AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver: both sides
+// TestR16AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver: both sides
 // relate a person to another company, and the winner's is not on both sides, so that
 // nothing can be written. When it is taken back, the other one's goes over, though
 // the winner holds by then what both sides agreed on last.
-func TestR9AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver(t *testing.T) {
+func TestR16AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver(t *testing.T) {
 	for name, test := range map[string]struct {
 		wins      crm.Side
 		unnoticed bool // by the stamp of the record
@@ -60,9 +60,9 @@ func TestR9AnAssociationThatWaitedAndIsTakenBackLetsTheOtherSidesGoOver(t *testi
 	}
 }
 
-// TestR9AnAssociationWithWhatWasRestoredMeanwhileGoesOver: a company comes back and a
+// TestR16AnAssociationWithWhatWasRestoredMeanwhileGoesOver: a company comes back and a
 // person is related to it before the next run, which sees both at once.
-func TestR9AnAssociationWithWhatWasRestoredMeanwhileGoesOver(t *testing.T) {
+func TestR16AnAssociationWithWhatWasRestoredMeanwhileGoesOver(t *testing.T) {
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
 		w := newWorld(t)
 		w.yaml = strings.Replace(w.yaml, "    create: in-salesforce\n", "    create: in-salesforce\n    deletes: ignore\n", 1)
