@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 
@@ -123,6 +124,10 @@ func (l *ledger) close() (read int, tally crm.Tally, closed bool) {
 		kept = append(kept, r)
 	}
 	l.results = kept
+	l.read = slices.DeleteFunc(l.read, func(k uint64) bool { // what went into another one, which is gone as well
+		_, decided := slices.BinarySearchFunc(l.results, k, func(r result, k uint64) int { return cmp.Compare(r.key, k) })
+		return l.ended[k] && !decided
+	})
 	closed = len(l.results) == len(l.read)
 	for i, r := range l.results {
 		tally.Add(crm.Outcomes[r.outcome])

@@ -18,6 +18,9 @@ func TestARecordThatIsNoMoreLeavesTheAccount(t *testing.T) {
 	l.sawAll([]uint64{4})
 	l.end(4)
 	l.settle(4, crm.Excluded) // a pair came to it by a merge
+	l.sawAll([]uint64{5})
+	l.same(5, 6) // it was merged into one that nobody read
+	l.end(6)
 	if read, tally, closed := l.close(); read != 2 || tally.Unchanged != 1 || tally.Held != 0 || !closed {
 		t.Errorf("read %d, %+v, closed %v", read, tally, closed)
 	}

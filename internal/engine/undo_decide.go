@@ -232,7 +232,10 @@ func (v *inverse) edited(ctx context.Context, t *touched, l *lens, r *crm.Record
 // movedSince names a field that we never wrote to a record of ours and that does
 // not hold what it held when the pair was last settled.
 func (v *inverse) movedSince(ref crm.Ref, r *crm.Record, known map[string]bool) string {
-	if v.t.link == nil || v.t.link.Base.Version != v.o.BaseVersion {
+	if v.t.link == nil { // nobody knows what it held; what is there may be somebody's work
+		return v.filledSince(ref, r, known)
+	}
+	if v.t.link.Base.Version != v.o.BaseVersion {
 		return ""
 	}
 	target, base := v.o.Target(v.t.link.SalesforceObject), v.t.link.Base.HubSpot
@@ -250,6 +253,29 @@ func (v *inverse) movedSince(ref crm.Ref, r *crm.Record, known map[string]bool) 
 		}
 		if f.Program == nil && !known[name] && f.Slot < len(now) && base[f.Slot] != 0 && base[f.Slot] != now[f.Slot] {
 			return name
+		}
+	}
+	return ""
+}
+
+// filledSince names a mapped field that we never wrote to a record of ours and that
+// is not blank.
+func (v *inverse) filledSince(ref crm.Ref, r *crm.Record, known map[string]bool) string {
+	for _, t := range v.o.Targets {
+		if ref.Side == crm.Salesforce && t.Object != ref.Object {
+			continue
+		}
+		for _, f := range t.Fields {
+			field := f.HubSpotField
+			if ref.Side == crm.Salesforce {
+				field = f.SalesforceField
+			}
+			if f.Program != nil || field == nil || known[field.Name] {
+				continue
+			}
+			if now := r.Value(field.Name); now.IsPresent() && !(field.Kind == crm.KindBool && now.Text == "false") {
+				return field.Name
+			}
 		}
 	}
 	return ""

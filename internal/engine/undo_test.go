@@ -283,6 +283,31 @@ func TestUndoLeavesARecordWhoseEditWentToWhatWasMergedSince(t *testing.T) {
 	}
 }
 
+// TestUndoLeavesWhatSomebodyFilledInOfARecordThatIsLeftOver: the Contact that a contact
+// was made of was merged into another one, so that nothing is known of what the contact
+// held. The phone in it may be somebody's work.
+func TestUndoLeavesWhatSomebodyFilledInOfARecordThatIsLeftOver(t *testing.T) {
+	for _, filled := range []bool{true, false} {
+		w := newWorld(t)
+		ann := w.salesforce.add("Contact", "LastName", "Lee", "Email", "ann@acme.test")
+		bob := w.salesforce.add("Contact", "LastName", "Ray", "Email", "bob@acme.test")
+		run := w.sync()
+		contact := w.hubspot.sorted("contacts", func(r *row) bool { return r.values["lastname"] == "Lee" })[0]
+		made := w.hubspot.objects["contacts"][contact]
+		if filled {
+			soon := made.modified + 1
+			w.hubspot.edit("contacts", contact, "phone", "5")
+			made.modified = soon
+		}
+		w.salesforce.merge("Contact", bob, ann)
+		w.sync()
+		w.undo(run.ID, "")
+		if made.archived == filled {
+			t.Errorf("filled in %v, and archived %v", filled, made.archived)
+		}
+	}
+}
+
 func TestUndoRestoresWhatAPersonMayRestore(t *testing.T) {
 	w := newWorld(t)
 	w.yaml = replace(w.yaml, "    deletes: ask\n", "    deletes: archive\n")
