@@ -160,6 +160,7 @@ func (x *oracle) belong(p *pair) {
 	switch {
 	case hub != "" && !hubLinked, sf != "" && !sfLinked:
 	case there == sf && hub != "":
+	case hub == "" && x.leftMerged(p, sf):
 	case p.outcome == crm.Held || p.outcome == crm.Failed || p.outcome == crm.Excluded:
 	default:
 		x.violate("reference", "%s: HubSpot %s names company %q and Salesforce %s names %q; outcome %s %s", p.o.name, p.hub.id, hub, p.sf.id, sf, p.outcome, p.code)
@@ -172,4 +173,21 @@ func (x *oracle) knowsReference(p *pair) bool {
 	_, hubLinked := x.counterpart(crm.HubSpot, hub)
 	_, sfLinked := x.counterpart(crm.Salesforce, sf)
 	return p.o.belongs && (hub != "" && !hubLinked || sf != "" && !sfLinked)
+}
+
+// leftMerged tells whether a contact named a company that went into the counterpart
+// of an Account by a merge, and names none by now: whether the merge or a person ended
+// that, nobody can tell, and it is left as it is.
+func (x *oracle) leftMerged(p *pair, account string) bool {
+	id, linked := x.counterpart(crm.Salesforce, account)
+	if !linked {
+		return false
+	}
+	for _, v := range p.hub.versions {
+		had := p.o.company(crm.HubSpot, v.values)
+		if had != "" && had != id && x.sameCompany(x.companyRecord(crm.HubSpot, id), had) {
+			return true
+		}
+	}
+	return false
 }

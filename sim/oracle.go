@@ -766,7 +766,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		return
 	}
 	keys := o.keys(source.side, values)
-	if !sv.live {
+	if _, before, ok := source.known(x.decidedBy(v)); !sv.live && !(ok && before.live) {
 		x.violate("create", "%s %s was created for a record that was known to be deleted", r.object, r.id)
 	}
 	if !o.passes(source.side, values) {

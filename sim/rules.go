@@ -108,7 +108,7 @@ func (o *object) stamps(f *field, hub, sf *record, hv, sv *version, took []*reco
 		}
 		for _, r := range took { // a merge joins histories
 			if last := r.last(); last.values[column] == hv.values[column] {
-				at.hubAlso = r.setAt(column, last)
+				at.hubAlso = min(at.hubAlso, r.setAt(column, last))
 			}
 		}
 	}
