@@ -42,8 +42,8 @@ type call struct {
 	// partial, where it is not 0, refuses every second input of a batch of writes; it
 	// picks which.
 	partial int
-	header          http.Header
-	started         int64
+	header  http.Header
+	started int64
 }
 
 type handler func(*call) (status int, refused *problem)
