@@ -147,7 +147,7 @@ func (b *batch) endsInDoubt(ctx context.Context) ([]dueRef, error) {
 				return nil, err
 			}
 			l, ok := links[d.ref.ID]
-			at := dueRef{d.mapping, d.ref}
+			at := dueRef(d)
 			if ok && (d.ref.Side == crm.HubSpot || l.SalesforceObject == d.ref.Object) && !slices.Contains(due, at) {
 				due = append(due, at)
 			}
