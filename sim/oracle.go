@@ -773,6 +773,9 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		x.violate("filter", "%s %s was created for a record that the filter leaves out", r.object, r.id)
 	}
 	for _, q := range x.w.ledger.took(source) {
+		if n := q.versionAt(v.seq); n >= 0 && q.versions[n].live {
+			continue // it was merged later
+		}
 		for _, other := range x.pairs {
 			if twin := other.on(r.side); other.on(source.side) == q && (other.stood || other.stands) && twin != r && twin.first().seq < v.seq {
 				if at := twin.versionAt(v.seq - 1); at >= 0 && twin.versions[at].live {
