@@ -236,6 +236,9 @@ func (f *follower) one(a absorbed) error {
 			f.endAlias(side, a.into.ID)
 		}
 		f.move(own, a.into)
+		if a.cause == store.CauseConversion {
+			f.refill[a.into.ID] = own
+		}
 	case own != nil:
 		if err := f.join(a, own, pair); err != nil {
 			return err
@@ -281,7 +284,6 @@ func (f *follower) move(l *store.Link, to crm.Ref) {
 	} else {
 		if l.SalesforceObject != to.Object {
 			l.Base = reconcile.Carry(f.o, l.Base, l.SalesforceObject, to.Object)
-			f.refill[to.ID] = l
 		}
 		l.SalesforceObject, l.SalesforceID, l.SeenSalesforce, l.OpenSalesforce, l.SalesforceGone = to.Object, to.ID, 0, 0, false
 		l.CalculatedSalesforce = 0

@@ -77,11 +77,13 @@ func (c *Client) Read(ctx context.Context, read crm.Read, yield func([]crm.Recor
 		last = p.records[len(p.records)-1].ID
 		return yield(p.records)
 	}
-	if err := c.restarting(ctx, q, beyond, handle); err != nil {
+	on := func() error { return c.restarting(ctx, q, beyond, handle) }
+	if err := on(); err != nil {
 		return report, err
 	}
 	report.NextMicros = c.afterRead(began, newest)
-	return report, c.complete(ctx, &q, &report, func() error { return c.restarting(ctx, q, beyond, handle) })
+	err = c.complete(ctx, &q, &report, on)
+	return report, err
 }
 
 // recounts is how often a read that seems short is counted and read on.

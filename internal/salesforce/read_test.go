@@ -85,8 +85,8 @@ func TestR19AShortReadFailsLoudly(t *testing.T) {
 				return leave, ""
 			}}
 			var records []crm.Record
-			_, err := newClient(t, org).Read(t.Context(), contactRead("Email"), drain(&records))
-			if test.fails != (err != nil) || len(records) != 2+test.late || asked != len(test.counts) {
+			report, err := newClient(t, org).Read(t.Context(), contactRead("Email"), drain(&records))
+			if test.fails != (err != nil) || len(records) != 2+test.late || report.Rows != len(records) || report.Expected != test.counts[asked-1] || asked != len(test.counts) {
 				t.Errorf("%d records, %d counts, %v", len(records), asked, err)
 			}
 			if test.fails && (!strings.Contains(err.Error(), "2 of 3 Contact records") || fault.MendOf(err) == "") {
