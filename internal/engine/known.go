@@ -25,6 +25,7 @@ type standKey struct {
 type stand struct {
 	ref      crm.Ref
 	standing reconcile.Standing
+	back     bool // see reconcile.Known
 }
 
 // Counterpart satisfies reconcile.Known.
@@ -32,6 +33,9 @@ func (k *known) Counterpart(name string, ref crm.Ref) (crm.Ref, reconcile.Standi
 	s := k.other[standKey{name, ref}]
 	return s.ref, s.standing
 }
+
+// Back satisfies reconcile.Known.
+func (k *known) Back(name string, ref crm.Ref) bool { return k.other[standKey{name, ref}].back }
 
 // Owner satisfies reconcile.Known.
 func (k *known) Owner(side crm.Side, id string) (string, bool) {
@@ -194,11 +198,11 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			found[id] = stand{standing: reconcile.Waiting}
 			continue
 		}
+		other := crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: l.HubSpotID}
 		if side == crm.HubSpot {
-			found[id] = stand{crm.Ref{Side: crm.Salesforce, Object: l.SalesforceObject, ID: l.SalesforceID}, reconcile.Linked}
-		} else {
-			found[id] = stand{crm.Ref{Side: crm.HubSpot, Object: o.HubSpot, ID: l.HubSpotID}, reconcile.Linked}
+			other = crm.Ref{Side: crm.Salesforce, Object: l.SalesforceObject, ID: l.SalesforceID}
 		}
+		found[id] = stand{other, reconcile.Linked, back[id]}
 	}
 	aliases, pairs, err := e.aliasPairs(ctx, o, side, rest)
 	if err != nil {
@@ -212,7 +216,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 	for _, id := range rest {
 		a, isAlias := aliases[id]
 		if pair, ok := pairs[a.Pair]; isAlias && ok {
-			found[id] = stand{aliasOf(o, a, &pair).Pair, reconcile.Linked} // it belongs to that pair, too
+			found[id] = stand{ref: aliasOf(o, a, &pair).Pair, standing: reconcile.Linked} // it belongs to that pair, too
 			if pair.HubSpotGone || pair.SalesforceGone {
 				found[id] = stand{standing: reconcile.Waiting}
 			}
@@ -241,7 +245,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			if side == crm.HubSpot {
 				ref = d.Salesforce
 			}
-			found[id] = stand{ref, reconcile.Linked}
+			found[id] = stand{ref: ref, standing: reconcile.Linked}
 		}
 	}
 	outcomes, err := e.store.Outcomes(ctx, name, side, last)

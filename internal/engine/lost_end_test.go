@@ -70,3 +70,65 @@ func TestR16ARecordThatIsDeletedWhileOthersAreRelatedToItFailsNobody(t *testing.
 }
 
 func live(r *row) bool { return !r.archived }
+
+// TestR16AnAssociationComesBackWithItsFarRecord: a company is deleted in HubSpot and
+// with it the association of a person, which neither a restore nor a company that is
+// made in its place brings back. Salesforce still says to which Account the person
+// belongs.
+func TestR16AnAssociationComesBackWithItsFarRecord(t *testing.T) {
+	type story struct {
+		*world
+		company, account, person string
+	}
+	end := func(s story) { s.hubspot.dissociate("contacts", s.person, "companies", s.company) }
+	for name, test := range map[string]struct {
+		create, deletes string
+		happens         func(s story)
+	}{
+		"restored after it was missed": {create: "in-salesforce", deletes: "ignore", happens: func(s story) {
+			s.hubspot.archive("companies", s.company)
+			end(s)
+			s.settle()
+			s.hubspot.restore("companies", s.company)
+		}},
+		"restored in the run that sees the association ended": {create: "in-salesforce", deletes: "ignore", happens: func(s story) {
+			s.hubspot.archive("companies", s.company)
+			s.settle()
+			end(s)
+			s.hubspot.restore("companies", s.company)
+		}},
+		"made anew for an Account that was restored": {create: "in-hubspot", deletes: "archive", happens: func(s story) {
+			s.salesforce.archive("Account", s.account)
+			s.settle()
+			end(s)
+			s.settle()
+			s.salesforce.restore("Account", s.account)
+		}},
+		"made anew in the run that sees the association ended": {create: "in-hubspot", deletes: "archive", happens: func(s story) {
+			s.salesforce.archive("Account", s.account)
+			s.settle()
+			end(s)
+			s.salesforce.restore("Account", s.account)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.yaml = strings.Replace(w.yaml, "    create: in-salesforce\n", "    create: "+test.create+"\n    deletes: "+test.deletes+"\n", 1)
+			account := w.salesforce.add("Account", "Name", "Acme", "Website", "acme.test")
+			company := w.hubspot.add("companies", "name", "Acme", "domain", "acme.test")
+			w.salesforce.add("Contact", "LastName", "Ray", "Email", "bob@acme.test", "AccountId", account)
+			person := w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@acme.test")
+			w.settle()
+			test.happens(story{w, company, account, person})
+			w.settle()
+			contact := w.salesforce.sorted("Contact", live)[0]
+			if got := w.salesforce.value("Contact", contact, "AccountId"); got != account {
+				t.Errorf("Salesforce: %q, want %q", got, account)
+			}
+			companies := w.hubspot.sorted("companies", live)
+			if r := w.hubspot.objects["contacts"][person]; len(companies) != 1 || len(r.relations) != 1 || r.relations[0].ID != companies[0] {
+				t.Errorf("HubSpot: %+v, companies %v", r.relations, companies)
+			}
+		})
+	}
+}

@@ -80,6 +80,7 @@ func (d *decider) known() Known {
 type nobody struct{}
 
 func (nobody) Counterpart(string, crm.Ref) (crm.Ref, Standing) { return crm.Ref{}, Unknown }
+func (nobody) Back(string, crm.Ref) bool                       { return false }
 func (nobody) Owner(crm.Side, string) (string, bool)           { return "", false }
 func (nobody) OwnerName(_ crm.Side, id string) string          { return id }
 func (nobody) OwnerTrouble(crm.Side, string) string            { return "is not known" }

@@ -205,6 +205,8 @@ func (m *merge) newBase(hubspot, salesforce *crm.Record) crm.Base {
 				hashes[slot] = pendingHash()
 			case m.unknown[side][slot]:
 				hashes[slot] = 0
+			case m.lost[side][slot]:
+				hashes[slot] = lostHash()
 			}
 		}
 	}

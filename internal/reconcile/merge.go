@@ -27,6 +27,7 @@ type merge struct {
 	open       map[int]bool              // slots that are not settled
 	pending    map[crm.Side]map[int]bool // see pendingHash
 	unknown    map[crm.Side]map[int]bool
+	lost       map[crm.Side]map[int]bool // see lostHash
 	firstMatch bool
 }
 
@@ -37,10 +38,17 @@ type merge struct {
 // move, do not come into it.
 func pendingHash() uint64 { return Hash("\x00pending") }
 
+// lostHash stands in the base for an association that this side lost with the record
+// at its far end, and that the other side still names: nobody ended it, so it is
+// given back as soon as that record has a counterpart, unless somebody relates the
+// thing to another one meanwhile.
+func lostHash() uint64 { return Hash("\x00lost") }
+
 func newMerge(d *decider, target *mapping.BoundTarget, creating crm.Side) *merge {
 	m := &merge{d: d, target: target, creating: creating, changes: map[crm.Side][]Change{}, open: map[int]bool{},
 		pending: map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}},
-		unknown: map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}}}
+		unknown: map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}},
+		lost:    map[crm.Side]map[int]bool{crm.HubSpot: {}, crm.Salesforce: {}}}
 	m.hubspot = Fingerprint(d.object, crm.HubSpot, d.object.HubSpotSchema.Name, d.HubSpot)
 	m.salesforce = Fingerprint(d.object, crm.Salesforce, target.Object, d.Salesforce)
 	m.base = crm.Base{Version: d.object.BaseVersion, HubSpot: make([]uint64, len(d.object.BaseNames)), Salesforce: make([]uint64, len(d.object.BaseNames))}

@@ -98,6 +98,11 @@ func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, sales
 	case !m.known(a.Slot):
 		return both("first match, ")
 	}
+	for side, blank := range map[crm.Side]bool{crm.HubSpot: hubspotBlank, crm.Salesforce: salesforceBlank} {
+		if blank && m.before(side, a.Slot) == lostHash() {
+			return allowed(side, givenBack)
+		}
+	}
 	hubspot, salesforce := m.changed(crm.HubSpot, a.Slot), m.changed(crm.Salesforce, a.Slot)
 	switch {
 	case hubspot && salesforce:
@@ -116,6 +121,17 @@ func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, sales
 
 // refer writes what HubSpot's association leads to into the reference.
 func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm.Value, why string) {
+	if main.id == "" && m.creating == "" {
+		far, end, standing := m.counterpartOf(a, held)
+		switch gives := a.Direction.Flows(crm.HubSpot); {
+		case gives && (standing == Planned || m.d.known().Back(end.Mapping, far)):
+			m.associate(a, main, held, givenBack)
+			return
+		case standing != Linked:
+			m.lostEnd(a, crm.HubSpot, far)
+			return
+		}
+	}
 	field := m.target.Schema.Field(a.Salesforce)
 	switch {
 	case m.creating == "" && !field.Updatable:
@@ -124,12 +140,6 @@ func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm
 	case main.id == "" && field.Required:
 		m.d.note(crm.Reason{Code: NoteReference, Text: "HubSpot has no association with " + a.HubSpot + " any more; Salesforce does not let " + a.Salesforce + " be blank, so it is left as it is", Field: a.Salesforce})
 		return
-	}
-	if main.id == "" && m.creating == "" {
-		if _, _, standing := m.counterpartOf(a, held); standing != Linked {
-			m.lostEnd(a, crm.HubSpot)
-			return
-		}
 	}
 	change := Change{Field: a.Salesforce, Before: held, Why: why, Slot: a.Slot, After: crm.Value{State: crm.Blank}}
 	if main.id != "" && m.leadKeepsOut(a) {
@@ -189,8 +199,14 @@ func (m *merge) associate(a *mapping.BoundAssociation, main relationChoice, held
 		}
 	}
 	if !held.IsPresent() {
-		if _, standing := m.d.known().Counterpart(main.end.Mapping, crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: main.id}); standing != Linked {
-			m.lostEnd(a, crm.Salesforce)
+		far := crm.Ref{Side: crm.HubSpot, Object: main.end.HubSpot, ID: main.id}
+		_, standing := m.d.known().Counterpart(main.end.Mapping, far)
+		switch gives := a.Direction.Flows(crm.Salesforce); {
+		case gives && (standing == Planned || m.d.known().Back(main.end.Mapping, far)):
+			m.refer(a, main, held, givenBack)
+			return
+		case standing != Linked:
+			m.lostEnd(a, crm.Salesforce, far)
 			return
 		}
 	}
@@ -208,11 +224,21 @@ func (m *merge) alsoRows(a *mapping.BoundAssociation) bool {
 	return slices.ContainsFunc(m.target.Associations, func(other mapping.BoundAssociation) bool { return other.Junction && other.HubSpot == a.HubSpot })
 }
 
+// givenBack is why an association is written that was lost with its far record.
+const givenBack = "the record that it was lost with has a counterpart again"
+
 // lostEnd leaves an association that ended because the record at its far end is
-// gone, or was never the same on both sides: that says nothing about these two.
-func (m *merge) lostEnd(a *mapping.BoundAssociation, on crm.Side) {
+// gone, or was never the same on both sides: that says nothing about these two. far
+// is the one that the other side still relates it to.
+func (m *merge) lostEnd(a *mapping.BoundAssociation, on crm.Side, far crm.Ref) {
+	text := "it is left as it is"
+	if a.Direction.Flows(on) {
+		m.lost[on][a.Slot] = true
+		m.awaits(far)
+		text += " until that one is"
+	}
 	m.d.note(crm.Reason{Code: NoteReference, Field: a.Salesforce,
-		Text: fmt.Sprintf("%s relates it to nothing any more, and the record that %s relates it to is not live on both sides; it is left as it is", on.Title(), on.Other().Title())})
+		Text: fmt.Sprintf("%s relates it to nothing any more, and the record that %s relates it to is not live on both sides; %s", on.Title(), on.Other().Title(), text)})
 }
 
 // associateBy writes the id of the far record into the property that holds it.

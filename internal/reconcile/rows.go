@@ -189,7 +189,8 @@ func splitLabels(labels string) []string {
 // joinFar decides about one far record.
 func (m *merge) joinFar(a *mapping.BoundAssociation, f *far) {
 	toHubSpot, toSalesforce := a.Direction.Flows(crm.HubSpot), a.Direction.Flows(crm.Salesforce)
-	inHubSpot, inSalesforce, tied := f.pair != nil, len(f.rows) > 0, len(f.ties) > 0
+	inHubSpot, inSalesforce := f.pair != nil, len(f.rows) > 0
+	tied := len(f.ties) > 0 && !m.d.known().Back(a.Mapping, f.hubspot) && !m.d.known().Back(a.Mapping, f.salesforce)
 	switch {
 	case f.aside != "", inHubSpot != inSalesforce && f.apart(""):
 		m.keep(f.ties...)

@@ -103,6 +103,9 @@ type Known interface {
 	// Counterpart returns the record on the other side that ref is linked with.
 	// The returned Ref is only filled for Linked.
 	Counterpart(mapping string, ref crm.Ref) (crm.Ref, Standing)
+	// Back tells whether a Linked ref, or its counterpart, was deleted and has come
+	// back since the last plan: what ended with it was ended by nobody.
+	Back(mapping string, ref crm.Ref) bool
 	// Owner returns the other side's owner with the same e-mail as the owner
 	// with this id on side; ok is false when there is none who is active.
 	Owner(side crm.Side, id string) (other string, ok bool)

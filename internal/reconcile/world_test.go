@@ -91,6 +91,7 @@ func set(r *crm.Record, values ...string) *crm.Record {
 type people struct {
 	counterparts map[crm.Ref]crm.Ref
 	standings    map[crm.Ref]reconcile.Standing
+	back         map[crm.Ref]bool
 	owners       map[string]string // HubSpot owner id to Salesforce user id
 	named        map[string]string // "salesforce USERNAME" to user id
 }
@@ -106,6 +107,8 @@ func (p people) Counterpart(_ string, ref crm.Ref) (crm.Ref, reconcile.Standing)
 	}
 	return crm.Ref{}, p.standings[ref]
 }
+
+func (p people) Back(_ string, ref crm.Ref) bool { return p.back[ref] }
 
 func (p people) Owner(side crm.Side, id string) (string, bool) {
 	if side == crm.HubSpot {
