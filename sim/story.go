@@ -214,12 +214,10 @@ func (s *story) addLeads(random *rand.Rand, people func(act) step) {
 	}
 }
 
-// addPartial has every second record of some writes fail, wherever dials are turned
-// and no answer is lost: after that, a record that a repeated batch refuses is taken
-// for one that was not written, see docs/decisions/0012-simulation.md.
+// addPartial has every second record of some writes fail, wherever dials are turned.
 func (s *story) addPartial(random *rand.Rand) {
 	for i := range s.steps {
-		if s.steps[i].act == actFaults && !slices.ContainsFunc(s.steps[i].setup.Rules, func(r faults.Rule) bool { return r.Kind == faults.CutAfter }) {
+		if s.steps[i].act == actFaults {
 			s.steps[i].setup.Rules = append(s.steps[i].setup.Rules, faults.Rule{Kind: faults.Partial, Share: .5, Method: "write", Path: []string{"batch/", "composite"}[random.IntN(2)]})
 		}
 	}

@@ -96,6 +96,8 @@ type batch struct {
 	far    string // of Relate and Unrelate
 	writes []*crm.Write
 	index  []int // of each write among all
+	// doubted: a call with these writes may have had its effect and was not answered.
+	doubted bool
 }
 
 // batches groups the writes of one wave by what they do, and cuts the groups to size.
@@ -247,7 +249,7 @@ func (a *application) refuse(b *batch, err error) {
 	for k, i := range b.index {
 		r := &a.results[i]
 		r.Err = err
-		r.Unknown = apicall.Unanswered(err)
+		r.Unknown = apicall.Unanswered(err) || b.mayHave(err)
 		if e, ok := fault.As(err); ok {
 			r.RequestID = e.RequestID
 			r.Cause = e.Code

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/fault"
 	"github.com/lockstep-sync/lockstep/internal/hubspot"
@@ -148,6 +150,65 @@ func TestAnUpdateWhoseAnswerIsLostIsRepeated(t *testing.T) {
 			t.Errorf("got stamp %d, want %d", results[0].ModifiedMicros, r.modified.UnixMicro())
 		}
 	})
+}
+
+// TestWhatARepeatIsToldSaysNothingOfTheCallBefore: the answer to a batch is lost, and
+// some of its records are refused when it is sent again. What HubSpot cannot do just
+// then it may have done the first time; what is wrong in itself was wrong then, too.
+func TestWhatARepeatIsToldSaysNothingOfTheCallBefore(t *testing.T) {
+	refuse := func(request *http.Request, key string, ids ...string) *http.Response {
+		entry := func(category string, i int) string {
+			return fmt.Sprintf(`{"status":"error","category":%q,"message":"refused","context":{%q:[%q]}}`, category, key, ids[i])
+		}
+		return reply(request, http.StatusMultiStatus, `{"status":"COMPLETE","results":[],"errors":[`+entry("INTERNAL_ERROR", 0)+","+entry("CONFLICT", 1)+","+entry("VALIDATION_ERROR", 2)+`]}`)
+	}
+	writes := func(op crm.Op, changed func(w *crm.Write)) (all []crm.Write) {
+		for i, key := range []string{"busy", "in the way", "wrong"} {
+			w := crm.Write{Key: key, Op: op, Object: "contacts", ID: fmt.Sprint(i + 1)}
+			changed(&w)
+			all = append(all, w)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		writes []crm.Write
+		key    string
+		ids    []string
+	}{
+		"updates": {key: "ids", ids: []string{"1", "2", "3"}, writes: writes(crm.Update, func(w *crm.Write) {
+			w.Fields = []crm.FieldValue{{Name: "firstname", Value: crm.Text("Ada")}}
+		})},
+		"associations": {key: "toObjectId", ids: []string{"11", "12", "13"}, writes: writes(crm.Relate, func(w *crm.Write) {
+			w.Relation = crm.Relation{Object: "companies", ID: "1" + w.ID}
+		})},
+	} {
+		for _, first := range []string{"lost", "answered"} {
+			t.Run(name+", the first "+first, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPortal()
+					calls := 0
+					p.intercept = func(request *http.Request, _ []byte) *http.Response {
+						if calls++; calls == 1 && first == "lost" {
+							return lost()
+						}
+						return refuse(request, test.key, test.ids...)
+					}
+					results, err := p.client(t, nil).Apply(t.Context(), test.writes)
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := map[string]string{"busy": "unavailable INTERNAL_ERROR", "in the way": "conflict CONFLICT", "wrong": "invalid VALIDATION_ERROR"}
+					if first == "lost" {
+						want["busy"] += " unknown"
+						want["in the way"] += " unknown"
+					}
+					if diff := cmp.Diff(want, verdicts(results)); diff != "" {
+						t.Errorf("(-want +got):\n%s", diff)
+					}
+				})
+			})
+		}
+	}
 }
 
 func TestTwoWritesToOneRecordGoOneAfterTheOther(t *testing.T) {

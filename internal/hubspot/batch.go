@@ -76,7 +76,7 @@ func (c *Client) sendBatch(ctx context.Context, b *batch, results []crm.Result) 
 	path := c.paths.batch(b.object, map[verb]string{create: "create", upsert: "upsert", update: "update"}[b.verb])
 	var p page
 	var request string
-	err = c.post(ctx, path, nil, body, safety(b.verb), func(_ int, header http.Header, body io.Reader) error {
+	err = c.postDoubted(ctx, path, body, safety(b.verb), &b.doubted, func(_ int, header http.Header, body io.Reader) error {
 		request = requestIDOf(header)
 		return decodeBatch(body, &p)
 	})
@@ -145,7 +145,7 @@ func (b *batch) settle(p *page, request string, results []crm.Result) (left []in
 			}
 			e := r.asFault("HubSpot refused a record of " + b.object)
 			e.RequestID = either(e.RequestID, request)
-			result.Err = e
+			result.Err, result.Unknown = e, b.mayHave(e)
 			results[b.index[i]] = result
 		}
 	}
@@ -162,6 +162,20 @@ func (b *batch) settle(p *page, request string, results []crm.Result) (left []in
 		}
 	}
 	return left
+}
+
+// mayHave tells whether a write that this refuses may have had its effect all the
+// same: an earlier call with it went unanswered, and what is refused now may have
+// been taken then.
+func (b *batch) mayHave(refused error) bool {
+	if !b.doubted {
+		return false
+	}
+	switch fault.KindOf(refused) {
+	case fault.Unavailable, fault.RateLimited, fault.Denied, fault.Conflict:
+		return true
+	}
+	return false
 }
 
 // place reads a trace id back.
@@ -208,7 +222,7 @@ func (c *Client) sendArchive(ctx context.Context, b *batch, results []crm.Result
 		return err
 	}
 	var request string
-	err = c.post(ctx, c.paths.batch(b.object, "archive"), nil, body, apicall.Keyed, func(_ int, header http.Header, _ io.Reader) error {
+	err = c.postDoubted(ctx, c.paths.batch(b.object, "archive"), body, apicall.Keyed, &b.doubted, func(_ int, header http.Header, _ io.Reader) error {
 		request = requestIDOf(header)
 		return nil
 	})

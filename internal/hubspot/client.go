@@ -188,6 +188,13 @@ func (c *Client) post(ctx context.Context, path string, query url.Values, body [
 	return c.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Query: query, Body: body, Safety: safety, Windows: windows}, decode)
 }
 
+// postDoubted is post for a write that may be sent again: doubted is set when an
+// attempt before the last one may have had its effect.
+func (c *Client) postDoubted(ctx context.Context, path string, body []byte, safety apicall.Safety, doubted *bool, decode decode, windows ...*apicall.Window) error {
+	tally(ctx)
+	return c.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Body: body, Safety: safety, Lost: doubted, Windows: windows}, decode)
+}
+
 type tallyKey struct{}
 
 // tallied returns a context whose calls are counted, repeats not included.

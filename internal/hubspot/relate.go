@@ -55,7 +55,7 @@ func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Resu
 		Refusals []refusal `json:"errors"`
 	}
 	var request string
-	err = c.post(ctx, path, nil, body, apicall.Keyed, func(status int, header http.Header, body io.Reader) error {
+	err = c.postDoubted(ctx, path, body, apicall.Keyed, &b.doubted, func(status int, header http.Header, body io.Reader) error {
 		request = requestIDOf(header)
 		answer.Refusals = nil
 		return apicall.Into(&answer)(status, header, body)
@@ -69,7 +69,7 @@ func (c *Client) sendRelations(ctx context.Context, b *batch, results []crm.Resu
 		switch r := refused[i]; {
 		case r != nil:
 			e := r.asFault("HubSpot refused an association of " + b.object)
-			result.Err, result.Cause, result.Fields = e, e.Code, r.fields()
+			result.Err, result.Cause, result.Fields, result.Unknown = e, e.Code, r.fields(), b.mayHave(e)
 		case len(answer.Refusals) > 0 && len(refused) < len(answer.Refusals):
 			left = append(left, i) // somebody was refused without a name
 			continue

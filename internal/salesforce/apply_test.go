@@ -386,6 +386,45 @@ func TestAnUpdateIsRepeatedUntilItIsAnswered(t *testing.T) {
 	})
 }
 
+// TestWhatALaterTryIsToldSaysNothingOfTheCallBefore: the answer to an update is lost,
+// somebody holds the record when it is sent again, and once more it is refused for
+// what has nothing to do with it. The first call may have written it.
+func TestWhatALaterTryIsToldSaysNothingOfTheCallBefore(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		answer string
+		want   string
+	}{
+		"it is held until the end":    {want: "a unavailable UNABLE_TO_LOCK_ROW unknown"},
+		"the day's calls are used up": {status: 403, answer: `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`, want: "a rate-limited unknown"},
+		"Salesforce is down":          {status: 503, answer: `<html>`, want: "a unavailable unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				org, times := &fakeOrg{}, 0
+				org.answer = func(call fakeCall) (int, string) {
+					if call.Path != "/composite/sobjects" {
+						return leave, ""
+					}
+					switch times++; {
+					case times == 1:
+						return 0, ""
+					case times > 2 && test.status != 0:
+						return test.status, test.answer
+					}
+					return wellDone(call.Body, func(map[string]any) string {
+						return refusing("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", "")
+					})
+				}
+				results, _ := newClient(t, org).Apply(t.Context(), []crm.Write{{Key: "a", Op: crm.Update, Object: "Contact", ID: fakeID("003", 1), Fields: []crm.FieldValue{set("LastName", "x")}}})
+				if diff := cmp.Diff([]string{test.want}, outcomes(results)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
 func TestWhatStopsEverythingStillAnswersEveryWrite(t *testing.T) {
 	tests := []struct {
 		name, answer string

@@ -152,6 +152,7 @@ func (s *sender) round(ctx context.Context, l lane, items []item, size int, last
 func (s *sender) giveBack(items []item, err error) {
 	for _, it := range items {
 		s.notDone(it, err)
+		s.results[it.write].Unknown = s.doubted[it.write]
 	}
 }
 
@@ -287,7 +288,7 @@ func (s *sender) refused(ctx context.Context, l lane, items []item, err error, l
 		} else {
 			s.fail(it, err, "")
 		}
-		s.results[it.write].Unknown = lost
+		s.results[it.write].Unknown = lost || s.doubted[it.write] && fault.KindOf(err) != fault.Invalid
 	}
 	if stops {
 		return nil, err
