@@ -271,7 +271,8 @@ func (x *oracle) firstBases(p *pair, f *field) []base {
 }
 
 // converted are the bases of a pair whose Lead was converted: those that it had. What
-// the Contact holds nothing of says nothing of the person, and HubSpot gives it.
+// the Contact holds nothing of says nothing of the person, and HubSpot gives it, unless
+// Salesforce always carries it over: then somebody cleared it.
 func (x *oracle) converted(p *pair, f *field) []base {
 	if p.sf.object != "Contact" || f.from != "" {
 		return nil
@@ -283,7 +284,7 @@ func (x *oracle) converted(p *pair, f *field) []base {
 		}
 		column := p.o.place[crm.Salesforce][f.sf]
 		v := p.sf.first().values[column]
-		lost := f.blank(crm.Salesforce, v) || f.kind == checkbox && v == "false"
+		lost := !f.carried() && (f.blank(crm.Salesforce, v) || f.kind == checkbox && v == "false")
 		if lost {
 			bases = append(bases, base{hub: unsent, sf: f.canon(crm.Salesforce, v)})
 		}

@@ -63,6 +63,10 @@ func (f *field) flows(to crm.Side) bool {
 	return f.direction == bothWays || f.direction == toSalesforce && to == crm.Salesforce || f.direction == toHubSpot && to == crm.HubSpot
 }
 
+// carried tells whether every conversion gives the Contact what the Lead holds: all
+// but what the simulation itself added to both.
+func (f *field) carried() bool { return !strings.HasSuffix(f.sf, "__c") }
+
 // canon is a value in the form in which the oracle compares it with another of
 // the same side: what a vendor or a person may write differently is one form.
 func (f *field) canon(side crm.Side, v string) string {

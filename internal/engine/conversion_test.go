@@ -10,6 +10,7 @@ import (
 
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
+	"github.com/lockstep-sync/lockstep/internal/mapping/mappingtest"
 )
 
 const leadsYAML = `
@@ -164,14 +165,17 @@ func TestR8ConversionKeepsTheBaseAndFillsWhatOnlyAContactHas(t *testing.T) {
 }
 
 // TestR8WhatAConversionLeavesOutIsGivenToTheContact: an org carries over what its
-// lead fields are mapped to, and here the title is not. The blank of the Contact says
-// nothing about the person: HubSpot's title is not blanked, whoever wins.
+// custom lead fields are mapped to, and here the rank is not. The blank of the Contact says
+// nothing about the person: HubSpot's is not blanked, whoever wins.
 func TestR8WhatAConversionLeavesOutIsGivenToTheContact(t *testing.T) {
 	for rule, want := range map[string]string{"": "Countess Countess", ", wins: salesforce": "Countess Countess", ", direction: to-salesforce": "Countess Countess", ", direction: to-hubspot": " Countess"} {
 		w, contacts, _, leads := prospects(t, 1)
-		w.yaml = strings.Replace(w.yaml, "      - {hubspot: city,", "      - {hubspot: jobtitle, salesforce: Title"+rule+"}\n      - {hubspot: city,", 1)
+		for _, object := range []string{"Lead", "Contact"} {
+			w.salesforce.schemas[object].Fields = append(w.salesforce.schemas[object].Fields, mappingtest.Field("Rank__c", crm.KindText, mappingtest.Length(40)))
+		}
+		w.yaml = strings.Replace(w.yaml, "      - {hubspot: city,", "      - {hubspot: jobtitle, salesforce: Rank__c"+rule+"}\n      - {hubspot: city,", 1)
 		if strings.Contains(rule, "to-hubspot") {
-			w.salesforce.edit("Lead", leads[0], "Title", "Countess")
+			w.salesforce.edit("Lead", leads[0], "Rank__c", "Countess")
 		} else {
 			w.hubspot.edit("contacts", contacts[0], "jobtitle", "Countess")
 		}
@@ -179,13 +183,37 @@ func TestR8WhatAConversionLeavesOutIsGivenToTheContact(t *testing.T) {
 		_, contact, _ := w.salesforce.convert(leads[0], conversion{})
 		w.untouched(w.sync())
 		w.settle()
-		if got := w.salesforce.value("Contact", contact, "Title") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
+		if got := w.salesforce.value("Contact", contact, "Rank__c") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
 			t.Errorf("%q: %q, want %q", rule, got, want)
 		}
 		w.salesforce.edit("Contact", contact, "LastName", "Lovelace")
 		w.settle()
-		if got := w.salesforce.value("Contact", contact, "Title") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
+		if got := w.salesforce.value("Contact", contact, "Rank__c") + " " + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != want {
 			t.Errorf("%q, after a later edit: %q, want %q", rule, got, want)
+		}
+		w.silent()
+	}
+}
+
+// TestR8WhatIsClearedAboutAConversionIsCleared: Salesforce always carries a Lead's title
+// over, so where the Contact has none, somebody cleared it, before or after.
+func TestR8WhatIsClearedAboutAConversionIsCleared(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		w, contacts, _, leads := prospects(t, 1)
+		w.yaml = strings.Replace(w.yaml, "      - {hubspot: city,", "      - {hubspot: jobtitle, salesforce: Title}\n      - {hubspot: city,", 1)
+		w.hubspot.edit("contacts", contacts[0], "jobtitle", "Countess")
+		w.settle()
+		if before {
+			w.salesforce.edit("Lead", leads[0], "Title", "")
+		}
+		_, contact, _ := w.salesforce.convert(leads[0], conversion{})
+		if !before {
+			w.salesforce.edit("Contact", contact, "Title", "")
+		}
+		w.untouched(w.sync())
+		w.settle()
+		if got := w.salesforce.value("Contact", contact, "Title") + w.hubspot.value("contacts", contacts[0], "jobtitle"); got != "" {
+			t.Errorf("cleared before %t: %q is there", before, got)
 		}
 		w.silent()
 	}

@@ -88,7 +88,7 @@ func (v *vendor) convert(lead string, into conversion) (account, contact, opport
 	}
 	if contact = into.contact; contact == "" {
 		contact = v.insert("Contact", map[string]string{"FirstName": l.values["FirstName"], "LastName": l.values["LastName"], "Email": l.values["Email"],
-			"Phone": l.values["Phone"], "MailingCity": l.values["City"], "AccountId": account})
+			"Phone": l.values["Phone"], "Title": l.values["Title"], "MailingCity": l.values["City"], "AccountId": account})
 	}
 	if into.opportunity != "" {
 		opportunity = v.insert("Opportunity", map[string]string{"Name": into.opportunity, "AccountId": account, "StageName": "Prospecting", "CloseDate": "2027-03-01"})

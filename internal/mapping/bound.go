@@ -219,6 +219,20 @@ const (
 	ConvertedOpportunity = "ConvertedOpportunityId"
 )
 
+// LeadCarries tells whether every conversion gives the Contact's field what the
+// Lead's field holds: a new Contact has it, and an existing one where it held nothing.
+// Other fields go over where an administrator maps them, or not to existing ones.
+// https://help.salesforce.com/s/articleView?id=sales.lead_conversion_mapping.htm
+func LeadCarries(contact, lead string) bool {
+	switch contact {
+	case "FirstName", "LastName", "Salutation", "Title", "Email", "Phone", "MobilePhone", "Fax", "Description":
+		return lead == contact
+	case "MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry":
+		return "Mailing"+lead == contact
+	}
+	return false
+}
+
 // AlsoHolds names the HubSpot property that lists, with semicolons, further
 // values of a property that a record is found by: a contact's other addresses,
 // a company's other domains. It is empty for other properties.

@@ -54,9 +54,11 @@ func Carry(o *mapping.BoundObject, base crm.Base, from, to string) crm.Base {
 }
 
 // Refill is the base of a link that a conversion moved, where the new record holds
-// nothing of a field that both objects have: Salesforce carries over only what the
-// org maps from leads to contacts. That says nothing about the person, so HubSpot's
-// value counts as changed, and goes to the new record instead of being blanked.
+// nothing of a field that both objects have: besides the fields that are always
+// carried over, and that somebody cleared where they are blank, Salesforce carries
+// only what the org maps from leads to contacts. That says nothing about the person,
+// so HubSpot's value counts as changed, and goes to the new record instead of being
+// blanked.
 // https://help.salesforce.com/s/articleView?id=sales.customize_mapleads.htm
 func Refill(o *mapping.BoundObject, base crm.Base, from, to string, rec *crm.Record) {
 	was, is := o.Target(from), o.Target(to)
@@ -66,7 +68,8 @@ func Refill(o *mapping.BoundObject, base crm.Base, from, to string, rec *crm.Rec
 	now := Fingerprint(o, crm.Salesforce, to, rec)
 	for i := range is.Fields {
 		f := &is.Fields[i]
-		had := slices.ContainsFunc(was.Fields, func(w mapping.BoundField) bool { return w.Slot == f.Slot })
+		k := slices.IndexFunc(was.Fields, func(w mapping.BoundField) bool { return w.Slot == f.Slot })
+		had := k >= 0 && !carried(f, &was.Fields[k])
 		if f.Program != nil || !had || f.SalesforceField == nil || base.HubSpot[f.Slot] == 0 || base.Salesforce[f.Slot] == now[f.Slot] {
 			continue
 		}
@@ -75,4 +78,8 @@ func Refill(o *mapping.BoundObject, base crm.Base, from, to string, rec *crm.Rec
 			base.HubSpot[f.Slot], base.Salesforce[f.Slot] = pendingHash(), now[f.Slot]
 		}
 	}
+}
+
+func carried(is, was *mapping.BoundField) bool {
+	return is.SalesforceField != nil && was.SalesforceField != nil && mapping.LeadCarries(is.SalesforceField.Name, was.SalesforceField.Name)
 }
