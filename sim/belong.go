@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/lockstep-sync/lockstep/internal/crm"
 )
 
@@ -53,17 +55,14 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 			}
 		}
 	}
-	for _, v := range x.partnersSaid(p, r) { // what the other side says now, or said when it was read
-		given := p.o.company(from, v.values)
+	for _, s := range x.partnersSaid(p, r, v) { // what the other side says now, or said when it was read
+		given := p.o.company(from, s.r.versions[s.n].values)
 		if now == "" { // it moved on: what it has now comes in a second write
-			if there, linked := x.counterpart(from, given); given == "" || !linked || there != was {
+			if given == "" && x.ended(s.r, s.n) || given != "" && !x.areOne(from, given, was) {
 				return
 			}
-		}
-		for _, q := range x.pairs {
-			if q.o.hub == "companies" && given != "" && now != "" && x.sameCompany(q.on(from), given) && x.sameCompany(q.on(r.side), now) {
-				return
-			}
+		} else if given != "" && x.areOne(from, given, now) {
+			return
 		}
 	}
 	x.violate("reference", "%s %s was given company %q instead of %q, and %s %s never named its counterpart", r.object, r.id, now, was, from.Title(), p.on(from).id)
@@ -74,22 +73,57 @@ func (x *oracle) secondary(contact *record) []string {
 	return x.w.box.HubSpot().Associations(contact.o.hub, contact.id, "companies")
 }
 
-// partnersSaid are the versions of all that a record has been linked with, those of
-// the partner that it has first, newest first.
-func (x *oracle) partnersSaid(p *pair, r *record) (said []version) {
-	add := func(partner *record) {
-		for i := len(partner.versions) - 1; i >= 0; i-- {
-			said = append(said, partner.versions[i])
+// areOne tells whether a company of one side was ever linked with one of the other.
+func (x *oracle) areOne(side crm.Side, id, other string) bool {
+	return slices.ContainsFunc(x.pairs, func(p *pair) bool {
+		return p.o.hub == "companies" && x.sameCompany(p.on(side), id) && x.sameCompany(p.on(side.Other()), other)
+	})
+}
+
+// saying is one version of a record.
+type saying struct {
+	r *record
+	n int
+}
+
+// partnersSaid are the versions by which the program may have written v: those of the
+// partner that the record has, from the one on that it knew when the cycle began,
+// newest first; and all of those that it was linked with when the cycle began.
+func (x *oracle) partnersSaid(p *pair, r *record, v *version) (said []saying) {
+	from := r.side.Other()
+	add := func(partner *record, first int) {
+		for i := len(partner.versions) - 1; i >= first; i-- {
+			said = append(said, saying{partner, i})
 		}
 	}
-	from := r.side.Other()
-	add(p.on(from))
+	first, late := 0, v.cycle != x.w.ledger.cycle
+	if _, known, ok := p.on(from).known(x.began); ok && !late {
+		first = p.on(from).versionAt(known.seq)
+	}
+	add(p.on(from), first)
 	for _, q := range x.pairs {
-		if q.o == p.o && q.on(r.side).survivor() == r.survivor() && q.on(from) != p.on(from) {
-			add(q.on(from))
+		if q.o == p.o && q.on(r.side).survivor() == r.survivor() && q.on(from) != p.on(from) && (late || q.stood || q.stands) {
+			add(q.on(from), 0)
 		}
 	}
 	return said
+}
+
+// ended tells whether somebody gave up the company that a record named before its
+// n-th version, which names none: the company did not go, nor the record for a while.
+func (x *oracle) ended(r *record, n int) bool {
+	for n > 0 && r.o.company(r.side, r.versions[n-1].values) == "" {
+		n--
+	}
+	if n == 0 || !r.versions[n].live || !r.versions[n-1].live {
+		return false
+	}
+	company := x.companyRecord(r.side, r.o.company(r.side, r.versions[n-1].values))
+	if company == nil {
+		return false
+	}
+	at := company.versionAt(r.versions[n].seq)
+	return at >= 0 && company.versions[at].live
 }
 
 // sameCompany tells whether an id is that of a company, or of one that it is a part

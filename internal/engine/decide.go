@@ -511,6 +511,9 @@ func (d *decider) put(s *subject, side crm.Side, object string, r *crm.Record) {
 			s.at[side] = l.see(d.o, r)
 		}
 	}
+	if !gone && s.link != nil && (side == crm.HubSpot && s.link.HubSpotGone || side == crm.Salesforce && s.link.SalesforceGone) {
+		s.snapshot.Back = side
+	}
 	if side == crm.HubSpot {
 		if s.snapshot.HubSpotGone = gone; !gone || merged {
 			s.snapshot.HubSpot = r

@@ -71,8 +71,8 @@ func TestR16ARecordThatIsDeletedWhileOthersAreRelatedToItFailsNobody(t *testing.
 
 func live(r *row) bool { return !r.archived }
 
-// TestR16AnAssociationComesBackWithItsFarRecord: a company is deleted in HubSpot and
-// with it the association of a person, which neither a restore nor a company that is
+// TestR16AnAssociationComesBackWithItsFarRecord: a company, or a person, is deleted in
+// HubSpot and with it their association, which neither a restore nor a company that is
 // made in its place brings back. Salesforce still says to which Account the person
 // belongs.
 func TestR16AnAssociationComesBackWithItsFarRecord(t *testing.T) {
@@ -96,6 +96,26 @@ func TestR16AnAssociationComesBackWithItsFarRecord(t *testing.T) {
 			s.settle()
 			end(s)
 			s.hubspot.restore("companies", s.company)
+		}},
+		"of a person who was deleted and restored": {create: "in-salesforce", deletes: "ignore", happens: func(s story) {
+			s.hubspot.archive("contacts", s.person)
+			end(s)
+			s.settle()
+			s.hubspot.restore("contacts", s.person)
+		}},
+		"of a person who was deleted and restored, and is held then": {create: "in-salesforce", deletes: "ignore", happens: func(s story) {
+			s.yaml = strings.Replace(s.yaml, "{hubspot: lastname, salesforce: LastName}", "{hubspot: lastname, salesforce: LastName, wins: hold}", 1)
+			s.settle()
+			s.hubspot.archive("contacts", s.person)
+			end(s)
+			s.settle()
+			s.hubspot.restore("contacts", s.person)
+			s.hubspot.edit("contacts", s.person, "lastname", "Kay")
+			s.salesforce.edit("Contact", s.salesforce.sorted("Contact", live)[0], "LastName", "May")
+			if run := s.sync(); run.Tally.Held != 1 {
+				s.t.Fatalf("it is not held: %+v", run.Tally)
+			}
+			s.hubspot.edit("contacts", s.person, "lastname", "May")
 		}},
 		"made anew for an Account that was restored": {create: "in-hubspot", deletes: "archive", happens: func(s story) {
 			s.salesforce.archive("Account", s.account)

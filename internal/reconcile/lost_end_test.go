@@ -110,16 +110,22 @@ func TestR16ARowIsNotEndedInTheRunInWhichItsFarRecordComesBack(t *testing.T) {
 	agreed := []crm.Tie{{Association: o.Targets[0].Associations[0].Name(), Far: "1", RowID: "00K1"}}
 	for name, test := range map[string]struct {
 		now                 table
+		own                 crm.Side // the deal itself came back there
 		hubspot, salesforce []string
 	}{
-		"HubSpot has it no more":    {now: table{rows: map[string]roleRow{"00K1": {contact: "1"}}}, hubspot: []string{"relate contacts " + contactOf("1")}},
-		"Salesforce has it no more": {now: table{hubspot: map[string][]string{"1": nil}}, salesforce: []string{"relate " + mapping.ContactRole + " 1"}},
+		"HubSpot's deal came back without it":    {own: crm.HubSpot, now: table{rows: map[string]roleRow{"00K1": {contact: "1"}}}, hubspot: []string{"relate contacts " + contactOf("1")}},
+		"Salesforce's deal came back without it": {own: crm.Salesforce, now: table{hubspot: map[string][]string{"1": nil}}, salesforce: []string{"relate " + mapping.ContactRole + " 1"}},
+		"HubSpot has it no more":                 {now: table{rows: map[string]roleRow{"00K1": {contact: "1"}}}, hubspot: []string{"relate contacts " + contactOf("1")}},
+		"Salesforce has it no more":              {now: table{hubspot: map[string][]string{"1": nil}}, salesforce: []string{"relate " + mapping.ContactRole + " 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.now.ties = agreed
 			s := test.now.snapshot(o)
 			known := s.Known.(people)
-			known.back = map[crm.Ref]bool{ref(crm.HubSpot, "contacts", "1"): true, ref(crm.Salesforce, "Contact", contactOf("1")): true}
+			s.Back = test.own
+			if test.own == "" {
+				known.back = map[crm.Ref]bool{ref(crm.HubSpot, "contacts", "1"): true, ref(crm.Salesforce, "Contact", contactOf("1")): true}
+			}
 			s.Known = known
 			d := reconcile.Decide(o, s)
 			if diff := cmp.Diff([][]string{test.hubspot, test.salesforce}, [][]string{changesTo(d, crm.HubSpot), changesTo(d, crm.Salesforce)}); diff != "" {

@@ -63,6 +63,7 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 	m.firstMatch = base.Version != d.object.BaseVersion || len(base.HubSpot) != size || len(base.Salesforce) != size
 	if !m.firstMatch {
 		m.base = base
+		m.backWithout(target)
 	}
 	m.fields()
 	m.keepAmounts()
@@ -76,6 +77,9 @@ func (d *decider) pair(target *mapping.BoundTarget, base crm.Base, isNew bool) {
 	}
 	if len(m.holds) > 0 {
 		d.hold(m.holds)
+		if !sameBase(m.base, base) && !m.firstMatch {
+			d.out.Base = &m.base
+		}
 		return
 	}
 	m.finish(isNew, base)

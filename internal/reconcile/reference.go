@@ -227,6 +227,29 @@ func (m *merge) alsoRows(a *mapping.BoundAssociation) bool {
 // givenBack is why an association is written that was lost with its far record.
 const givenBack = "the record that it was lost with has a counterpart again"
 
+// backWithout marks what a record lost when it was deleted, and is restored without:
+// nobody ended that either.
+func (m *merge) backWithout(target *mapping.BoundTarget) {
+	if m.d.Back == "" {
+		return
+	}
+	m.base.HubSpot, m.base.Salesforce = slices.Clone(m.base.HubSpot), slices.Clone(m.base.Salesforce)
+	for i := range target.Associations {
+		a := &target.Associations[i]
+		if a.Junction || !m.known(a.Slot) || !a.Direction.Flows(m.d.Back) {
+			continue
+		}
+		blank := mainRelation(m.d.HubSpot, a).id == ""
+		hashes := m.base.HubSpot
+		if m.d.Back == crm.Salesforce {
+			blank, hashes = cleanText(m.d.Salesforce.Value(a.Salesforce).Text) == "", m.base.Salesforce
+		}
+		if blank && m.changed(m.d.Back, a.Slot) {
+			hashes[a.Slot] = lostHash()
+		}
+	}
+}
+
 // lostEnd leaves an association that ended because the record at its far end is
 // gone, or was never the same on both sides: that says nothing about these two. far
 // is the one that the other side still relates it to.

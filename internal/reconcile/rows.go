@@ -190,7 +190,9 @@ func splitLabels(labels string) []string {
 func (m *merge) joinFar(a *mapping.BoundAssociation, f *far) {
 	toHubSpot, toSalesforce := a.Direction.Flows(crm.HubSpot), a.Direction.Flows(crm.Salesforce)
 	inHubSpot, inSalesforce := f.pair != nil, len(f.rows) > 0
-	tied := len(f.ties) > 0 && !m.d.known().Back(a.Mapping, f.hubspot) && !m.d.known().Back(a.Mapping, f.salesforce)
+	// What a record comes back without was ended by nobody.
+	back := m.d.known().Back(a.Mapping, f.hubspot) || m.d.known().Back(a.Mapping, f.salesforce) || m.d.Back == crm.HubSpot && !inHubSpot || m.d.Back == crm.Salesforce && !inSalesforce
+	tied := len(f.ties) > 0 && !back
 	switch {
 	case f.aside != "", inHubSpot != inSalesforce && f.apart(""):
 		m.keep(f.ties...)

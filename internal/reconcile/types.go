@@ -22,6 +22,9 @@ type Snapshot struct {
 	// HubSpotGone and SalesforceGone: the linked record is archived or deleted.
 	HubSpotGone    bool
 	SalesforceGone bool
+	// Back is the side whose record was deleted when the pair was last decided, and is
+	// there again; empty otherwise.
+	Back crm.Side
 	// Departed is the side whose record left the filter, when its counterpart was
 	// archived by us for that.
 	Departed crm.Side
