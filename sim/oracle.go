@@ -32,6 +32,9 @@ type oracle struct {
 	runs       int64         // the newest run whose journal was read
 	cycleOf    map[int64]int // runs, and the cycles that they were
 	answers    []answer
+	told       [][2]string        // ids that people said are one
+	seal       *engine.SealedPlan // that the cycle applies
+	unsettled  map[int64]bool     // runs whose journal has a write without an end
 }
 
 // pair is two records that the program says are one thing.
@@ -111,6 +114,7 @@ func (x *oracle) violate(kind, format string, args ...any) {
 
 // begin notes where a cycle begins.
 func (x *oracle) begin(step) {
+	x.seal = nil
 	x.began = x.w.ledger.seq
 	x.writesAt = x.w.ledger.writes
 	x.planned = nil
@@ -376,6 +380,12 @@ func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
 	slices.SortStableFunc(open, func(a, b written) int { return a.r.versions[a.n].seq - b.r.versions[b.n].seq })
 	for _, w := range open {
 		x.write(w)
+		x.asSealed(w)
+	}
+	for _, p := range x.pairs {
+		if p.stands && calm {
+			x.matched(p)
+		}
 	}
 	x.account(c, run, calm)
 	for _, p := range x.pairs {
@@ -922,6 +932,9 @@ func (x *oracle) account(c step, run *engine.Run, calm bool) {
 	if calm && !run.Closed {
 		x.violate("sums", "the sums of run %d do not close: %+v", run.ID, run.Objects)
 	}
+	if calm && x.unsettled[run.ID] {
+		x.violate("journal", "run %d ended well, and its journal has a write of which it does not say how it ended", run.ID)
+	}
 	for k, op := range touched {
 		switch p := x.pairOf(x.w.ledger.records[k]); {
 		case x.said[k]:
@@ -939,7 +952,7 @@ func (x *oracle) account(c step, run *engine.Run, calm bool) {
 // read takes the journal of the runs since the last time.
 func (x *oracle) read(s *store.Store) {
 	ctx := context.Background()
-	x.said = map[key]bool{}
+	x.said, x.unsettled = map[key]bool{}, map[int64]bool{}
 	runs, err := s.Runs(ctx, 10)
 	if err != nil {
 		x.violate("store", "runs cannot be read: %v", err)
@@ -956,6 +969,9 @@ func (x *oracle) read(s *store.Store) {
 		err := engine.JournalOf(ctx, s, run.ID, func(e engine.JournalEntry) error {
 			k := key{e.Record.Side, e.Record.Object, e.Record.ID}
 			x.said[k] = true
+			if e.Result == "sent" {
+				x.unsettled[run.ID] = true
+			}
 			if strings.HasPrefix(e.Result, "refused") {
 				return nil // nothing came of it
 			}

@@ -335,8 +335,14 @@ func (w *world) answer(x step) {
 	}
 	err = engine.Resolve(ctx, store, c, a)
 	w.say("  %s of %s: %s %s, %v", c.Kind, c.Title, a.Take, a.Link, err)
-	if err == nil && c.Kind == reconcile.ConflictField {
+	switch {
+	case err != nil:
+	case c.Kind == reconcile.ConflictField:
 		w.oracle.answered(c, x.side)
+	case c.HubSpot != nil:
+		w.oracle.told = append(w.oracle.told, [2]string{c.HubSpot.ID, a.Link})
+	case c.Salesforce != nil:
+		w.oracle.told = append(w.oracle.told, [2]string{c.Salesforce.ID, a.Link})
 	}
 }
 
@@ -579,12 +585,17 @@ func (w *world) sealed(p *process, x step) (run *engine.Run, err error) {
 		return nil, err
 	}
 	w.oracle.dry("plan")
+	for _, x := range x.during[0] {
+		w.say("  meanwhile %s", x.tell(w.story.family))
+		w.act(x)
+	}
 	time.Sleep(time.Minute)
 	err = p.do(func(ctx context.Context) error {
 		sealed, err := engine.ReadSealed(&file)
 		if err != nil {
 			return err
 		}
+		w.oracle.sealed(sealed)
 		run, err = p.engine.Apply(ctx, sealed)
 		return err
 	})

@@ -50,6 +50,7 @@ func (x *oracle) agree(p *pair, what string) {
 	}
 	if what == "all" {
 		x.belong(p)
+		x.named(p)
 	}
 	var apart []*field
 	blocked := x.refusal(p)
@@ -93,6 +94,17 @@ func (x *oracle) agree(p *pair, what string) {
 		}
 	case waits && !blocked:
 		x.violate("outcome", "%s %s and %s agree, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.outcome, p.code)
+	}
+}
+
+// named wants the Salesforce record of a pair to say by its external id whose it is,
+// where the program did not make HubSpot's record later. Merges leave what is there.
+func (x *oracle) named(p *pair) {
+	if !p.o.external || p.outcome == crm.Held || p.outcome == crm.Failed || p.hub.first().by == program || x.refusal(p) || len(x.former(p)) > 0 || len(x.w.ledger.took(p.hub))+len(x.w.ledger.took(p.sf)) > 0 {
+		return
+	}
+	if id := p.sf.last().values[p.o.place[crm.Salesforce][externalField]]; !x.isOrTook(p.hub, id) {
+		x.violate("external id", "%s: Salesforce %s is linked with HubSpot %s, and its external id is %q; outcome %s %s", p.o.name, p.sf.id, p.hub.id, id, p.outcome, p.code)
 	}
 }
 

@@ -61,7 +61,8 @@ type step struct {
 	// Of a cycle:
 	complete bool
 	release  bool
-	// during are steps of people at the n-th call of the cycle.
+	// during are steps of people at the n-th call of the cycle; at 0 those between a
+	// plan that is sealed and its apply.
 	during map[int][]step
 	// The process dies at this call or commit; 0: it does not.
 	moment string
@@ -180,7 +181,22 @@ func newStory(seed uint64) *story {
 	if random.IntN(3) == 0 {
 		s.addPartial(random)
 	}
+	s.addBetween(random, people)
 	return s
+}
+
+// addBetween lets people go on between a plan that is sealed and its apply.
+func (s *story) addBetween(random *rand.Rand, people func(act) step) {
+	for i := range s.steps {
+		if x := &s.steps[i]; x.act == actSeal && random.IntN(2) == 0 {
+			if x.during == nil {
+				x.during = map[int][]step{}
+			}
+			for range 1 + random.IntN(3) {
+				x.during[0] = append(x.during[0], people([]act{actEdit, actEdit, actEdit, actCreate, actTwin, actDelete, actRestore}[random.IntN(7)]))
+			}
+		}
+	}
 }
 
 // companies are the things that a person may belong to, one more than there may
@@ -322,7 +338,11 @@ func (x step) tell(f *family) string {
 		}
 		for n := range 100 {
 			for _, d := range x.during[n] {
-				fmt.Fprintf(&b, "; at call %d %s", n, d.tell(f))
+				if n == 0 {
+					fmt.Fprintf(&b, "; before the apply %s", d.tell(f))
+				} else {
+					fmt.Fprintf(&b, "; at call %d %s", n, d.tell(f))
+				}
 			}
 		}
 	}
