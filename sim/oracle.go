@@ -777,6 +777,9 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		return
 	}
 	keys := o.keys(source.side, values)
+	if x.isLeftOver(source) {
+		x.violate("merge", "%s %s was created for %s, which waits to be merged as its former partner was", r.object, r.id, source.id)
+	}
 	if _, before, ok := source.known(x.decidedBy(v)); !sv.live && !(ok && before.live) {
 		x.violate("create", "%s %s was created for a record that was known to be deleted", r.object, r.id)
 	}

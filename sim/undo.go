@@ -300,7 +300,8 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 		}
 		return v
 	}
-	before, known, changed, others := "", "", false, false
+	before, known, after, changed, others := "", "", "", false, false
+	var newest *version                  // that changed it
 	seen := r.versions[n].values[column] // by the program when it wrote
 	if values, _, ok := r.known(r.versions[first].seq - 1); ok {
 		seen = values[column]
@@ -309,6 +310,7 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 		v := &r.versions[i]
 		switch {
 		case r.versions[i-1].values[column] == v.values[column]:
+			continue
 		case v.by != program || v.cycle != cycle:
 			others = others || changed
 		case !changed:
@@ -317,7 +319,11 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 			if values, _, ok := r.known(v.seq - 1); ok {
 				known = values[column] // an edit of the last moment was not seen
 			}
+			after = v.values[column]
+		default:
+			after = v.values[column]
 		}
+		newest = v
 	}
 	was, now := canon(r.versions[n].values[column]), canon(r.last().values[column])
 	switch {
@@ -329,6 +335,8 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 		x.violate("undo", "%s of %s %s was %q before the run, which made it %q; after its undo it is %q", name, r.object, r.id, before, was, now)
 	case changed && others && now != was && now != canon(before) && now != canon(known):
 		x.violate("undo", "%s of %s %s was %q, and the undo made it %q, which it was not before the run: %q", name, r.object, r.id, was, now, before)
+	case changed && others && now != was && (was != canon(after) || newest.by == program && newest.cycle != cycle && !newest.lost):
+		x.violate("undo", "%s of %s %s was made %q by the run and %q since, and its undo made it %q", name, r.object, r.id, after, was, now)
 	}
 }
 
