@@ -777,7 +777,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 		return
 	}
 	keys := o.keys(source.side, values)
-	if x.isLeftOver(source) {
+	if x.isLeftOver(source) && !source.restored(v.seq) { // what people bring back is a thing of its own
 		x.violate("merge", "%s %s was created for %s, which waits to be merged as its former partner was", r.object, r.id, source.id)
 	}
 	if _, before, ok := source.known(x.decidedBy(v)); !sv.live && !(ok && before.live) {
