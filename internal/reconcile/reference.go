@@ -98,10 +98,11 @@ func (m *merge) chooseReference(a *mapping.BoundAssociation, hubspotBlank, sales
 	case !m.known(a.Slot):
 		return both("first match, ")
 	}
-	for side, blank := range map[crm.Side]bool{crm.HubSpot: hubspotBlank, crm.Salesforce: salesforceBlank} {
-		if blank && m.before(side, a.Slot) == lostHash() {
-			return allowed(side, givenBack)
-		}
+	switch {
+	case hubspotBlank && m.before(crm.HubSpot, a.Slot) == lostHash():
+		return allowed(crm.HubSpot, givenBack)
+	case salesforceBlank && m.before(crm.Salesforce, a.Slot) == lostHash():
+		return allowed(crm.Salesforce, givenBack)
 	}
 	hubspot, salesforce := m.changed(crm.HubSpot, a.Slot), m.changed(crm.Salesforce, a.Slot)
 	switch {
@@ -224,8 +225,8 @@ func (m *merge) alsoRows(a *mapping.BoundAssociation) bool {
 	return slices.ContainsFunc(m.target.Associations, func(other mapping.BoundAssociation) bool { return other.Junction && other.HubSpot == a.HubSpot })
 }
 
-// givenBack is why an association is written that was lost with its far record.
-const givenBack = "the record that it was lost with has a counterpart again"
+// givenBack is why an association is written that went with a deleted record.
+const givenBack = "it was lost with a deleted record and is given back"
 
 // backWithout marks what a record lost when it was deleted, and is restored without:
 // nobody ended that either.
@@ -239,10 +240,10 @@ func (m *merge) backWithout(target *mapping.BoundTarget) {
 		if a.Junction || !m.known(a.Slot) || !a.Direction.Flows(m.d.Back) {
 			continue
 		}
-		blank := mainRelation(m.d.HubSpot, a).id == ""
-		hashes := m.base.HubSpot
+		blank, hashes := mainRelation(m.d.HubSpot, a).id == "", m.base.HubSpot
 		if m.d.Back == crm.Salesforce {
-			blank, hashes = cleanText(m.d.Salesforce.Value(a.Salesforce).Text) == "", m.base.Salesforce
+			held := m.d.Salesforce.Value(a.Salesforce)
+			blank, hashes = !held.IsPresent() && !unread(held), m.base.Salesforce
 		}
 		if blank && m.changed(m.d.Back, a.Slot) {
 			hashes[a.Slot] = lostHash()
