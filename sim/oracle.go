@@ -291,6 +291,11 @@ func (x *oracle) converted(p *pair, f *field) []base {
 		lost := !f.carried() && (f.blank(crm.Salesforce, v) || f.kind == checkbox && v == "false")
 		if lost {
 			bases = append(bases, base{hub: unsent, sf: f.canon(crm.Salesforce, v)})
+			for _, b := range q.bases[f] {
+				if !b.first && b.sf == f.canon(crm.Salesforce, v) {
+					bases = append(bases, b) // the Lead held nothing either
+				}
+			}
 		}
 		if slices.ContainsFunc(q.bases[f], func(b base) bool { return b.first }) {
 			bases = append(bases, base{first: true}) // it was never settled
