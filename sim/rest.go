@@ -204,7 +204,7 @@ func (x *oracle) refused() bool {
 
 // halfGone wants a pair of which a record is deleted to follow the policy.
 func (x *oracle) halfGone(p *pair) {
-	if p.sf.converted && !p.sf.survivor().live() {
+	if became := p.sf.survivor(); p.sf.converted && (!became.live() || became.restored(x.w.ledger.seq)) {
 		return // the Lead stays, and says no more what it became
 	}
 	if !p.hub.live() && !p.sf.live() {
