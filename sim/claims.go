@@ -92,7 +92,7 @@ func sealsCreate(it engine.SealedItem, r *record) bool {
 // matched judges two records that the program made a pair of in this cycle, and that
 // people had made: each has to be the only one that the other could be meant by.
 func (x *oracle) matched(p *pair) {
-	if !p.fresh || p.hub.first().by == program || p.sf.first().by == program || x.saidToLink(p) || len(x.former(p)) > 0 || p.hub.once != nil || p.sf.once != nil {
+	if !p.fresh || p.hub.first().by == program || p.sf.first().by == program || x.saidToLink(p) || len(x.former(p)) > 0 || p.hub.once != nil || p.sf.once != nil || x.cameByMerge(p) {
 		return
 	}
 	o, moment := p.o, x.decidedBy(&version{seq: x.w.ledger.seq + 1, cycle: x.w.ledger.cycle})
@@ -115,6 +115,14 @@ func (x *oracle) matched(p *pair) {
 			}
 		}
 	}
+}
+
+// cameByMerge tells whether a pair is one that a merge made of another, though what
+// was merged may have been restored since.
+func (x *oracle) cameByMerge(p *pair) bool {
+	return slices.ContainsFunc(x.pairs, func(q *pair) bool {
+		return q.hub == p.hub && q.sf.once == p.sf || q.sf == p.sf && q.hub.once == p.hub
+	})
 }
 
 // freeAllAlong tells whether a record was linked with nothing before this cycle, and

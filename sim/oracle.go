@@ -283,7 +283,7 @@ func (x *oracle) converted(p *pair, f *field) []base {
 	}
 	var bases []base
 	for _, q := range x.pairs {
-		if q.hub != p.hub || !q.sf.converted || q.sf.into != p.sf {
+		if q.hub.survivor() != p.hub.survivor() || !q.sf.converted || q.sf.into != p.sf {
 			continue
 		}
 		column := p.o.place[crm.Salesforce][f.sf]
@@ -474,7 +474,7 @@ func (x *oracle) asWritten(r *record, f *field, values []string) []string {
 func (x *oracle) write(w written) {
 	p := x.pairOf(w.r)
 	v := &w.r.versions[w.n]
-	if p == nil || w.n > 0 && (p.on(w.r.side.Other()).first().seq > v.seq || !p.stands && p.on(w.r.side.Other()).into != nil ||
+	if p == nil || w.n > 0 && (p.on(w.r.side.Other()).first().seq > v.seq || !p.stands && (!p.stood || p.on(w.r.side.Other()).into != nil) ||
 		v.cycle < p.cycle && x.madeAndMerged(p, w.r.side) != nil) {
 		// Not linked yet, or linked later with a record that was not there: the
 		// partner that was written for went before the link was kept.
@@ -794,6 +794,9 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 	for _, q := range x.w.ledger.took(source) {
 		if n := q.versionAt(v.seq); n >= 0 && q.versions[n].live {
 			continue // it was merged later
+		}
+		if n := source.versionAt(v.seq); q.converted && n >= 0 && !source.versions[n].live {
+			continue // it was deleted since it was read, and the Lead said no more what it became
 		}
 		for _, other := range x.pairs {
 			if twin := other.on(r.side); other.on(source.side) == q && (other.stood || other.stands) && twin != r && twin.first().seq < v.seq {

@@ -31,7 +31,11 @@ func (f *follower) refilled() error {
 	for i := range records {
 		if r := &records[i]; !r.Archived && f.refill[r.ID] != nil {
 			reconcile.Refill(f.o, f.refill[r.ID].Base, from, to, r)
+			delete(f.refill, r.ID)
 		}
+	}
+	for _, l := range f.refill { // deleted since: a change that was read before may be decided yet
+		reconcile.Refill(f.o, l.Base, from, to, nil)
 	}
 	clear(f.refill)
 	return nil

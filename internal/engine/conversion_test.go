@@ -324,3 +324,34 @@ func TestR8AConversionWhileBothSidesAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestR8AContactThatGoesWhileItsConversionIsFollowedBlanksNothing: the Contact of a
+// converted Lead was read, with what the conversion left out of it, and is deleted
+// before it is looked at for that.
+func TestR8AContactThatGoesWhileItsConversionIsFollowedBlanksNothing(t *testing.T) {
+	w, contacts, _, leads := prospects(t, 1)
+	w.yaml = strings.Replace(w.yaml, "deletes: archive", "deletes: ask", 1)
+	for _, object := range []string{"Lead", "Contact"} {
+		w.salesforce.schemas[object].Fields = append(w.salesforce.schemas[object].Fields, mappingtest.Field("Rank__c", crm.KindText, mappingtest.Length(40)))
+	}
+	w.yaml = strings.Replace(w.yaml, "      - {hubspot: city,", "      - {hubspot: jobtitle, salesforce: Rank__c}\n      - {hubspot: city,", 1)
+	w.hubspot.edit("contacts", contacts[0], "jobtitle", "Countess")
+	w.settle()
+	_, contact, _ := w.salesforce.convert(leads[0], conversion{})
+	w.salesforce.before = func(call string) error {
+		if call == "lookup" {
+			w.salesforce.before = nil
+			r := w.salesforce.objects["Contact"][contact]
+			r.archived, r.modified = true, w.salesforce.tick()
+		}
+		return nil
+	}
+	w.sync()
+	w.settle()
+	if w.salesforce.before != nil {
+		t.Fatal("the Contact was never looked up")
+	}
+	if got := w.hubspot.value("contacts", contacts[0], "jobtitle"); got != "Countess" {
+		t.Errorf("HubSpot holds %q", got)
+	}
+}

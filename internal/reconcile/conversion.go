@@ -58,19 +58,24 @@ func Carry(o *mapping.BoundObject, base crm.Base, from, to string) crm.Base {
 // carried over, and that somebody cleared where they are blank, Salesforce carries
 // only what the org maps from leads to contacts. That says nothing about the person,
 // so HubSpot's value counts as changed, and goes to the new record instead of being
-// blanked.
+// blanked. Where the new record is not there to be looked at (rec is nil), nothing is
+// known of these fields.
 // https://help.salesforce.com/s/articleView?id=sales.customize_mapleads.htm
 func Refill(o *mapping.BoundObject, base crm.Base, from, to string, rec *crm.Record) {
 	was, is := o.Target(from), o.Target(to)
 	if was == nil || is == nil || len(base.HubSpot) != len(o.BaseNames) || len(base.Salesforce) != len(o.BaseNames) {
 		return
 	}
-	now := Fingerprint(o, crm.Salesforce, to, rec)
+	now := Fingerprint(o, crm.Salesforce, to, rec) // all 0 without rec
 	for i := range is.Fields {
 		f := &is.Fields[i]
 		k := slices.IndexFunc(was.Fields, func(w mapping.BoundField) bool { return w.Slot == f.Slot })
 		had := k >= 0 && !carried(f, &was.Fields[k])
 		if f.Program != nil || !had || f.SalesforceField == nil || base.HubSpot[f.Slot] == 0 || base.Salesforce[f.Slot] == now[f.Slot] {
+			continue
+		}
+		if rec == nil {
+			base.HubSpot[f.Slot], base.Salesforce[f.Slot] = 0, 0
 			continue
 		}
 		v := rec.Value(f.SalesforceField.Name)
