@@ -351,7 +351,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 	for _, ch := range p.Changes {
 		if ch.Ref != nil {
 			far, standing := k.Counterpart(ch.RefMapping, *ch.Ref)
-			if standing != reconcile.Linked {
+			if standing != reconcile.Linked || k.ByPlan(ch.RefMapping, *ch.Ref) {
 				b.await(j, ch.RefMapping, *ch.Ref)
 				continue
 			}
@@ -374,7 +374,7 @@ func (b *batch) prepare(j *job, s *send, k *known, number int) {
 		}
 		if !r.Far.IsZero() {
 			far, standing := k.Counterpart(r.FarMapping, r.Far)
-			if standing != reconcile.Linked {
+			if standing != reconcile.Linked || k.ByPlan(r.FarMapping, r.Far) {
 				b.await(j, r.FarMapping, r.Far)
 				s.ready = false
 				return

@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-sync/lockstep/internal/crm"
 	"github.com/lockstep-sync/lockstep/internal/engine"
 	"github.com/lockstep-sync/lockstep/internal/fault"
+	"github.com/lockstep-sync/lockstep/internal/reconcile"
 )
 
 // conflicts lists what waits for a person.
@@ -353,5 +354,60 @@ func TestConflictsOfAMergedRecordGoWithIt(t *testing.T) {
 	w.sync()
 	if got := w.hubspot.value("contacts", n, "phone"); got != "030 222" {
 		t.Errorf("HubSpot has %q", got)
+	}
+}
+
+// TestAnAnswerStaysWhileSomethingElseHoldsTheThing: two fields of a pair wait for a
+// person, or a match and a field of the two records. Each question is asked once,
+// however many syncs there are between the answers.
+func TestAnAnswerStaysWhileSomethingElseHoldsTheThing(t *testing.T) {
+	for name, begin := range map[string]func(w *world){
+		"two fields": func(w *world) {
+			h := w.hubspot.add("contacts", "firstname", "Ann", "lastname", "Lee", "email", "ann@acme.test", "phone", "030 100")
+			w.settle()
+			s := w.salesforce.sorted("Contact", live)[0]
+			w.hubspot.edit("contacts", h, "phone", "030 111", "firstname", "Anna")
+			w.salesforce.edit("Contact", s, "Phone", "030 222", "FirstName", "Anne")
+		},
+		"a match and a field": func(w *world) {
+			w.hubspot.add("contacts", "firstname", "Anna", "lastname", "Lee", "email", "ann@acme.test")
+			w.salesforce.add("Contact", "FirstName", "Anne", "LastName", "Lee", "Email", "ann@acme.test")
+			w.salesforce.add("Contact", "FirstName", "Anne", "LastName", "Li", "Email", "ann@acme.test")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.yaml = strings.NewReplacer("salesforce: Phone, wins: newest", "salesforce: Phone, wins: hold", "salesforce: FirstName}", "salesforce: FirstName, wins: hold}").Replace(w.yaml)
+			begin(w)
+			w.settle()
+			asked := map[string]bool{}
+			for range 4 {
+				for _, c := range w.conflicts() {
+					question := fmt.Sprint(c.Kind, c.Field)
+					if c.Answer != nil || c.HubSpot == nil {
+						continue
+					}
+					if asked[question] {
+						t.Errorf("it asks for %s again", question)
+					}
+					asked[question] = true
+					take, link := "hubspot", ""
+					if c.Kind == reconcile.ConflictMatch {
+						take, link = reconcile.TakeLink, c.Candidates[0].ID
+					}
+					if err := w.answer(c.ID, take, "", link); err != nil {
+						t.Fatal(err)
+					}
+					break // the other question waits for the next day
+				}
+				w.settle()
+			}
+			if len(asked) != 2 {
+				t.Errorf("asked: %v", asked)
+			}
+			if list := w.conflicts(); name == "two fields" && len(list) != 0 {
+				t.Errorf("%d conflicts are left", len(list))
+			}
+		})
 	}
 }

@@ -25,7 +25,8 @@ type standKey struct {
 type stand struct {
 	ref      crm.Ref
 	standing reconcile.Standing
-	back     bool // see reconcile.Known
+	back     bool // see reconcile.Known, as for byPlan
+	byPlan   bool
 }
 
 // Counterpart satisfies reconcile.Known.
@@ -36,6 +37,9 @@ func (k *known) Counterpart(name string, ref crm.Ref) (crm.Ref, reconcile.Standi
 
 // Back satisfies reconcile.Known.
 func (k *known) Back(name string, ref crm.Ref) bool { return k.other[standKey{name, ref}].back }
+
+// ByPlan satisfies reconcile.Known.
+func (k *known) ByPlan(name string, ref crm.Ref) bool { return k.other[standKey{name, ref}].byPlan }
 
 // Owner satisfies reconcile.Known.
 func (k *known) Owner(side crm.Side, id string) (string, bool) {
@@ -202,7 +206,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 		if side == crm.HubSpot {
 			other = crm.Ref{Side: crm.Salesforce, Object: l.SalesforceObject, ID: l.SalesforceID}
 		}
-		found[id] = stand{other, reconcile.Linked, back[id]}
+		found[id] = stand{ref: other, standing: reconcile.Linked, back: back[id]}
 	}
 	aliases, pairs, err := e.aliasPairs(ctx, o, side, rest)
 	if err != nil {
@@ -245,7 +249,7 @@ func (e *Engine) stands(ctx context.Context, name string, side crm.Side, ids []s
 			if side == crm.HubSpot {
 				ref = d.Salesforce
 			}
-			found[id] = stand{ref: ref, standing: reconcile.Linked}
+			found[id] = stand{ref: ref, standing: reconcile.Linked, byPlan: true}
 		}
 	}
 	outcomes, err := e.store.Outcomes(ctx, name, side, last)

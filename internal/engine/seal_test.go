@@ -377,3 +377,37 @@ func TestSealedPlanThatIsOutOfDateLeavesNoTraceInTheStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestR16WhatASealedPlanLeavesOutIsReferredToByNobody: a plan links a company with an
+// Account and relates a person to it; before it is applied, somebody edits the Account,
+// so that it is left out. The person is not related to it before it is linked.
+func TestR16WhatASealedPlanLeavesOutIsReferredToByNobody(t *testing.T) {
+	for _, has := range []crm.Side{crm.HubSpot, crm.Salesforce} {
+		w := newWorld(t)
+		w.yaml = strings.Replace(w.yaml, "create: in-salesforce", "create: never", 1)
+		company := w.hubspot.add("companies", "name", "Acme", "domain", "acme.test")
+		account := w.salesforce.add("Account", "Name", "Acme", "Website", "acme.test")
+		person := w.hubspot.add("contacts", "lastname", "Ray", "email", "bob@acme.test")
+		contact := w.salesforce.add("Contact", "LastName", "Ray", "Email", "bob@acme.test")
+		if has == crm.HubSpot {
+			w.hubspot.relate("contacts", person, "companies", company)
+		} else {
+			w.salesforce.edit("Contact", contact, "AccountId", account)
+		}
+		file := w.sealed()
+		w.salesforce.edit("Account", account, "Name", "Acme Ltd.")
+		wants := func(when string, hubspot, salesforce bool) {
+			t.Helper()
+			related := len(w.hubspot.objects["contacts"][person].relations) == 1
+			if refers := w.salesforce.value("Contact", contact, "AccountId") != ""; related != hubspot || refers != salesforce {
+				t.Errorf("%s has it; %s HubSpot is related %v, Salesforce %v", has, when, related, refers)
+			}
+		}
+		if _, err := w.apply(file); err != nil {
+			t.Fatal(err)
+		}
+		wants("after the apply", has == crm.HubSpot, has == crm.Salesforce)
+		w.settle()
+		wants("after a sync", true, true)
+	}
+}

@@ -174,13 +174,15 @@ func timeText(t crm.FieldTime) string {
 func (m *merge) heldField(f *mapping.BoundField, h, s crm.Value, reason crm.Reason) {
 	name := m.d.object.BaseNames[f.Slot]
 	print := m.fieldPrint(f.Slot)
+	conflict := Conflict{Kind: ConflictField, Field: name, Print: print, Reason: reason,
+		HubSpot:    ShownValue{f.HubSpotField.Name, h, m.shownTime(name, print, crm.HubSpot, f.HubSpotField.Name)},
+		Salesforce: ShownValue{f.SalesforceField.Name, s, m.shownTime(name, print, crm.Salesforce, f.SalesforceField.Name)}}
 	if r := m.d.resolution(ConflictField, name, print); r != nil {
+		m.d.answered = append(m.d.answered, conflict)
 		m.resolve(f, h, s, r)
 		return
 	}
-	m.d.conflict(Conflict{Kind: ConflictField, Field: name, Print: print, Reason: reason,
-		HubSpot:    ShownValue{f.HubSpotField.Name, h, m.shownTime(name, print, crm.HubSpot, f.HubSpotField.Name)},
-		Salesforce: ShownValue{f.SalesforceField.Name, s, m.shownTime(name, print, crm.Salesforce, f.SalesforceField.Name)}})
+	m.d.conflict(conflict)
 	m.holds = append(m.holds, reason)
 }
 
@@ -227,7 +229,11 @@ func (m *merge) resolve(f *mapping.BoundField, h, s crm.Value, r *Resolution) {
 func (m *merge) heldReference(a *mapping.BoundAssociation, main string, held crm.Value, reason crm.Reason) (crm.Side, string) {
 	name := m.d.object.BaseNames[a.Slot]
 	print := m.fieldPrint(a.Slot)
+	conflict := Conflict{Kind: ConflictField, Field: name, Print: print, Reason: reason,
+		HubSpot:    ShownValue{Field: a.HubSpot, Value: crm.Text(main)},
+		Salesforce: ShownValue{a.Salesforce, held, m.shownTime(name, print, crm.Salesforce, a.Salesforce)}}
 	if r := m.d.resolution(ConflictField, name, print); r != nil {
+		m.d.answered = append(m.d.answered, conflict)
 		why := "resolved by " + r.By + ": " + r.Take
 		switch r.Take {
 		case TakeHubSpot:
@@ -236,9 +242,7 @@ func (m *merge) heldReference(a *mapping.BoundAssociation, main string, held crm
 			return crm.HubSpot, why
 		}
 	}
-	m.d.conflict(Conflict{Kind: ConflictField, Field: name, Print: print, Reason: reason,
-		HubSpot:    ShownValue{Field: a.HubSpot, Value: crm.Text(main)},
-		Salesforce: ShownValue{a.Salesforce, held, m.shownTime(name, print, crm.Salesforce, a.Salesforce)}})
+	m.d.conflict(conflict)
 	m.holds = append(m.holds, reason)
 	return "", ""
 }
@@ -295,15 +299,18 @@ func (d *decider) heldMatch(side crm.Side, candidates []Candidate, hold func()) 
 		parts = append(parts, r.ID)
 	}
 	print := printOf(parts...)
+	hold()
+	conflict := Conflict{Kind: ConflictMatch, Print: print, Candidates: shown, Rivals: rivals, Reason: d.out.Reason}
 	if r := d.resolution(ConflictMatch, "", print); r != nil && r.Take == TakeLink {
 		for i := range candidates {
 			if candidates[i].Record.ID == r.Link && candidates[i].LinkedTo.IsZero() {
 				d.note(crm.Reason{Code: NoteResolved, Text: "resolved by " + r.By + ": link with " + r.Link})
+				d.answered = append(d.answered, conflict)
+				d.out.Outcome, d.out.Reason = "", crm.Reason{}
 				return &candidates[i]
 			}
 		}
 	}
-	hold()
-	d.conflict(Conflict{Kind: ConflictMatch, Print: print, Candidates: shown, Rivals: rivals, Reason: d.out.Reason})
+	d.conflict(conflict)
 	return nil
 }

@@ -51,6 +51,9 @@ type decider struct {
 	Snapshot
 	object *mapping.BoundObject
 	out    Decision
+	// answered are conflicts that a person answered and that this decision would do
+	// away with; while something else holds it, the answers stay.
+	answered []Conflict
 }
 
 func (d *decider) end(outcome crm.Outcome, code, mend, format string, args ...any) {
@@ -64,6 +67,7 @@ func (d *decider) note(r crm.Reason) { d.out.Notes = append(d.out.Notes, r) }
 func (d *decider) hold(reasons []crm.Reason) {
 	d.out.Outcome, d.out.Reason = crm.Held, reasons[0]
 	d.out.Writes, d.out.NewLink, d.out.Base, d.out.Ties = nil, nil, nil, nil
+	d.out.Conflicts = append(d.out.Conflicts, d.answered...)
 	for _, r := range reasons[1:] {
 		d.note(crm.Reason{Code: NoteAlsoHeld, Text: r.Text, Mend: r.Mend, Field: r.Field})
 	}
@@ -81,6 +85,7 @@ type nobody struct{}
 
 func (nobody) Counterpart(string, crm.Ref) (crm.Ref, Standing) { return crm.Ref{}, Unknown }
 func (nobody) Back(string, crm.Ref) bool                       { return false }
+func (nobody) ByPlan(string, crm.Ref) bool                     { return false }
 func (nobody) Owner(crm.Side, string) (string, bool)           { return "", false }
 func (nobody) OwnerName(_ crm.Side, id string) string          { return id }
 func (nobody) OwnerTrouble(crm.Side, string) string            { return "is not known" }

@@ -158,9 +158,9 @@ func (m *merge) refer(a *mapping.BoundAssociation, main relationChoice, held crm
 		case standing == Linked && !slices.Contains(a.ReferenceTo, other.Object):
 			m.wrongObject(a, far, fmt.Sprintf("HubSpot %s %s is a %s in Salesforce, which %s cannot point to", main.end.HubSpot, main.id, other.Object, a.Salesforce))
 			return
-		case standing == Linked:
+		case standing == Linked && !m.d.known().ByPlan(main.end.Mapping, far):
 			change.After = crm.Text(other.ID)
-		case standing == Planned:
+		case standing == Linked, standing == Planned:
 			change.Ref, change.RefMapping, change.RefObjects = &far, main.end.Mapping, a.ReferenceTo
 		default:
 			m.waits(a, far, standing)
@@ -276,10 +276,11 @@ func (m *merge) associateBy(a *mapping.BoundAssociation, held crm.Value, why str
 	if held.IsPresent() {
 		far, end, standing := m.counterpartOf(a, held)
 		switch standing {
-		case Linked:
-			other, _ := m.d.known().Counterpart(end.Mapping, far)
-			change.After = crm.Text(other.ID)
-		case Planned:
+		case Linked, Planned:
+			if other, _ := m.d.known().Counterpart(end.Mapping, far); standing == Linked && !m.d.known().ByPlan(end.Mapping, far) {
+				change.After = crm.Text(other.ID)
+				break
+			}
 			change.Ref, change.RefMapping, change.RefObjects = &far, end.Mapping, []string{end.HubSpot}
 		default:
 			m.waits(a, far, standing)

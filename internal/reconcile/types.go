@@ -109,6 +109,9 @@ type Known interface {
 	// Back tells whether a Linked ref, or its counterpart, was deleted and has come
 	// back since the last plan: what ended with it was ended by nobody.
 	Back(mapping string, ref crm.Ref) bool
+	// ByPlan tells whether a Linked ref is linked by this plan only: what the plan does
+	// to it may yet be left out, so a write has to wait for the link.
+	ByPlan(mapping string, ref crm.Ref) bool
 	// Owner returns the other side's owner with the same e-mail as the owner
 	// with this id on side; ok is false when there is none who is active.
 	Owner(side crm.Side, id string) (other string, ok bool)

@@ -91,7 +91,7 @@ func set(r *crm.Record, values ...string) *crm.Record {
 type people struct {
 	counterparts map[crm.Ref]crm.Ref
 	standings    map[crm.Ref]reconcile.Standing
-	back         map[crm.Ref]bool
+	back, byPlan map[crm.Ref]bool
 	owners       map[string]string // HubSpot owner id to Salesforce user id
 	named        map[string]string // "salesforce USERNAME" to user id
 }
@@ -108,7 +108,8 @@ func (p people) Counterpart(_ string, ref crm.Ref) (crm.Ref, reconcile.Standing)
 	return crm.Ref{}, p.standings[ref]
 }
 
-func (p people) Back(_ string, ref crm.Ref) bool { return p.back[ref] }
+func (p people) Back(_ string, ref crm.Ref) bool   { return p.back[ref] }
+func (p people) ByPlan(_ string, ref crm.Ref) bool { return p.byPlan[ref] }
 
 func (p people) Owner(side crm.Side, id string) (string, bool) {
 	if side == crm.HubSpot {
