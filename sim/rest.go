@@ -219,13 +219,23 @@ func (x *oracle) halfGone(p *pair) {
 	}
 	want := map[string]crm.Outcome{"ignore": crm.Excluded, "ask": crm.Held}[p.o.deletes]
 	switch {
-	case p.code == "held.would-cascade" && p.sf.live():
+	case p.code == "held.would-cascade" && p.sf.live() && x.mayHangOn(p.sf):
 		// Contacts hang on the Account, which Salesforce would delete with it.
 	case p.o.deletes == "archive":
 		x.violate("delete", "%s: HubSpot %s live %v, Salesforce %s live %v, and deletes says archive; outcome %s %s", p.o.name, p.hub.id, p.hub.live(), p.sf.id, p.sf.live(), p.outcome, p.code)
 	case p.outcome != want:
 		x.violate("outcome", "%s: one of HubSpot %s and Salesforce %s is deleted, deletes says %s, and the outcome is %s %s", p.o.name, p.hub.id, p.sf.id, p.o.deletes, p.outcome, p.code)
 	}
+}
+
+// mayHangOn tells whether people may hang on a record, who would go with it: on an
+// Account. Whom conversions put there nobody watches.
+func (x *oracle) mayHangOn(account *record) bool {
+	objects := x.w.story.family.objects
+	o := objects[len(objects)-1]
+	return account.object == "Account" && slices.ContainsFunc(x.w.ledger.order, func(r *record) bool {
+		return o.leads && r.converted || o.belongs && r.o == o && r.side == crm.Salesforce && r.live() && o.company(r.side, r.last().values) == account.id
+	})
 }
 
 // alone wants a reason for a record that is linked with nothing.
@@ -283,6 +293,10 @@ func (x *oracle) alone(r *record) {
 		if c != r && c.o == o && c.side == r.side && c.live() && x.standing(c) == nil && share(o.keys(c.side, c.last().values), o.keys(other, match.last().values)) {
 			rivals++ // by another address of the match
 		}
+	}
+	filtered := len(candidates) == 1 && rivals == 0 && x.standing(match) == nil && !o.passes(other, match.last().values)
+	if c.Outcome == crm.Excluded && !filtered {
+		x.violate("outcome", "%s %s can be linked by nobody but a person, and the outcome is %s", r.object, r.id, c.Reason.Code)
 	}
 	if len(candidates) > 1 || rivals > 0 || x.standing(match) != nil || x.isLeftOver(match) || x.waitsStill(match) || !o.passes(other, match.last().values) || x.cannotLink(r, match) {
 		return
