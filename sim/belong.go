@@ -48,6 +48,7 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 			return // it went with the company
 		}
 	}
+	x.unmoved(p, r, v, was, now)
 	if from == crm.HubSpot && now != "" && p.o.company(from, p.hub.last().values) == "" {
 		for _, id := range x.secondary(p.hub) { // where none is the primary one
 			if there, linked := x.counterpart(from, id); linked && there == now {
@@ -71,6 +72,43 @@ func (x *oracle) referred(p *pair, r *record, v *version, was, now string) {
 // secondary are the companies that a HubSpot contact is associated with now.
 func (x *oracle) secondary(contact *record) []string {
 	return x.w.box.HubSpot().Associations(contact.o.hub, contact.id, "companies")
+}
+
+// agreement is what the two sides of a pair name, each as its own record's id.
+type agreement struct {
+	hub, sf string
+	seq     int
+}
+
+// agreeOnCompany notes that both sides of a pair name the same company.
+func (x *oracle) agreeOnCompany(p *pair, calm bool) {
+	p.agreed = nil
+	if !p.o.belongs || !calm || p.outcome != crm.Synced && p.outcome != crm.Unchanged && p.outcome != "" || !p.hub.live() || !p.sf.live() {
+		return
+	}
+	hub, sf := p.o.company(crm.HubSpot, p.hub.last().values), p.o.company(crm.Salesforce, p.sf.last().values)
+	if there, linked := x.counterpart(crm.HubSpot, hub); hub == "" && sf == "" && len(x.secondary(p.hub)) == 0 || hub != "" && linked && there == sf {
+		p.agreed = &agreement{hub, sf, x.w.ledger.seq}
+	}
+}
+
+// unmoved wants that a company which somebody chose since both sides agreed is not
+// overwritten by the side that named the same one all the time.
+func (x *oracle) unmoved(p *pair, r *record, v *version, was, now string) {
+	n := r.versionAt(v.seq)
+	if p.agreed == nil || v.cycle != x.w.ledger.cycle || n < 1 {
+		return
+	}
+	from := r.side.Other()
+	mine, theirs := p.agreed.hub, p.agreed.sf
+	if r.side == crm.Salesforce {
+		mine, theirs = theirs, mine
+	}
+	moved := slices.ContainsFunc(p.on(from).versions, func(w version) bool { return w.seq > p.agreed.seq && p.o.company(from, w.values) != theirs })
+	seen, _, ok := r.known(x.decidedBy(v))
+	if ok && !moved && p.o.company(r.side, seen) == was && was != mine && (was != "" || x.ended(r, n-1)) {
+		x.violate("reference", "%s %s: somebody chose company %q instead of %q, and it was made %q, though %s %s did not change", r.object, r.id, was, mine, now, from.Title(), p.on(from).id)
+	}
 }
 
 // areOne tells whether a company of one side was ever linked with one of the other.

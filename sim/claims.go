@@ -136,3 +136,24 @@ func (x *oracle) freeAllAlong(r *record) bool {
 func (x *oracle) saidToLink(p *pair) bool {
 	return slices.ContainsFunc(x.told, func(ids [2]string) bool { return slices.Contains(ids[:], p.hub.id) && slices.Contains(ids[:], p.sf.id) })
 }
+
+// afterDeletion wants that what somebody deleted is not made again for the partner
+// that it had and that was there all the time.
+func (x *oracle) afterDeletion(p *pair, r, source *record, v *version) {
+	for _, q := range x.pairs {
+		twin := q.on(r.side)
+		at := twin.versionAt(v.seq - 1)
+		if q == p || q.on(source.side) != source || q.cycle > v.cycle || source.once != nil || twin.once != nil || twin.converted || at < 1 || twin.versions[at].live {
+			continue
+		}
+		for !twin.versions[at-1].live {
+			at--
+		}
+		deleted := twin.versions[at].seq
+		n := source.versionAt(deleted)
+		gap := n < 0 || !source.versions[n].live || slices.ContainsFunc(source.versions, func(w version) bool { return w.seq > deleted && w.seq < v.seq && !w.live })
+		if twin.versions[at].by == people && !gap {
+			x.violate("delete", "%s %s was created for %s, whose partner %s somebody had deleted", r.object, r.id, source.id, twin.id)
+		}
+	}
+}

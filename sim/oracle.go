@@ -50,6 +50,9 @@ type pair struct {
 	code    string
 	why     string
 	said    string // in the trace
+	// agreed are the companies that both sides named when a calm cycle last left them
+	// the same, with its moment; nil where none did.
+	agreed *agreement
 }
 
 func (p *pair) on(side crm.Side) *record {
@@ -397,6 +400,7 @@ func (x *oracle) judge(c step, run *engine.Run, err error, crashed bool) {
 		if p.stands {
 			// A sealed plan settles what stands in it, and nothing else.
 			x.settle(p, calm && run != nil && c.act != actSeal)
+			x.agreeOnCompany(p, calm && run != nil && c.act != actSeal)
 		}
 	}
 }
@@ -814,6 +818,7 @@ func (x *oracle) create(p *pair, r *record, v *version) {
 			}
 		}
 	}
+	x.afterDeletion(p, r, source, v)
 	decided := x.decidedBy(v)
 	if o.leads && r.side == crm.Salesforce {
 		before, _, ok := source.known(decided)

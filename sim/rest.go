@@ -156,6 +156,24 @@ func (x *oracle) knows(f engine.Finding) bool {
 	return p != nil && (x.knowsReference(p) || slices.ContainsFunc(p.o.fields, func(f *field) bool { return x.filledIn(p, f) }))
 }
 
+// verified wants that verify finds every pair that differs.
+func (x *oracle) verified(found map[[2]string]bool) {
+	for _, p := range x.pairs {
+		if !p.stands || !p.hub.live() || !p.sf.live() || found[[2]string{p.hub.id, p.sf.id}] ||
+			!p.o.passes(crm.HubSpot, p.hub.last().values) || !p.o.passes(crm.Salesforce, p.sf.last().values) {
+			continue
+		}
+		for _, f := range p.o.fields {
+			h, s := p.o.value(f, crm.HubSpot, p.hub.last().values), p.o.value(f, crm.Salesforce, p.sf.last().values)
+			_, toSF := f.carry(crm.Salesforce, h)
+			_, toHub := f.carry(crm.HubSpot, s)
+			if f.from == "" && f.direction == bothWays && !f.same(h, s) && toSF != skipped && toHub != skipped && !x.filledIn(p, f) {
+				x.violate("verify", "verify says that %s HubSpot %s and Salesforce %s are in step; %s is %q and %s is %q", p.o.name, p.hub.id, p.sf.id, f.hub, h, f.sf, s)
+			}
+		}
+	}
+}
+
 // refusal tells whether HubSpot has to refuse what a pair would write, because
 // another contact holds the e-mail address, as its first or as a further one; or
 // Salesforce, because a record that people restored holds the external id.

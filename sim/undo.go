@@ -188,7 +188,9 @@ func (x *oracle) undone(r *record, cycle, n int) {
 	case now.seq == was.seq && x.keptBack(r, cycle):
 	default:
 		for column, name := range r.o.looked[r.side] {
-			if !r.o.isReference(name) {
+			if r.o.isReference(name) {
+				x.companyBack(r, cycle, first, n, column)
+			} else {
 				x.givenBack(r, cycle, first, n, column, name)
 			}
 		}
@@ -337,6 +339,29 @@ func (x *oracle) givenBack(r *record, cycle, first, n, column int, name string) 
 		x.violate("undo", "%s of %s %s was %q, and the undo made it %q, which it was not before the run: %q", name, r.object, r.id, was, now, before)
 	case changed && others && now != was && (was != canon(after) || newest.by == program && newest.cycle != cycle && !newest.lost):
 		x.violate("undo", "%s of %s %s was made %q by the run and %q since, and its undo made it %q", name, r.object, r.id, after, was, now)
+	}
+}
+
+// companyBack judges the company of such a record, where the run alone changed it.
+func (x *oracle) companyBack(r *record, cycle, first, n, column int) {
+	before, known, changed, others := "", "", false, false
+	for i := first; i <= n; i++ {
+		v := &r.versions[i]
+		switch {
+		case v.values[column] == r.versions[i-1].values[column]:
+		case v.by != program || v.cycle != cycle || x.wentWithCompany(r, i):
+			others = true
+		case !changed:
+			before, changed = r.versions[i-1].values[column], true
+			known = before
+			if values, _, ok := r.known(v.seq - 1); ok {
+				known = values[column]
+			}
+		}
+	}
+	now, company := r.last().values[column], x.companyRecord(r.side, before)
+	if changed && !others && now != before && now != known && (company != nil && company.live() || before == "" && (r.side == crm.Salesforce || len(x.secondary(r)) == 0)) {
+		x.violate("undo", "%s %s was of company %q before the run; after its undo it is of %q", r.object, r.id, before, now)
 	}
 }
 
