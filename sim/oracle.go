@@ -234,15 +234,19 @@ func (x *oracle) link(o *object, l store.Link) {
 // was given and nothing of its own; where the link was made only later, because
 // the answer or the process was lost, the program may know that or not.
 func (x *oracle) firstBases(p *pair, f *field) []base {
-	if bases := x.converted(p, f); bases != nil {
-		return bases
+	bases := x.converted(p, f)
+	former := x.former(p)
+	if bases != nil { // of the Lead, converted has told
+		former = slices.DeleteFunc(former, func(q *pair) bool { return q.sf.converted && q.sf.into == p.sf })
 	}
-	if former := x.former(p); len(former) > 0 {
+	if len(former) > 0 {
 		// One of the two took in a record that was linked: its base goes on.
-		bases := []base{{first: true}}
+		bases = append(bases, base{first: true})
 		for _, q := range former {
 			bases = append(bases, q.bases[f]...)
 		}
+	}
+	if bases != nil {
 		return bases
 	}
 	for _, side := range []crm.Side{crm.HubSpot, crm.Salesforce} {
