@@ -929,8 +929,8 @@ func (x *oracle) account(c step, run *engine.Run, calm bool) {
 					fields[r.key] = true
 					if p := x.pairOf(r); p != nil {
 						updated[p] = true
-					} else {
-						updated[r] = true
+					} else { // the process died before there was a link
+						updated[[2]any{r.o, r.thing}] = true
 					}
 				}
 			}
