@@ -8,8 +8,9 @@ import (
 )
 
 // What the program claims beforehand, or makes of two records that people made, the
-// oracle holds it to: a sealed plan is all that an apply may do, and two records that
-// were found become a pair only where nothing else could be meant.
+// oracle holds it to: a sealed plan is all that an apply may do, two records that were
+// found become a pair only where nothing else could be meant, and what people deleted
+// stays away.
 
 // sealed notes what a sealed plan says that it will do.
 func (x *oracle) sealed(plan *engine.SealedPlan) { x.seal = plan }

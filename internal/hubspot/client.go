@@ -184,15 +184,19 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, decode 
 
 // post sends a JSON body.
 func (c *Client) post(ctx context.Context, path string, query url.Values, body []byte, safety apicall.Safety, decode decode, windows ...*apicall.Window) error {
-	tally(ctx)
-	return c.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Query: query, Body: body, Safety: safety, Windows: windows}, decode)
+	return c.send(ctx, apicall.Call{Path: path, Query: query, Body: body, Safety: safety, Windows: windows}, decode)
 }
 
 // postDoubted is post for a write that may be sent again: doubted is set when an
 // attempt before the last one may have had its effect.
 func (c *Client) postDoubted(ctx context.Context, path string, body []byte, safety apicall.Safety, doubted *bool, decode decode, windows ...*apicall.Window) error {
+	return c.send(ctx, apicall.Call{Path: path, Body: body, Safety: safety, Lost: doubted, Windows: windows}, decode)
+}
+
+func (c *Client) send(ctx context.Context, call apicall.Call, decode decode) error {
 	tally(ctx)
-	return c.caller.Do(ctx, apicall.Call{Method: http.MethodPost, Path: path, Body: body, Safety: safety, Lost: doubted, Windows: windows}, decode)
+	call.Method = http.MethodPost
+	return c.caller.Do(ctx, call, decode)
 }
 
 type tallyKey struct{}
